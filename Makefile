@@ -1,13 +1,15 @@
-# Everything a contributor runs. A fresh machine needs Python 3.11 or newer and make: each target makes .venv itself and adds what
-# it needs, from the versions and digests in requirements/*.lock, and again when one of them or pyproject.toml changes.
+# Everything that a contributor runs. A new machine needs Python 3.11 or newer and make: each
+# target creates .venv itself and installs what it needs, from the versions and digests in
+# requirements/*.lock, and again when one of them or pyproject.toml changes.
 
-# The interpreter of a new .venv: the first of these that runs and is new enough. To choose: make distclean test PYTHON=python3.13
+# The interpreter of a new .venv: the first of these that is new enough. To choose another:
+# make distclean test PYTHON=python3.13
 PYTHONS = python3.11 python3 python3.12 python3.13 python3.14
 PYTHON ?= $(PYTHONS)
 
-# Which tests, and in how many processes; a file stays in one, so that its servers start once, and
-# one process more than there are cores, since some always wait. The order is random: a run prints
-# its seed, and PYTEST_ADDOPTS=--randomly-seed=N repeats it.
+# Which tests, and in how many processes. A file stays in one process, so that its servers start
+# once. There is one process more than there are cores, because some always wait. The order is
+# random: a run prints its seed, and PYTEST_ADDOPTS=--randomly-seed=N repeats it.
 # One file by itself: make test TESTS=tests/test_normalize.py JOBS=0
 TESTS ?= tests
 JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
@@ -18,10 +20,12 @@ DOCKER ?= docker
 BIN = .venv/bin
 PIP_INSTALL = pip --disable-pip-version-check --no-input install -qq
 
-# Nothing is resolved here: a lock file names all that is installed, so that any pip installs the same, whatever was released since.
+# Nothing is resolved here: a lock file names everything that is installed, so that any pip
+# installs the same versions, whatever was released since.
 INSTALL_LOCKED = $(PIP_INSTALL) --no-deps --require-hashes
 
-# What each target needs: .venv/.installed is this tree with the lock files of DEMO, .venv/.NAME is requirements/NAME.lock.
+# What each target needs: .venv/.installed is this tree with the lock files of DEMO, .venv/.NAME is
+# requirements/NAME.lock.
 DEMO = runtime sandbox install
 TEST = $(DEMO) postgres parquet otel test
 READY = .venv/.installed
@@ -32,36 +36,38 @@ MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-# Every target named by a word is a command, and no file.
+# Every target whose name is a word is a command, not a file.
 .PHONY: $(shell awk -F: '/^[a-z][a-z-]*:/ { print $$1 }' $(firstword $(MAKEFILE_LIST)))
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: $(READY)  ## deliver a sample to a sandbox on this machine and show what became of it
+demo: $(READY)  ## deliver a sample to a sandbox on this machine and show its outcomes
 	@$(BIN)/pinterest-capi demo
 
 test: $(READY) $(call locked,$(TEST))  ## run the tests that are quick: two minutes on two cores
 	@$(PYTEST) -m "not slow" $(TESTS)
 
-test-rest: $(READY) $(call locked,$(TEST))  ## run the tests that take minutes or need a service; they skip where it is absent
+test-rest: $(READY) $(call locked,$(TEST))  ## run the tests that take minutes or need a service; they skip if it is missing
 	@$(PYTEST) -m slow $(TESTS)
 
-coverage: $(READY) $(call locked,$(TEST))  ## run the quick tests and print which share of lines and branches they reach
+coverage: $(READY) $(call locked,$(TEST))  ## run the quick tests and print their coverage of lines and branches
 	@$(PYTEST) -m "not slow" --cov --cov-report= $(TESTS)
 
-# The tests of what reckons with time: ages of events, time zones, files named for a day, the programs as users run them
+# The tests that depend on time: ages of events, time zones, files named after a day, the programs
+# as users run them
 CLOCK_TESTS = $(addprefix tests/test_, check.py coerce.py credentials.py demo.py eqs.py event_times.py functions.py preview.py \
 	progress.py replay.py report_file.py target.py)
 
-test-clock: $(READY) $(call locked,$(TEST))  ## run the tests of what reckons with time as if it were a leap day's end, or the clocks were changed
+test-clock: $(READY) $(call locked,$(TEST))  ## run the tests that depend on time at the end of a leap day, and at a clock change
 	@$(BIN)/python tools/clock.py $(PYTEST) -m "not slow" $(CLOCK_TESTS)
 
-setup: $(READY) $(call locked,$(TEST) types lint build hooks site)  ## install all that the targets need, but for Spark
+setup: $(READY) $(call locked,$(TEST) types lint build hooks site)  ## install everything that the targets need, except Spark
 
-spark: $(READY) $(call locked,$(TEST) spark)  ## add what the tests of Spark need, 450 MB; they need Java 17 or newer, too
+spark: $(READY) $(call locked,$(TEST) spark)  ## install what the tests of Spark need, 450 MB; they also need Java 17 or newer
 
-# One test for each seed, with and without a ledger; `make test-rest` runs a short one. It prints what each came to.
+# One test per seed, with and without a ledger; `make test-rest` runs a short one. It prints the
+# result of each.
 SEEDS ?= 1 2 3
 RECORDS ?= 100000
 INTERRUPTIONS ?= 40
@@ -69,20 +75,22 @@ INTERRUPTIONS ?= 40
 chaos: $(READY) $(call locked,$(TEST))  ## deliver through every fault, kill -9 and signals: SEEDS="1 2 3" RECORDS=100000 INTERRUPTIONS=40
 	@CHAOS_SEEDS="$(SEEDS)" CHAOS_RECORDS=$(RECORDS) CHAOS_INTERRUPTIONS=$(INTERRUPTIONS) $(BIN)/python -m pytest -o log_cli=true -o log_cli_level=INFO tests/chaos
 
-# A world for each seed: whole runs with simulated time, network, disk and death. SEED=7 repeats one, and tells its story.
+# A simulated world per seed: whole runs with simulated time, network, disk and crashes. SEED=7
+# repeats one, and prints its story.
 FIRST ?= 1
 
 simulate: SEEDS = 10000
 simulate: $(READY) $(call locked,$(TEST))  ## run whole pipelines in simulated worlds: SEEDS=100000, or SEED=7 to repeat one
 	@PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEED),$(SEED),$(FIRST) $(SEEDS))
 
-# Lines, configurations and answers, mutated: `make test` tries some hundred, this some ten thousand.
+# Mutated lines, configurations and responses: `make test` tries some hundred, this some ten
+# thousand.
 FUZZ ?= 5
 
-fuzz: $(READY) $(call locked,$(TEST))  ## mutate what comes from outside for a few minutes: FUZZ=50 for an hour
+fuzz: $(READY) $(call locked,$(TEST))  ## mutate all outside input for a few minutes: FUZZ=50 for an hour
 	@HYPOTHESIS_PROFILE=full FUZZ=$(FUZZ) $(BIN)/python -m pytest -q -n $(JOBS) --dist load tests/test_fuzz.py
 
-test-all: lint types spark  ## run every check and every test: what needs a service fails where it is absent
+test-all: lint types spark  ## run every check and every test: tests that need a missing service fail
 	@REQUIRE_SERVICES=1 HYPOTHESIS_PROFILE=full $(MAKE) test test-rest fuzz
 
 ci: test-all
@@ -97,7 +105,7 @@ python: $(READY) .venv/.lint
 current: $(READY)
 	@$(BIN)/python -m tools.documentation --check
 
-docs: $(READY)  ## bring what is generated up to date: references, the README's table, meltano.yml, hub/
+docs: $(READY)  ## update generated files: references, the README's table, meltano.yml, hub/
 	@$(BIN)/python -m tools.documentation
 
 workflows: .venv/.lint
@@ -107,8 +115,8 @@ workflows: .venv/.lint
 scripts: .venv/.lint
 	@$(BIN)/shellcheck .ci/run .ci/install .ci/image
 
-# By Meltano's own schema of a project, which holds the plugin's definition, and by Hub's rules for its
-# entry. What else Hub's CI checks: tests/test_hub.py.
+# By Meltano's own schema of a project, which includes the plugin's definition, and by Hub's rules
+# for its entry. For the other checks of Hub's CI see tests/test_hub.py.
 meltano: .venv/.lint
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.meltano \
 		meltano.yml docs/cookbook/*/meltano.yml tests/real/project/meltano.yml
@@ -124,9 +132,9 @@ changelog: $(READY)
 locks: .venv/.lint
 	@$(BIN)/python tools/locks.py check $(if $(CI),--all)
 
-# Exit code 1 where something changed. To keep what changed: .venv/bin/python tools/api_facts.py FILE
+# Exit code 1 if something changed. To keep the changes: .venv/bin/python tools/api_facts.py FILE
 drift: $(READY)  ## compare a newer OpenAPI description of Pinterest's with the one we keep: FILE=openapi.yaml
-	@test -n "$(FILE)" || { echo "Which one? make drift FILE=openapi.yaml, from https://github.com/pinterest/api-description" >&2; exit 2; }
+	@test -n "$(FILE)" || { echo "Name it: make drift FILE=openapi.yaml, from https://github.com/pinterest/api-description" >&2; exit 2; }
 	@$(BIN)/python tools/api_facts.py --drift "$(FILE)"
 
 format: .venv/.lint  ## format the code, and fix what ruff can fix safely
@@ -135,10 +143,10 @@ format: .venv/.lint  ## format the code, and fix what ruff can fix safely
 types: $(READY) $(call locked,types site)  ## check the types of the package and of tools/
 	@$(BIN)/mypy --strict --no-error-summary
 
-# uv makes the lock files and nothing else; it stays out of them.
+# uv only creates the lock files; it is not in them.
 UV_VERSION = 0.13.9
 
-lock: .venv/.lint  ## bring the lock files in line with pyproject.toml and the tests' taps; UPGRADE=1 takes the newest versions
+lock: .venv/.lint  ## update the lock files to pyproject.toml and the tests' taps; UPGRADE=1 uses the newest versions
 	@$(BIN)/$(PIP_INSTALL) uv==$(UV_VERSION)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/locks.py compile $(if $(UPGRADE),--upgrade)
 
@@ -155,8 +163,8 @@ build: $(READY) .venv/.build  ## make the wheel and the source archive in dist/,
 
 test-wheel: build test-built  ## install the wheel by itself and run the tests against it
 
-# The package is dropped from the copy, so that what the tests import can only be the wheel. By itself, this target tests the
-# wheel that lies in dist/ already: the one that is going to be published.
+# The package is removed from the copy, so that the tests can only import the wheel. Run by itself,
+# this target tests the wheel that is already in dist/, which is the one to be published.
 test-built: $(BIN)/python
 	@rm -rf .venv-wheel && $(BIN)/python -m venv .venv-wheel
 	@for name in $(TEST); do .venv-wheel/bin/$(INSTALL_LOCKED) -r requirements/$$name.lock || exit 1; done
@@ -168,7 +176,8 @@ test-built: $(BIN)/python
 image: $(READY)  ## make and try the container image, with Docker or DOCKER=podman
 	@DOCKER="$(DOCKER)" .ci/image "$$($(BIN)/hatchling version)"
 
-# pip-audit has an environment of its own: it would bring thirty packages into the lock file that nothing else needs.
+# pip-audit has its own environment: otherwise it would add thirty packages to the lock file that
+# nothing else needs.
 PIP_AUDIT_VERSION = 2.10.1
 
 audit: $(BIN)/python  ## ask the advisory database about every version in the lock files; needs a network
@@ -177,12 +186,13 @@ audit: $(BIN)/python  ## ask the advisory database about every version in the lo
 	@.venv-audit/bin/pip-audit --require-hashes --disable-pip --strict --progress-spinner off \
 		$(foreach lock,$(wildcard requirements/*.lock),-r $(lock))
 
-# Of Spark, after `make spark`: make bench BENCH=spark
-# More: make bench BENCH='--only ledger --rounds 3', BENCH=stages, BENCH=profile, BENCH=plots; --record also writes docs/performance.md.
-bench: $(READY) $(call locked,$(TEST))  ## measure the target beside a floor, the SDK and a peer; takes minutes
+# For Spark, after `make spark`: make bench BENCH=spark
+# More: make bench BENCH='--only ledger --rounds 3', BENCH=stages, BENCH=profile, BENCH=plots;
+# --record also writes docs/performance.md.
+bench: $(READY) $(call locked,$(TEST))  ## measure the target next to a floor, the SDK and a peer; takes minutes
 	@$(BIN)/python -m benchmarks $(BENCH)
 
-clean:  ## remove what the other targets made, but for .venv
+clean:  ## remove everything that the other targets made, except .venv
 	@rm -rf dist build htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* .venv-wheel .venv-audit
 	@find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -194,7 +204,7 @@ $(BIN)/python:
 		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
 	done; \
 	if [ -z "$${found:-}" ]; then \
-		echo "Python 3.11 or newer is needed, and none of these is one: $(PYTHON). Install it, or name it: make PYTHON=/path/to/python3" >&2; \
+		echo "Python 3.11 or newer is needed, and none of these is: $(PYTHON). Install it, or name it: make PYTHON=/path/to/python3" >&2; \
 		exit 1; \
 	fi; \
 	echo "Setting up .venv with $$("$$found" --version), once"; \

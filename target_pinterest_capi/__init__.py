@@ -4,9 +4,9 @@ __version__: str
 
 
 def __getattr__(name: str) -> str:
-    """Return the version when it is asked for: looking it up takes longer than Python's start.
+    """Return the version on request, because looking it up takes longer than Python's start.
 
-    Until `startup` has seen to signals, SIGINT is a traceback.
+    Until `startup` handles signals, SIGINT is a traceback.
     """
     if name == "__version__":
         from importlib import metadata  # noqa: PLC0415 - see above

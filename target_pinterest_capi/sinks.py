@@ -1,6 +1,6 @@
-"""One sink a stream: what the SDK makes when a SCHEMA comes.
+"""One sink per stream, which the SDK creates for a SCHEMA.
 
-Holds no records: each goes to the sink's handler at once, and nothing is ever drained here.
+Keeps no records: each goes to the sink's handler at once, and nothing is ever drained here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ MELTANO_TEST_STREAM: Final = "meltano_test_stream"
 
 
 class RecordSink(Sink):
-    """What our sinks have in common: each record is handed to `handler` at once."""
+    """The base of our sinks: each record is handed to `handler` at once."""
 
     handler: "RecordHandler"
 
@@ -41,7 +41,7 @@ class RecordSink(Sink):
 
 
 class ConversionsSink(RecordSink):
-    """A stream whose records become events, and members of the customer lists that it feeds."""
+    """A stream whose records become events, and members of its customer lists."""
 
     def __init__(
         self,
@@ -64,17 +64,17 @@ class ConversionsSink(RecordSink):
         )
         if not pipeline.is_taken:
             target.warn_once(
-                f"No entry of mappings takes stream {shown_name(stream_name)!r}: "
-                "its records are skipped."
+                f"No entry of mappings selects stream {shown_name(stream_name)!r}: its records "
+                "are skipped."
             )
         self.handler = pipeline
 
 
 class MeltanoTestSink(RecordSink):
-    """The stream of `meltano config test`: tries token and ad account, and makes no event.
+    """The stream of `meltano config test`: tests token and ad account, and sends no event.
 
-    Meltano takes any line with the words that usually tell of a failure for one, so the log does
-    without them where all is well.
+    Meltano treats any line with words that usually indicate a failure as one, so the log avoids
+    them if everything is fine.
     """
 
     rows = None
@@ -93,7 +93,7 @@ class MeltanoTestSink(RecordSink):
         self._is_tried = False
 
     def handle_record(self, record: dict[str, Any]) -> None:  # noqa: ARG002 - what is in it is Meltano's
-        """Try the settings with the first record. Raises `RunStopped` where they cannot deliver."""
+        """Test the settings with the first record. Raises `RunStopped` if they cannot deliver."""
         self._run.sequence += 1
         if not self._is_tried:
             self._is_tried = True

@@ -1,8 +1,8 @@
-"""What both programs do before anything else: see to signals, and to closed standard streams.
+"""What both programs do before anything else: handle signals, and closed standard streams.
 
-Imports take most of a second. A signal in that time ends the process at once, with the exit code
-that it has later on: nothing was read, and nothing is lost. Imports nothing that Python has not
-loaded by itself, since SIGINT is a traceback of Python's until this is done.
+Imports take most of a second. A signal in that time ends the process at once, with the same exit
+code as later: nothing was read, and nothing is lost. Imports nothing that Python has not loaded by
+itself, because until this is done SIGINT prints a traceback.
 """
 
 import os
@@ -10,7 +10,7 @@ import sys
 
 
 def prepare() -> None:
-    """End the process at SIGINT and SIGTERM, unless they are ignored, and open what is closed."""
+    """End the process at SIGINT and SIGTERM, unless they are ignored, and open closed streams."""
     try:
         import signal  # noqa: PLC0415 - takes a while
 
@@ -23,9 +23,9 @@ def prepare() -> None:
 
 
 def hand_over() -> None:
-    """Have signals end what has begun in the usual way from now on, where `prepare` saw to them.
+    """From now on let signals end what has begun in the usual way, if `prepare` handled them.
 
-    SIGINT is a `KeyboardInterrupt`, and SIGTERM a `SystemExit`, so that both undo what is open.
+    SIGINT is a `KeyboardInterrupt`, and SIGTERM a `SystemExit`, so both clean up.
     """
     import signal  # noqa: PLC0415 - see above
 
@@ -36,16 +36,16 @@ def hand_over() -> None:
 
 
 def _open_what_is_closed() -> None:
-    """Keep the numbers of stdin, stdout and stderr from files that are opened later.
+    """Prevent files that are opened later from getting the numbers of stdin, stdout and stderr.
 
-    Where one is closed, a ledger could become stderr, and be written to by whatever logs. What is
-    opened in its place can be neither read nor written, but for stderr, which is let go.
+    If one is closed, a ledger could become stderr, and log messages would be written to it. What is
+    opened instead can be neither read nor written, except for stderr, which is discarded.
     """
     for number, flags in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, flags)  # the lowest number that is free
+            os.open(os.devnull, flags)  # the lowest free number
     if sys.stderr is None:
         sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115 - until the process ends
 

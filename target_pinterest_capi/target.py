@@ -1,7 +1,7 @@
-"""The Singer door: hands messages to streams and to the run, and ends as the contract says.
+"""The Singer target: hands messages to streams and to the run, and ends as documented.
 
-We own the reading, the records and STATE; the SDK owns its command line, stream maps, flattening
-and the making of sinks.
+We do the reading, records and STATE; the SDK does its command line, stream maps, flattening and the
+creation of sinks.
 """
 
 import json
@@ -68,13 +68,13 @@ from target_pinterest_capi.target_command import (
     log_problems,
 )
 
-# Columns that a SCHEMA does not declare may still come with records: so many are waited for.
+# Records may have columns that their SCHEMA does not declare: wait for this many records.
 RECORDS_BEFORE_JUDGEMENT: Final = 1_000
 QUIET_LOGGERS: Final = ("httpx", "httpcore")  # they log a line for each request
 
 
 class WrongMapError(Exception):
-    """`stream_maps` is wrong, which shows only when a stream's SCHEMA comes."""
+    """`stream_maps` is wrong, which is only noticed when a stream's SCHEMA arrives."""
 
 
 NOTHING_CAME: Final = (
@@ -121,7 +121,7 @@ class TargetPinterestCapi(Target):
         )
         self.not_found = NamesNotFound(self.settings)
         self.run.has_unmet_entries = lambda: self.not_found.has_unmet_entries
-        self._is_read = False  # the whole input: further streams cannot come
+        self._is_read = False  # the whole input: no further streams can come
         self._judge_columns_at = RECORDS_BEFORE_JUDGEMENT
         self._declared: dict[tuple[object, ...], _Stream] = {}  # by SCHEMA, the last used last
         self._warnings: set[str] = set()
@@ -129,14 +129,14 @@ class TargetPinterestCapi(Target):
         if self.settings.customer_lists:
             self.run.attach(self.lists)
         self.stopped: RunStopped | None = None
-        # What went wrong with the input, or with us: without values and places.
+        # What failed in the input, or in us: without values.
         self.failure: str | None = None
         self.signal: int | None = None
         for name in QUIET_LOGGERS:
             logging.getLogger(name).setLevel(logging.WARNING)
         self.logger.addFilter(_is_true_here)
         keep_to_one_line(self.logger)
-        # The SDK gets its own options only: it keeps no token.
+        # The SDK gets only its own options, so it has no token.
         super().__init__(
             config=self.settings.sdk_options(),
             validate_config=validate_config,
@@ -151,7 +151,7 @@ class TargetPinterestCapi(Target):
 
     @classproperty
     def config_jsonschema(cls) -> dict[str, Any]:  # noqa: N805
-        """The settings' schema for the SDK, which asks for it in `--about` only."""
+        """The settings' schema for the SDK, which uses it only in `--about`."""
         return settings.sdk_schema()
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:  # noqa: ARG002 - the SDK's signature
@@ -160,7 +160,7 @@ class TargetPinterestCapi(Target):
 
     @classmethod
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        """Append nothing: the model of the settings has the SDK's own among them."""
+        """Append nothing: the model of the settings already has the SDK's own."""
 
     # Messages
 
@@ -177,17 +177,17 @@ class TargetPinterestCapi(Target):
             self.message_reader.add_handler(stream, self._handler(stream))
 
     def _declaration(self, message_dict: dict[str, Any]) -> tuple[object, ...]:
-        """Return what makes a SCHEMA message the same as another."""
+        """Return what two equal SCHEMA messages have in common."""
         text = message_dict.get("schema_json") or json.dumps(message_dict["schema"])
         key_properties = message_dict.get("key_properties")
         return message_dict["stream"], text, tuple(key_properties or ())
 
     def _declare(self, message_dict: dict[str, Any]) -> "_Stream":
-        """Have the SDK make the stream's maps and sinks of a schema that has not come lately."""
+        """Let the SDK create the stream's maps and sinks for a schema that is new or not cached."""
         stream = message_dict["stream"]
         try:
             schema = check_schema(message_dict["schema"])
-            properties = schema.get("properties", {})  # the SDK wants them
+            properties = schema.get("properties", {})  # the SDK requires them
             if self._maps_records:  # which cannot flatten a column whose schema is a boolean
                 properties = {name: {} if one is True else one for name, one in properties.items()}
                 properties = {name: one for name, one in properties.items() if one is not False}
@@ -203,7 +203,7 @@ class TargetPinterestCapi(Target):
                 f"stream_maps: cannot be used for stream {shown_name(stream)!r} "
                 f"({type(error).__name__}): check its expressions and the form of its entries"
             ) from None
-        self._sinks_to_clear.clear()  # no sink has records that wait
+        self._sinks_to_clear.clear()  # no sink has waiting records
         stream_maps = self.mapper.stream_maps[stream]
         names = [stream_map.stream_alias for stream_map in stream_maps]
         return _Stream(stream_maps, {name: self._sinks_active[name] for name in names})
@@ -215,14 +215,14 @@ class TargetPinterestCapi(Target):
             self.logger.warning("%s", message)
 
     def _warn_of(self, found: Iterable[NotFound]) -> None:
-        """Log once what the configuration names and the input does not have, and an empty input."""
+        """Log once what the configuration names but the input does not have, and an empty input."""
         for one in found:
             self.warn_once(f"{one.message} ({one.setting})")
         if self._is_read and not self._line_number:
             self.warn_once(NOTHING_CAME)
 
     def _not_found(self) -> list[NotFound]:
-        """Return the names that the input does not have; of streams once all of it is read."""
+        """Return the names that the input does not have; streams only once all of it is read."""
         streams = self.not_found.streams() if self._is_read else []
         return [*streams, *self.not_found.columns()]
 
@@ -257,7 +257,7 @@ class TargetPinterestCapi(Target):
         self.run.add_state(message_dict["value"])
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        """Do nothing: events have no versions, and no row takes back what was sent of it."""
+        """Do nothing: events have no versions, and no row can undo an event."""
         self.logger.debug(
             "ACTIVATE_VERSION of stream %r has no meaning for events.",
             shown_name(message_dict["stream"]),
@@ -317,7 +317,7 @@ class TargetPinterestCapi(Target):
         self.run.interrupt()
 
     def read_to_exit_code(self, file_input: IO[str] | None) -> int:
-        """Read the whole input, log what became of it, and return the exit code of the contract."""
+        """Read the whole input, log the outcomes, and return the documented exit code."""
         code = int(ExitCode.OK)
         watching = watch(
             self.run.snapshot,
@@ -342,7 +342,7 @@ class TargetPinterestCapi(Target):
             self._fail("%s. Everything before it is acknowledged.", str(error))
             code = int(ExitCode.CONFIGURATION)
         except Exception as error:  # noqa: BLE001 - a bug: its message could hold a value
-            self.run.interrupt()  # who knows what still moves: it ends within the grace time
+            self.run.interrupt()  # an unknown state: end within the grace time
             code = self._fail("An unexpected %s, raised by:", type(error).__name__)
             for place in _places(error):
                 self.logger.error("%s", place)  # noqa: TRY400 - its message could hold a value
@@ -387,7 +387,7 @@ class TargetPinterestCapi(Target):
         return int(ExitCode.OK)
 
     def _judge_quality(self) -> int:
-        """Warn of delivered events that fall short of `quality`, and return the exit code."""
+        """Warn about delivered events that fail `quality`, and return the exit code."""
         observations = self.run.observations
         if not self.settings.quality or observations is None:
             return int(ExitCode.OK)
@@ -405,7 +405,7 @@ class TargetPinterestCapi(Target):
         self._log_metrics(progress)
 
     def _log_metrics(self, progress: Progress) -> None:
-        """Log what came since the last time, as the SDK's own metrics, which Meltano shows."""
+        """Log the changes since the last time as the SDK's own metrics, which Meltano shows."""
         now, before = progress.snapshot, progress.previous
         counts = (
             (metrics.Metric.RECORD_COUNT, now.records - before.records),
@@ -418,7 +418,7 @@ class TargetPinterestCapi(Target):
             )
 
     def _leave_report(self, code: int) -> None:
-        """Leave the report of this run where it is asked for."""
+        """Write the report of this run, if it is configured."""
         stopped = str(self.stopped) if self.stopped is not None else self.failure
         if stopped is None and self.signal is not None:
             stopped = f"{signal.Signals(self.signal).name} came."
@@ -470,7 +470,7 @@ class TargetPinterestCapi(Target):
         config: _ConfigInput | None = None,
         file_input: IO[str] | None = None,
     ) -> None:
-        """Run the target and exit with the contract's code."""
+        """Run the target and exit with the documented code."""
         if about:
             cls.print_about(about_format)
             sys.exit(ExitCode.OK)
@@ -481,27 +481,28 @@ class TargetPinterestCapi(Target):
 
 
 class _Stream(NamedTuple):
-    """What the SDK made of a SCHEMA message: the stream's maps, and the sinks that they feed."""
+    """The SDK's result for a SCHEMA message: the stream's maps, and their sinks."""
 
     stream_maps: list[StreamMap]
     sinks: dict[str, Sink]
 
 
 _UNTRUE_HERE: Final = (
-    "Skipping parse of env var settings",  # we read them, where that is asked for
-    "Schema has changed for stream",  # a tap may send thousands, and nothing is drained for one
+    "Skipping parse of env var settings",  # we validate them, if it is configured
+    # a tap may send thousands, and no sink needs to be drained for one
+    "Schema has changed for stream",
     "Schema or key properties for",
     "Key properties have changed for stream",
 )
 
 
 def _is_true_here(record: logging.LogRecord) -> bool:
-    """Drop lines of the SDK that tell of what does not happen here."""
+    """Drop log lines of the SDK about things that do not happen here."""
     return not str(record.msg).startswith(_UNTRUE_HERE)
 
 
 def _places(error: BaseException) -> list[str]:
-    """Return where an error was raised, a line for each place, without its message."""
+    """Return where an error was raised, one place per line, without its message."""
     return "".join(traceback.format_tb(error.__traceback__)).rstrip().splitlines()
 
 

@@ -1,6 +1,6 @@
 """The SDK's command line with our settings and exit codes.
 
-Owns how `--config` is read, and what a wrong configuration ends with. The SDK keeps `--about`,
+Decides how `--config` is read, and how a wrong configuration ends. The SDK handles `--about`,
 `--version` and `--input`.
 """
 
@@ -34,7 +34,7 @@ class TargetCommand(SingerCommand):
     """The SDK's command with our exit code for configuration errors."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a wrong configuration is logged, and ends it."""
+        """Run the command; a wrong configuration is logged and ends it."""
         logging.captureWarnings(capture=True)
         try:
             return click.Command.invoke(self, ctx)

@@ -1,4 +1,4 @@
-"""Pinterest's description as the tree keeps it, and request bodies held against it.
+"""Pinterest's description as stored in the tree, and request bodies checked against it.
 
 The file is written by tools/api_facts.py; docs/pinterest-api.md explains it. Problems name places
 and rules, never a value.
@@ -50,7 +50,7 @@ def body_schema(path: str, method: str) -> dict[str, Any]:
 
 
 def _say_nulls(node: Any) -> None:
-    """Say OpenAPI 3.0's `nullable` in JSON Schema's words, wherever it stands."""
+    """Replace OpenAPI 3.0's `nullable` by its equivalent in JSON Schema, at all levels."""
     if isinstance(node, dict):
         if node.pop("nullable", False) and isinstance(node.get("type"), str):
             node["type"] = [node["type"], "null"]
@@ -67,13 +67,13 @@ def _validator(path: str, method: str) -> jsonschema.Draft202012Validator:
 
 
 def problems(body: Any, path: str = EVENTS, method: str = "post") -> Iterator[str]:
-    """Yield what a request body breaks of the description: the place and the rule."""
+    """Yield violations of the description in a request body: the place and the rule."""
     for error in _validator(path, method).iter_errors(body):
         yield f"{error.json_path}: {error.validator} {str(error.validator_value)[:80]}"
 
 
 def assert_bodies_follow(lines: Iterable[str]) -> None:
-    """Check recorded bodies of events, one a line, against the description; there must be one."""
+    """Check recorded bodies of events, one per line, against the description; there must be one."""
     bodies = [json.loads(line) for line in lines]
     assert bodies
     assert [problem for body in bodies for problem in problems(body)] == []

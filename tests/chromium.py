@@ -29,7 +29,7 @@ FLAGS: Final = (
 
 
 def program() -> str | None:
-    """Return where Chromium is, or None."""
+    """Return the path of Chromium, or None."""
     return next((found for name in PROGRAMS if (found := shutil.which(name))), None)
 
 
@@ -148,7 +148,7 @@ class Browser:
             )
 
     def requests(self) -> list[str]:
-        """Return the addresses that the page asked for, its own included."""
+        """Return the addresses that the page requested, including its own."""
         return [
             one["params"]["request"]["url"]
             for one in self.events

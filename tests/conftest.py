@@ -1,4 +1,4 @@
-"""What every test can have: a sandbox, and a target that runs against it."""
+"""What every test can use: a sandbox, and a target that runs against it."""
 
 import io
 import json
@@ -37,7 +37,7 @@ settings.load_profile(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make test` leaves to `make test-rest`: tests that need a service of their own."""
+    """Mark what `make test` does not run but `make test-rest` does: tests that need a service."""
     for item in items:
         if item.path.parent != TESTS or SERVICES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
@@ -56,7 +56,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def start(clock: Clock) -> Iterator[Callable[..., Sandbox]]:
-    """Start sandboxes that go by the clock; they end with the test."""
+    """Start sandboxes with the given clock; they end with the test."""
     with ExitStack() as running:
         yield lambda **changes: running.enter_context(
             Sandbox(SandboxConfig(clock=clock, **changes))
@@ -72,7 +72,7 @@ def web_host() -> Iterator[WebHost]:
 
 @pytest.fixture
 def config(sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
-    """Return the configuration of a target that talks to the sandbox; a test adds to it."""
+    """Return the configuration of a target that talks to the sandbox; a test can extend it."""
     return {
         "ad_account_id": ACCOUNT,
         "conversion_token": TOKEN,
@@ -84,7 +84,7 @@ def config(sandbox: Sandbox, tmp_path: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def plain_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run commands in an empty folder, on a plain terminal of 80 columns, without a proxy."""
+    """Run commands in an empty folder, in a plain terminal of 80 columns, without a proxy."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     for name in ("FORCE_COLOR", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
@@ -92,7 +92,7 @@ def plain_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Ran(NamedTuple):
-    """What a run of the target left: exit code, STATE lines, dead letters, and all it logged."""
+    """The results of a run of the target: exit code, STATE lines, dead letters, and its log."""
 
     code: int
     states: list[str]

@@ -1,4 +1,4 @@
-"""What tests start from: an account, settings, a clock that stands still, messages, a full disk."""
+"""What tests start from: an account, settings, a fixed clock, messages, a full disk."""
 
 import json
 import resource
@@ -16,7 +16,7 @@ TOKEN = "sandbox-token"  # the sandbox's own
 
 
 class Clock:
-    """A monotonic clock that stands still until it is moved."""
+    """A monotonic clock that only moves when it is told to."""
 
     def __init__(self, now: float = 1000.0) -> None:
         self.now = now
@@ -29,7 +29,7 @@ class Clock:
 
 
 def examples(number: int) -> int:
-    """Return how many of so many examples the profile wants: all in the full one, else a part."""
+    """Return how many examples the profile runs: all in the full one, otherwise a part."""
     return number * profile.default.max_examples // FULL_EXAMPLES
 
 
@@ -68,7 +68,7 @@ def state(value: Any) -> bytes:
 
 @contextmanager
 def files_limited_to(size: int) -> Iterator[None]:
-    """Let no file of this process grow beyond a size, as on a disk that is full for a moment."""
+    """Let no file of this process grow beyond a size, as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

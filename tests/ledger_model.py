@@ -1,4 +1,4 @@
-"""A ledger in plain dictionaries: the model of the one in a database, and in its place."""
+"""A ledger in plain dictionaries: the model for the one in a database, and its replacement."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from target_pinterest_capi.delivery.ledger import LEASE_SECONDS, Claims, LedgerE
 
 @dataclass
 class SharedLedger:
-    """What several runs have in common. `now` is seconds."""
+    """What several runs share. `now` is seconds."""
 
     now: Callable[[], float] = field(default_factory=Clock)
     delivered: set[int] = field(default_factory=set)
@@ -30,7 +30,7 @@ class SharedLedger:
         self.drop_claims_of_the_dead()
 
     def drop_claims_of_the_dead(self) -> None:
-        """Remove every claim of a run that is no more."""
+        """Remove every claim of a run that has ended."""
         self.claims = {key: run for key, run in self.claims.items() if run in self.runs}
 
 

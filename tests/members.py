@@ -44,7 +44,7 @@ def entry(**changes: Any) -> dict[str, Any]:
 
 
 def list_settings(*entries: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """Return the settings of a target that keeps lists and makes no events."""
+    """Return the settings of a target with lists but without events."""
     return {
         "conversion_token": None,
         "mappings": [],

@@ -1,7 +1,7 @@
 """The builder of events as an interpreter: no generated code, no fast path, no cache.
 
-It states the rules of an event a second time, one field after the other, so that tests can hold
-the generated function against it. It shares only the converters, and those alone.
+It implements the rules of an event a second time, one field after the other, so that tests can
+compare the generated function with it. It shares only the converters.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ from target_pinterest_capi.events.event import (
 )
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, FIELDS
 from target_pinterest_capi.events.keys import derive_event_id, read_key
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
 from target_pinterest_capi.events.warnings import user_agent_warning
 
 REQUIRED = ("event_name", "action_source", "event_time", "event_id")
@@ -32,7 +32,7 @@ DAY = 24 * HOUR
 
 
 class NoEventError(Exception):
-    """The record makes no event; `result` is what it comes to."""
+    """The record does not become an event; `result` is its result instead."""
 
     def __init__(self, result: InvalidRecord | SkippedRecord) -> None:
         super().__init__(result.reason)
@@ -52,7 +52,7 @@ class Oracle:
         self.converters = Converters(options, note)
 
     def build(self, account: Account, record: Mapping[str, Any]) -> Result:
-        """Return what the generated function is to return."""
+        """Return what the generated function should return."""
         try:
             for condition in self.plan.conditions:
                 value = condition.get(record)
@@ -129,7 +129,7 @@ class Oracle:
         return members
 
     def _region(self, record: Mapping[str, Any]) -> str | None:
-        """Return the country that phones and postal codes are read in, if they are mapped."""
+        """Return the country for phones and postal codes, if they are mapped."""
         region = self.options.default_country
         if self.plan.fields.keys() & {"user_data.ph", "user_data.zp"}:
             value = self._read("user_data.country", record)
@@ -156,7 +156,7 @@ class Oracle:
         return str(name)
 
     def _spelling(self, given: str, names: Mapping[str, str | None]) -> str | None:
-        """Return how a name is listed: in its own spelling, or in the first that is the same."""
+        """Return the listed spelling of a name: its own, or the first equivalent one."""
         if given in names:
             return given
         same = [name for name in names if name.casefold().split() == given.casefold().split()]
@@ -197,7 +197,7 @@ class Oracle:
         reasons: list[str] = []
         converters = Converters(self.options, lambda _, reason: reasons.append(reason))
         converters.convert(BY_PATH[path])(raw[path])
-        unusable = [reason for reason in reasons if reason in [*LeftOut]]
+        unusable = [reason for reason in reasons if reason in [*Dropped]]
         detail = unusable[0] if unusable else None
         return self._invalid(Invalid.BAD_FIELD, path, record, detail=detail)
 
@@ -240,7 +240,7 @@ class Oracle:
                 custom[leaf] = value
 
     def _check_customer(self, customer: dict[str, Any]) -> None:
-        """Warn of values; what only many events show, repeated identifiers, is dropped here."""
+        """Warn about values; repeated identifiers, which only many events show, are not covered."""
         agent = customer.get("client_user_agent")
         if agent is not None and (warning := user_agent_warning(agent)):
             self.note("user_data.client_user_agent", warning)
@@ -278,7 +278,7 @@ def identified(customer: Mapping[str, Any]) -> bool:
 
 
 def query_parameter(url: str, name: str) -> str | None:
-    """Return the first value of a query parameter; None where the URL cannot be read."""
+    """Return the first value of a query parameter; None if the URL cannot be read."""
     if f"{name}=" not in url:
         return None
     try:

@@ -1,7 +1,7 @@
 """Take the documentation's pictures of the run report: `python tests/pictures.py`.
 
-Runs the demo, and photographs its report in Chromium, in light and in dark. Where the page changes,
-run it again and look at what it made.
+Runs the demo, and takes screenshots of its report in Chromium, in light and dark mode. When the
+page changes, run it again and look at the results.
 """
 
 import base64
@@ -19,7 +19,7 @@ PICTURES: Final = {"report.png": False, "report-dark.png": True}
 
 
 def main() -> int:
-    """Write the pictures; return 1 where there is no Chromium."""
+    """Write the pictures; return 1 without Chromium."""
     chromium = program()
     if chromium is None:
         sys.stderr.write("Chromium is not installed\n")

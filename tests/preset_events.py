@@ -1,4 +1,4 @@
-"""What a preset makes of records, as they arrive from a tap: the events as Pinterest gets them."""
+"""The events that a preset makes of a tap's records, as Pinterest gets them."""
 
 import hashlib
 import json
@@ -31,12 +31,12 @@ def events_of(
     settings: Mapping[str, Any] | None = None,
     **entry: Any,
 ) -> list[Any]:
-    """Return each record's event, decoded, or the InvalidRecord or SkippedRecord that it is.
+    """Return each record's event, decoded, or its InvalidRecord or SkippedRecord.
 
-    Every event is one that Pinterest's description allows, or the test fails.
+    Every event must be valid by Pinterest's description, or the test fails.
 
-    `entry` is what a user writes beside the preset, `settings` beside mappings; `notes` gets the
-    field and the reason of what is dropped.
+    `entry` is what a user writes in addition to the preset, `settings` in addition to mappings;
+    `notes` gets the field and the reason of what is dropped.
     """
     rows = [_decode(json.dumps(record)) for record in records]
     configured = settings_of(

@@ -1,4 +1,4 @@
-"""The record of full refreshes in plain dictionaries: the model of the one in a database."""
+"""The record of full refreshes in plain dictionaries: the model for the one in a database."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from target_pinterest_capi.customer_lists.full_refreshes import FeedState
 
 @dataclass
 class Feed:
-    """What one stream brings to one list."""
+    """What one stream contributes to one list."""
 
     key: bytes
     stream: str
@@ -20,7 +20,7 @@ class Feed:
 
 @dataclass
 class SharedRefreshes:
-    """What several runs have in common. `now` is Unix time."""
+    """What several runs share. `now` is Unix time."""
 
     now: Callable[[], float] = field(default_factory=Clock)
     feeds: dict[bytes, Feed] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class RunRefreshes:
         return sorted(self._members_of(key) - current)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
     def _feeds_of(self, key: bytes) -> list[bytes]:
         return [name for name, feed in self.shared.feeds.items() if feed.key == key]

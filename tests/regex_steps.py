@@ -1,7 +1,7 @@
-"""A regular expression matcher that counts its steps, as `re` would take them: by backtracking.
+"""A regular expression matcher that counts its backtracking steps, as `re` would take them.
 
-It walks the tree that Python's own parser makes. `re` skips some of these steps by optimizations, so
-that a count that grows with the text alone is no slower there.
+It walks the tree of Python's own parser. `re` saves some of these steps by optimizations, so if a
+count grows linearly with the text, `re` is no slower.
 """
 
 import re
@@ -14,11 +14,11 @@ MOST_STEPS = 3_000_000
 
 
 class TooManySteps(Exception):  # noqa: N818 - an end, and not an error
-    """The search was given up."""
+    """The search was aborted."""
 
 
 class Steps:
-    """Searches of one pattern in texts; `taken` counts what was looked at."""
+    """Searches of one pattern in texts; `taken` counts the steps."""
 
     def __init__(self, pattern: re.Pattern[Any]) -> None:
         source = pattern.pattern
@@ -41,7 +41,7 @@ class Steps:
         return found
 
     def match_at(self, text: str, at: int) -> int | None:
-        """Return where a match that begins there ends."""
+        """Return the end of a match that begins there."""
         return next(self._sequence(list(self._tree), 0, text, at, {}), None)
 
     def _step(self) -> None:
@@ -52,7 +52,7 @@ class Steps:
     def _sequence(
         self, items: list[Any], index: int, text: str, at: int, groups: dict[int, tuple[int, int]]
     ) -> Iterator[int]:
-        """Yield where the items from `index` on end, the first choice of `re` first."""
+        """Yield where the items from `index` on can end, the first choice of `re` first."""
         self._step()
         if index == len(items):
             yield at

@@ -1,4 +1,4 @@
-"""Reports that tests look at: an ordinary one, and one whose names are long, strange or hostile."""
+"""Reports for tests: an ordinary one, and one with long, strange or hostile names."""
 
 from datetime import UTC, datetime, timedelta  # noqa: I001
 from typing import Any
@@ -7,7 +7,7 @@ from shopper import ACCOUNT, digest
 from target_pinterest_capi.events.outcomes import Outcome, Rejected
 from target_pinterest_capi.events.event import Event, Origin, encode
 from target_pinterest_capi.events.fields import EVENT_NAMES
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Invalid, Dropped, Skipped, Warned
 from target_pinterest_capi.reporting.composition import RunFacts, compose
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
@@ -45,7 +45,7 @@ def event(
 
 
 def run_of(**changes: Any) -> RunSection:
-    """Return what a run says of itself."""
+    """Return a run's section of the report."""
     given: dict[str, Any] = {
         "id": "0123456789ab",
         "ad_account_id": ACCOUNT.ad_account_id,
@@ -80,13 +80,13 @@ def observed(*events: Event) -> DeliveredStatistics:
 def report_of(
     tally: Counters | None = None, seen: DeliveredStatistics | None = None, **run: Any
 ) -> Report:
-    """Return the report of what was counted and seen: by default of nothing at all."""
+    """Return the report of what was counted; by default of nothing."""
     tally = tally or Counters()
     return compose(RunFacts(run_of(**run), (25, 2, 3)), tally, seen or observed())
 
 
 def ordinary() -> Report:
-    """Return the report of a run that went well for the most part."""
+    """Return the report of a mostly successful run."""
     tally, orders, visits = (
         Counters(),
         Origin("orders", "paid orders"),
@@ -99,7 +99,7 @@ def ordinary() -> Report:
     tally.count_outcome(orders, Outcome.REJECTED, Rejected.REFUSED_EVENT, 2)
     tally.count_outcome(orders, Outcome.SKIPPED, Skipped.WHEN, 40)
     tally.count_outcome(orders, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}: add_to_cart", 7)
-    tally.count_value(orders, "user_data.em", LeftOut.NOT_AN_EMAIL, 12)
+    tally.count_value(orders, "user_data.em", Dropped.NOT_AN_EMAIL, 12)
     tally.count_value(visits, "user_data.ph", Warned.PHONE_WITHOUT_COUNTRY, 3)
     tally.count_warning("event_name is neither known nor defined.")
     orders_seen = [
@@ -125,7 +125,7 @@ def hostile() -> Report:
         ):
             tally.count_outcome(origin, outcome, reason, 10**9 + number)
         tally.count_outcome(origin, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}: {HOSTILE}")
-        for reason in LeftOut:
+        for reason in Dropped:
             tally.count_value(origin, f"user_data.{HOSTILE}", reason, 10**7)
         tally.count_warning(f"{HOSTILE} {number}")
     events = [event(number, name, hours_ago=number * 3) for number, name in enumerate(names * 3)]

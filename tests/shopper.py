@@ -1,4 +1,4 @@
-"""Records and events that tests are made of: an invented shopper at example.com."""
+"""Records and events for tests: an invented shopper at example.com."""
 
 import hashlib
 import time
@@ -8,7 +8,7 @@ from target_pinterest_capi.events.event import Account, Event, Origin, encode
 
 
 def seconds_ago(seconds: float = 0) -> int:
-    """Return a whole Unix time, asked at each call: a suite may outlast what a test allows."""
+    """Return the current whole Unix time at each call, because a suite may take long."""
     return int(time.time() - seconds)
 
 
@@ -18,7 +18,7 @@ def digest(text: str) -> str:
 
 
 def visit(number: int = 0, **columns: Any) -> dict[str, Any]:
-    """Return a record with columns named like Pinterest's fields that makes a deliverable event."""
+    """Return a record with columns named like Pinterest's fields that becomes a valid event."""
     return {
         "event_id": f"visit-{number}",
         "event_name": "page_visit",
@@ -32,7 +32,7 @@ def visit(number: int = 0, **columns: Any) -> dict[str, Any]:
 def event(
     number: int = 0, account: Account | None = None, *, offline: bool = False, at: int | None = None
 ) -> Event:
-    """Return a wire-ready event of a minute ago, or of another time."""
+    """Return an event ready to be sent, of a minute ago or another time."""
     source = "offline" if offline else "web"
     at = seconds_ago(60) if at is None else at
     body = {

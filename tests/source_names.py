@@ -1,6 +1,6 @@
-"""Names that the sources of presets have, as their documentation and the schemas of taps list them.
+"""Names in the sources of presets, from their documentation and the schemas of taps.
 
-Facts of others' interfaces, to hold that a preset reads each or says why not.
+Facts about others' interfaces, to check that a preset reads each or says why not.
 """
 
 SHOPIFY_GRAPHQL = """

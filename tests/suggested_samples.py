@@ -1,7 +1,7 @@
-"""Samples for `pinterest-capi suggest`: tables as taps send them, and the mapping that each should get.
+"""Samples for `pinterest-capi suggest`: tables as taps send them, and the mapping for each.
 
 Columns and types of Shopify, Stripe, WooCommerce, BigCommerce and GA4 are those of their taps and
-exports; the people are made up.
+exports; the people are invented.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def unix(minutes: int = 5) -> int:
 
 
 class Sample(NamedTuple):
-    """A stream and what is expected of its mapping; `events` of the records become events."""
+    """A stream and its expected mapping; `events` of the records become events."""
 
     stream: str
     rows: list[dict[str, Any]] | Callable[[], list[dict[str, Any]]]  # of the minutes before a call
@@ -39,7 +39,7 @@ class Sample(NamedTuple):
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """Its records, as of now."""
+        """Its records, relative to now."""
         return self.rows() if callable(self.rows) else self.rows
 
 

@@ -1,4 +1,4 @@
-"""Calls about an ad account that are neither events nor lists, against the sandbox.
+"""Calls about an ad account other than events and lists, against the sandbox.
 
 Deletion requests, the advertiser's own events, and tokens.
 """
@@ -44,7 +44,7 @@ def settled(response: CallResponse):
 
 
 def test_deletion_request_is_made_found_and_cancelled(client: Client, sandbox: Sandbox):
-    """A 201 is a success; what was made is listed, shown by its id, and taken back."""
+    """A 201 is a success; a created request is listed, shown by its id, and cancelled."""
     made = settled(deletion_requests.create_request(client, ACCESS, ACCOUNT, [JANE], ["dj0yJnU9"]))
     page = settled(deletion_requests.read_requests(client, ACCESS, ACCOUNT, None))
     one = settled(deletion_requests.read_request(client, ACCESS, ACCOUNT, made.request_id))
@@ -57,7 +57,7 @@ def test_deletion_request_is_made_found_and_cancelled(client: Client, sandbox: S
 
 @pytest.mark.parametrize(("emails", "click_ids"), [([JANE], []), ([], ["dj0yJnU9"])])
 def test_deletion_of_one_kind(client: Client, emails: list[str], click_ids: list[str]):
-    """An array that would be empty is dropped, since Pinterest takes none."""
+    """An array that would be empty is omitted, because Pinterest refuses empty ones."""
     settled(deletion_requests.create_request(client, ACCESS, ACCOUNT, emails, click_ids))
 
 
@@ -88,7 +88,7 @@ def answering(response: bytes) -> tuple[str, threading.Thread, socket.socket]:
 
 
 def test_cancelled_without_a_body():
-    """A 204, which Pinterest's description has as well, is the request cancelled."""
+    """A 204, which Pinterest's description also has, means that the request is cancelled."""
     url, thread, listener = answering(b"HTTP/1.1 204 No Content\r\n\r\n")
     client = Client(url, max_connections=1, timeout_seconds=120)
     gone = settled(deletion_requests.cancel_request(client, ACCESS, ACCOUNT, "12"))
@@ -99,7 +99,7 @@ def test_cancelled_without_a_body():
 
 
 def test_refused_deletion_shows_nobody():
-    """What a refusal repeats of addresses and click ids is not shown."""
+    """Addresses and click ids that a refusal repeats are not shown."""
     words = b'{"code": 400, "message": "jane@example.com and short-click are no targets"}'
     head = f"HTTP/1.1 400 Bad Request\r\nContent-Length: {len(words)}\r\n\r\n".encode()
     url, thread, listener = answering(head + words)
@@ -113,7 +113,7 @@ def test_refused_deletion_shows_nobody():
 
 
 def test_own_events_are_defined_mapped_anew_and_deleted(client: Client):
-    """Each change answers for its name, and reading shows what there is."""
+    """Each change has a result for its name, and reading shows the names."""
     defined = settled(
         defined_events.write_events(client, ACCESS, ACCOUNT, "POST", {"quote, big": "LEAD"})
     )
@@ -128,7 +128,7 @@ def test_own_events_are_defined_mapped_anew_and_deleted(client: Client):
 
 
 def test_created_is_a_success(run_target):
-    """A 201 in the place of a 200 delivers events, and makes and fills a list with its audience."""
+    """With 201 instead of 200, events are delivered, and a list with its audience is created."""
     visits = [schema("visits", *visit(), key_properties=("event_id",)), record("visits", **visit())]
     with Sandbox(SandboxConfig(created_status=201)) as pinterest:
         ran = run_target(
@@ -144,14 +144,14 @@ def test_created_is_a_success(run_target):
 
 
 def test_types_are_pinterests_names_but_three():
-    """What a name can be mapped to is stated here and in the sandbox alike."""
+    """The types that a name can be mapped to are the same here and in the sandbox."""
     ours = {name.upper() for name in set(EVENT_NAMES) - defined_events.UNMAPPABLE}
     assert ours == set(MAPPED_TYPES)
     assert len(ours) == 19
 
 
 def test_sign_in(client: Client, sandbox: Sandbox):
-    """The address of the consent, its code for tokens, and a conversion token of a token."""
+    """The address for consent, its code for tokens, and a conversion token with a token."""
     redirect = "http://localhost:8086/"
     address = sign_in.consent_url(sandbox.url, APP[0], redirect, "a state")
     led = httpx.post(address, data={"answer": "allow"}).headers["location"]
@@ -166,7 +166,7 @@ def test_sign_in(client: Client, sandbox: Sandbox):
 
 
 def test_refused_code_is_not_shown(client: Client):
-    """A code that Pinterest repeats in its refusal is cut out of it."""
+    """A code that Pinterest repeats in its refusal is removed from it."""
     refused = sign_in.exchange_code(client, *APP, "short-code", "http://localhost:8086/")
     assert isinstance(refused, ApiResponse)
     assert refused.status == 401
@@ -181,7 +181,7 @@ def test_refused_code_is_not_shown(client: Client):
     ],
 )
 def test_consent_is_on_pinterests_own_site(api_url: str, begins: str):
-    """Its host is another one than the API's; a stand-in has both on one."""
+    """Its host differs from the API's; for a stand-in both are the same."""
     address = sign_in.consent_url(api_url, "app", "http://localhost:8086/", "s")
     assert address.startswith(begins)
     assert parse_qs(urlsplit(address).query)["scope"] == ["ads:read,ads:write"]

@@ -1,4 +1,4 @@
-"""What a run says it did adds up: what has no outcome, requests of every kind, levels in the log."""
+"""A run's report is consistent: events without an outcome, all requests, levels in the log."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ def visits(*numbers: int, **columns: Any) -> list[bytes]:
 
 
 def test_wrong_token(run_target, tmp_path: Path):
-    """A refused token leaves two events for the next run: log, report and page say so."""
+    """A refused token leaves two events for the next run, as log, report and page say."""
     path = tmp_path / "report.json"
     ran = run_target(
         [VISITS, *visits(1, 2), state({"n": 2})],
@@ -36,7 +36,7 @@ def test_wrong_token(run_target, tmp_path: Path):
     assert report.run.without_outcome == 2
     shown = " ".join(page(report).split())
     assert "0 of 2 events delivered; 2 wait for the next run" in shown
-    assert "No records came" not in shown
+    assert "There were no records" not in shown
     assert "Nothing was to be delivered" not in shown
 
 
@@ -48,12 +48,12 @@ def test_record_that_failed_the_run(run_target, tmp_path: Path):
 
 
 def test_nothing_waits_after_a_run_that_ended_well(run_target):
-    """Where all is acknowledged nothing is said to wait."""
+    """If everything is acknowledged, nothing waits."""
     assert "wait for the next run" not in run_target([VISITS, *visits(1)]).log
 
 
 def test_requests_of_customer_lists(run_target, sandbox, caplog: pytest.LogCaptureFixture):
-    """The requests that a customer list took are counted in the log and in the metric."""
+    """The requests for a customer list are counted in the log and in the metric."""
     ran = run_target(
         [members.SCHEMA, members.row(1), members.row(2)],
         mappings=[],
@@ -108,7 +108,7 @@ def test_one_line_at_the_end_is_for_people_and_programs(
 
 
 def test_loss_is_a_warning(run_target, caplog: pytest.LogCaptureFixture):
-    """Records that made no event, and values dropped from theirs, are logged as warnings."""
+    """Records that did not become events, and dropped values, are logged as warnings."""
     run_target([VISITS, *visits(1), *visits(2, em="nobody"), *visits(3, event_time="soon")])
     lost = [
         row for row in caplog.records if "invalid" in row.message or "not_an_email" in row.message

@@ -1,4 +1,4 @@
-"""docs/architecture.md: every room and every name that it sends a reader to is there."""
+"""docs/architecture.md: every room and every name on the page exists."""
 
 import ast
 import re
@@ -18,7 +18,7 @@ def section(title):
 
 
 def rows(title):
-    """Return the cells of the table below a heading, but for its head."""
+    """Return the cells of the table below a heading, without its head."""
     lines = [line for line in section(title).splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
@@ -44,7 +44,7 @@ def defined(module):
 
 @pytest.mark.parametrize(("module", "name"), TRACE)
 def test_record_can_be_followed(module, name):
-    """Each step of a record names a function, a method or a class of the module beside it."""
+    """Each step of a record names a function, method or class of the module next to it."""
     assert name in defined(module)
 
 

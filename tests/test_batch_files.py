@@ -1,4 +1,4 @@
-"""The files of a BATCH: JSON lines, parquet and arrow come to the events of the same RECORD messages."""
+"""BATCH files: JSON lines, parquet and arrow become the same events as RECORD messages."""
 
 import gzip
 import io
@@ -38,7 +38,7 @@ def read_all(path: Path, **encoding: Any) -> list[dict[str, Any]]:
 
 
 def test_byte_order_mark_is_skipped(tmp_path):
-    """A file that begins with a byte order mark is read from behind it."""
+    """A byte order mark at the start of a file is skipped."""
     path = tmp_path / "visits.jsonl"
     path.write_bytes(BYTE_ORDER_MARK + b'{"a": 1}\n{"a": 2}\n')
     assert read_all(path, **JSON_LINES) == [{"a": 1}, {"a": 2}]
@@ -54,7 +54,7 @@ def test_other_encodings_are_refused_in_words(tmp_path, encoding: str):
 
 
 def test_what_came_before_an_error_is_read(tmp_path):
-    """Records before the line that cannot be read are handed on, and the error names that line."""
+    """Records before an unreadable line are handed on, and the error names that line."""
     path = tmp_path / "visits.jsonl"
     path.write_text('{"a": 1}\n\n{"a": 2}\nno json\n')
     chunks = batch_records([str(path)], JSON_LINES)
@@ -64,7 +64,7 @@ def test_what_came_before_an_error_is_read(tmp_path):
 
 
 def test_large_lines_come_one_by_one(tmp_path):
-    """Few large records are held at once: the run gets its turn after each."""
+    """Few large records are in memory at once: the run makes progress after each."""
     path = tmp_path / "visits.jsonl"
     path.write_text("".join(json.dumps({"a": "x" * 300_000}) + "\n" for _ in range(5)))
     assert [len(chunk) for chunk in batch_records([str(path)], JSON_LINES)] == [1, 1, 1, 1, 1, 0]
@@ -73,7 +73,7 @@ def test_large_lines_come_one_by_one(tmp_path):
 
 
 class Endless(io.RawIOBase):
-    """A line without an end; it says how much of it was read."""
+    """A line without an end is refused, with the number of lines that were read."""
 
     given = 0
 
@@ -87,7 +87,7 @@ class Endless(io.RawIOBase):
 
 
 def test_line_without_an_end_is_refused():
-    """A file has the limit of plain input: not much more than that is read of a line."""
+    """A file has the limit of plain input: not much more of a line is read."""
     endless = Endless()
     with pytest.raises(LineTooLongError, match="longer than 64 MiB"):
         list(bounded_lines(io.BufferedReader(endless)))
@@ -166,7 +166,7 @@ def as_record(row: dict[str, Any]) -> bytes:
 
 
 def types() -> list[tuple[Any, Any, Any]]:
-    """Return Arrow types, each with a value and what a record's JSON has of it."""
+    """Return Arrow types, each with a value and its value in a record's JSON."""
     pa = pytest.importorskip("pyarrow", reason="needs the extra parquet")
     local = MOMENT.replace(tzinfo=None)
     return [
@@ -219,14 +219,14 @@ def test_each_type_is_what_json_has(tmp_path, kind: str):
         (
             b"{}",
             "avro",
-            "its encoding is not supported: jsonl, with gzip or without, parquet and arrow are",
+            "its encoding is not supported: use jsonl, with or without gzip, parquet or arrow",
         ),
     ],
 )
 def test_file_that_cannot_be_read_is_an_error_in_words(
     run_target, tmp_path, content: bytes, kind: str, words: str
 ):
-    """What is no such file ends the run with its line and without its content."""
+    """A file of another kind ends the run with its line and without its content."""
     pytest.importorskip("pyarrow", reason="needs the extra parquet")
     path = tmp_path / "visits"
     path.write_bytes(content)
@@ -239,7 +239,7 @@ def test_file_that_cannot_be_read_is_an_error_in_words(
 
 @pytest.mark.parametrize("compression", ["none", "gzip"])
 def test_pipe_that_nobody_writes_to_is_not_waited_for(run_target, tmp_path, compression: str):
-    """Only files are read: what a tap's input names must not hold the run for ever."""
+    """Only files are read: a name in a tap's input must not block the run."""
     os.mkfifo(tmp_path / "pipe")
     given = batch(tmp_path / "pipe", format="jsonl", compression=compression)
     ran = run_target([VISITS, given, state({"n": 1})])
@@ -258,7 +258,7 @@ def test_missing_package_is_named(monkeypatch, tmp_path):
 
 
 def test_addresses_are_refused_for_every_format(tmp_path):
-    """Files of this machine and configured object stores are read, in each format."""
+    """Files on this machine and in configured object stores are read, in each format."""
     for kind in ("jsonl", "parquet", "arrow"):
-        with pytest.raises(BatchFileError, match="http:// is not read"):
+        with pytest.raises(BatchFileError, match="http:// is not supported"):
             list(batch_records(["http://192.0.2.1/visits"], {"format": kind}))

@@ -1,4 +1,4 @@
-"""Batches are cut by count, bytes and age, and halves lose nothing."""
+"""Batches are limited by count, bytes and age, and bisecting loses nothing."""
 
 import json
 from typing import Any
@@ -34,19 +34,19 @@ def test_body_is_the_request_of_its_events():
 
 
 def test_event_of_the_largest_size_fills_a_request():
-    """An event may be as long as a request that has it alone, to the byte."""
+    """An event can be as large as a request with only that event, to the byte."""
     alone = batch_of(1)
     assert max_event_bytes(len(alone.body())) == len(alone.events[0].body)
 
 
 def test_size_is_the_size_of_the_body():
-    """The size that limits are held against is never below the real one."""
+    """The size that is compared with limits is never smaller than the real one."""
     made = batch_of(5)
     assert len(made.body()) <= made.size_bytes <= len(made.body()) + 1
 
 
 def test_count_cuts():
-    """The event that fills a batch sends it off."""
+    """The event that fills a batch sends it."""
     open_batches = batches(max_rows=3)
     assert [open_batches.add_event(event(number), number) is not None for number in range(7)] == [
         False,
@@ -56,7 +56,7 @@ def test_count_cuts():
 
 
 def test_bytes_cut_before_they_are_passed():
-    """A batch leaves before the event that would make it too large, which opens the next one."""
+    """A batch is sent before an event that would make it too large, which opens the next one."""
     one = len(event(0).body) + 1
     open_batches = batches(max_rows=1000, max_bytes=FRAME_BYTES + 2 * one)
     assert open_batches.add_event(event(0), 1) is None
@@ -69,7 +69,7 @@ def test_bytes_cut_before_they_are_passed():
 
 
 def test_age_cuts():
-    """A partial batch is due its wait after it was opened, not after its last event."""
+    """A partial batch is due after the wait since it was opened, not since its last event."""
     clock = Clock(100.0)
     open_batches = batches(wait_seconds=10, clock=clock)
     open_batches.add_event(event(0), 1)
@@ -82,7 +82,7 @@ def test_age_cuts():
 
 
 def test_accounts_do_not_share_batches():
-    """Each account has an open batch of its own, also where two tokens send to one account."""
+    """Each account has its own open batch, even if two tokens send to one account."""
     other = Account(ACCOUNT.ad_account_id, "another-token")
     open_batches = batches()
     open_batches.add_event(event(0), 1)
@@ -95,7 +95,7 @@ def test_accounts_do_not_share_batches():
 
 @given(st.integers(min_value=2, max_value=1000))
 def test_halves_lose_nothing(count: int):
-    """Halving keeps every event and its order, and both halves are smaller."""
+    """Bisecting keeps every event and its order, and both halves are smaller."""
     whole = batch_of(count)
     first, second = whole.halves()
     assert first.events + second.events == whole.events
@@ -105,7 +105,7 @@ def test_halves_lose_nothing(count: int):
 
 
 def test_repr_shows_no_events():
-    """A batch's repr has its size and account, nothing of its events, and no token."""
+    """A batch's repr has its size and account, no events, and no token."""
     text = repr(batch_of(2))
     assert text.startswith("Batch(2 events")
     assert "visit" not in text
@@ -114,7 +114,7 @@ def test_repr_shows_no_events():
 
 @pytest.mark.parametrize("opened_at", [60.1, 1000.1, 1000.2, 1001.1])
 def test_batch_leaves_when_it_says_that_it_is_due(opened_at: float):
-    """What is due by `next_due_at` is due to the last bit: nobody waits for no time at all."""
+    """What is due by `next_due_at` is due exactly then: there is no wait of zero seconds."""
     open_batches = batches(wait_seconds=0.3, clock=Clock(opened_at))
     open_batches.add_event(event(1), 1)
     due_at = open_batches.next_due_at()

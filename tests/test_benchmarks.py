@@ -1,4 +1,4 @@
-"""The benchmarks measure what they say: equal work, every record, and checkable arithmetic."""
+"""The benchmarks measure what they claim: equal work, every record, and correct arithmetic."""
 
 import json
 from collections.abc import Iterator
@@ -96,7 +96,7 @@ def bench(tmp_path: Path) -> Iterator[cases.Bench]:
 
 
 def test_a_run_of_the_target_delivers_every_record(bench: cases.Bench):
-    """A sample says what the server received: all of the input, once."""
+    """A sample reports what the server received: all of the input, once."""
     target = next(case for case in cases.CASES if case.name == cases.TARGET)
     sample = bench.run_long(target, 2)
     assert (sample.records, sample.counts.events, sample.counts.requests) == (80, 80, 1)
@@ -127,7 +127,7 @@ def test_stages_take_every_record_through_the_package(
 
 
 def test_halves_are_the_whole(bench: cases.Bench):
-    """Two processes on two halves take each record once."""
+    """Two processes on two halves send each record once."""
     halves = [half.read_bytes().splitlines()[1:] for half in bench.files.halves]
     assert halves[0] + halves[1] == bench.files.every.read_bytes().splitlines()[1:]
 
@@ -142,7 +142,7 @@ def test_a_run_that_fails_is_no_measurement(bench: cases.Bench):
 
 
 def test_server_counts_since_it_was_last_asked():
-    """Counts are taken: the next run begins at zero."""
+    """Counts are reset: the next run begins at zero."""
     import http.client
 
     with Server() as server:
@@ -165,7 +165,7 @@ def sample(seconds: float, count: int) -> cases.Sample:
 
 
 def test_start_up_is_taken_off_a_rate():
-    """A rate is the records over what they took beyond the shortest run on one record.
+    """A rate is the records divided by the time beyond the shortest run with one record.
 
     The spread is a share of the median.
     """
@@ -181,7 +181,7 @@ def test_start_up_is_taken_off_a_rate():
 
 
 def test_cost_of_a_decade_is_what_lies_between_its_marks():
-    """Microseconds a record from one power of ten to the next, from ten thousand on."""
+    """Microseconds per record from one power of ten to the next, from ten thousand on."""
     marks = {"1000": 1.0, "10000": 2.0, "100000": 11.0, "1000000": 29.0}
     assert results.decades(marks) == {"10,000 to 100,000": 100.0, "100,000 to 1,000,000": 20.0}
 
@@ -199,7 +199,7 @@ def test_cost_of_a_decade_is_what_lies_between_its_marks():
 def test_what_is_asked_is_reached_or_not_or_unknown(
     value: float | None, at_least: bool, holds: bool | None
 ):
-    """A row holds at its limit, on the side it names; what was not measured is neither."""
+    """A row is reached at its limit, on its side; what was not measured is neither."""
     assert results.Reach("", 0.6, value, at_least=at_least).holds is holds
 
 
@@ -237,7 +237,7 @@ def test_a_case_that_was_skipped_reaches_nothing():
 
 
 def test_tables_of_the_documentation_are_replaced_where_they_are_named(tmp_path: Path):
-    """A table replaces the one before it and nothing else; a place that is missing is an error."""
+    """A table replaces the previous one and nothing else; a missing place is an error."""
     path = tmp_path / "page.md"
     path.write_text(
         "before\n<!-- measured: a -->\n| old |\n<!-- end -->\n<!-- measured: b -->\n<!-- end -->\n"
@@ -253,7 +253,7 @@ def test_tables_of_the_documentation_are_replaced_where_they_are_named(tmp_path:
 
 
 def test_a_source_is_held_against_its_floor_and_against_flat_records():
-    """Its ratios are of CPU time: a record to a record, and a byte read to a byte read."""
+    """Its ratios are of CPU time, per record and per byte read."""
     rates = {
         "target": results.Rate("target", "", (50.0,), cpu_us=20.0),
         "floor of shopify": results.Rate("floor of shopify", "", (90.0,), cpu_us=16.0),
@@ -269,7 +269,7 @@ def test_a_source_is_held_against_its_floor_and_against_flat_records():
 
 @pytest.mark.parametrize("name", shops.SHOPS)
 def test_every_record_of_a_source_is_an_event(name: str):
-    """A source's generated records are all mapped, and nothing of them is dropped."""
+    """A source's generated records are all mapped, and none of their values is dropped."""
     schema, *made = shops.messages(name, 30, datetime.now(UTC))
     configured = load({"ad_account_id": "1", "mode": "dry_run", "mappings": [shops.mapping(name)]})
     stream = StreamSchema(name, stream_columns(schema["schema"]), is_complete=True)

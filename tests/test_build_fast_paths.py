@@ -122,7 +122,7 @@ EVENT_NAMES = [None, {"checkout": "purchase", "a": "lead", "": "custom"}]
 
 
 def reader(path: str) -> FieldPlan:
-    """Return the plan of a field whose column has its path's name."""
+    """Return the plan of a field whose column is named like its path."""
     return FieldPlan(lambda record: record.get(path), path, frozenset((path,)))
 
 
@@ -145,7 +145,7 @@ class Notes(Counter[tuple[str, str]]):
 
 
 class Both:
-    """The generated function of a plan and its oracle, of every field unless a plan is given."""
+    """The generated function of a plan and its oracle, by default for every field."""
 
     def __init__(self, plan: EventPlan | None = None, options: Options | None = None) -> None:
         plan = plan or EventPlan(ORIGIN, COLUMNS, ("event_id",))
@@ -155,7 +155,7 @@ class Both:
         self.oracle = Oracle(plan, options, self.expected_notes, lambda: NOW)
 
     def check(self, record: dict[str, Any]) -> Any:
-        """Build the record's event by both, and return it."""
+        """Build the record's event with both, and return it."""
         made = self.generated.of_record(ACCOUNT, record)
         assert made == self.oracle.build(ACCOUNT, record)
         assert self.notes == self.expected_notes
@@ -165,7 +165,7 @@ class Both:
 @settings(max_examples=examples(300))
 @given(RECORDS, st.booleans())
 def test_generated_function_is_the_oracle(record: dict[str, Any], complete: bool):
-    """Whatever a record holds, event and notes are the oracle's, also when caches are full."""
+    """For any record, event and notes are the oracle's, also when caches are full."""
     both = Both()
     for _ in range(2):
         both.check({**NEEDED, **record} if complete else record)
@@ -194,7 +194,7 @@ def test_generated_function_of_any_plan_is_the_oracle(
     fallback_name: str | None,
     changed: dict[str, str],
 ):
-    """Whatever a plan maps, derives, translates and reads by, event and notes are the oracle's."""
+    """For any plan, event and notes are the oracle's."""
     fields = dict(COLUMNS)
     for path, source in changed.items():
         if source == "expression":
@@ -339,7 +339,7 @@ def test_rows_are_records(
     id_comes_from: str,
     declared: dict[str, Shape],
 ):
-    """A line read into a row gives the event, the dead letter and the notes of its record."""
+    """A line read into a row has the same event, dead letter and notes as its record."""
     given = {**NEEDED, **record} if complete else record
     if declared:
         given = {name: fitting(value, declared.get(name, ANY)) for name, value in given.items()}
@@ -381,7 +381,7 @@ def test_columns_are_no_source():
 
 
 def test_cache_is_bounded():
-    """However many texts come, a bounded number of short ones is kept, and never a None."""
+    """However many texts there are, a bounded number of short ones is cached, and never a None."""
     cache = BoundedCache(lambda text: None if text == "nothing" else text)
     for number in range(CACHE_SIZE * 2 + 10):
         assert cache[str(number)] == str(number)
@@ -392,7 +392,7 @@ def test_cache_is_bounded():
 
 
 def test_integers_stay_within_64_bits():
-    """A whole number beyond what Pinterest's int64 holds is dropped, and the event encoded."""
+    """A whole number beyond Pinterest's int64 is dropped, and the event encoded."""
     both = Both()
     vendor = "custom_data.external_measurement_vendor_id"
     made = both.check({**NEEDED, "custom_data.num_items": 2**63, vendor: 2**63 - 1})

@@ -1,6 +1,6 @@
 """From a record's values to the whole event.
 
-Normal forms hashed, what may be derived derived, what is bad dropped and noted.
+Normal forms are hashed, derivable values derived, invalid ones dropped and noted.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import NOW, EventPlan, FieldPlan
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, FieldKind
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
 
 UNPADDED_MD5 = "ZWZnaGlqa2xtbm9wcXJzdA"
 
@@ -35,7 +35,7 @@ NEEDED = {
 
 
 class Bench:
-    """Builds records whose columns are named by field path; keeps what was noted."""
+    """Builds records whose columns are named by field path; collects notes."""
 
     def __init__(self, *paths: str, options: Options | None = None, **plan: Any) -> None:
         self.notes: Counter[tuple[str, str]] = Counter()
@@ -65,7 +65,7 @@ class Bench:
 
 
 def build(path: str, value: Any, **options: Any) -> tuple[Any, dict[tuple[str, str], int]]:
-    """Return what one field's value becomes on the wire, and what was noted."""
+    """Return one field's value in the event, and its notes."""
     bench = Bench(path, options=Options(zone=UTC, **options))
     event = bench.event(**{path.replace(".", "__"): value})
     parent, _, leaf = path.rpartition(".")
@@ -174,7 +174,7 @@ SAMPLES: dict[str, tuple[Any, Any]] = {
     ],
 )
 def test_every_plain_field_reaches_the_wire(path: str):
-    """Each field of a plain type is coerced and stands under its own object and name."""
+    """Each field of a plain type is coerced, and is under its own object and name."""
     given, wire = SAMPLES[BY_PATH[path].kind.value]
     given, wire = (
         (given[: BY_PATH[path].max_length], wire[: (BY_PATH[path].max_length or 99) - 1].strip())
@@ -193,61 +193,61 @@ def test_every_choice_is_taken_in_any_case(path: str):
     """A value that Pinterest lists is sent as listed, any other is dropped."""
     for choice in BY_PATH[path].choices:
         assert build(path, f" {choice.upper()} ")[0] == choice
-    assert build(path, "fridge") == (None, {(path, LeftOut.UNKNOWN_CHOICE): 1})
+    assert build(path, "fridge") == (None, {(path, Dropped.UNKNOWN_CHOICE): 1})
 
 
 @pytest.mark.parametrize(
     ("path", "value", "reason"),
     [
-        ("user_data.ph", "none given", LeftOut.NOT_A_PHONE),
-        ("user_data.ge", "?", LeftOut.UNKNOWN_GENDER),
-        ("user_data.db", "03/04/1990", LeftOut.AMBIGUOUS_DATE),
-        ("user_data.db", "1990-02-30", LeftOut.NOT_A_DATE),
-        ("user_data.country", "Atlantis", LeftOut.UNKNOWN_COUNTRY),
-        ("user_data.zp", "---", LeftOut.NOT_A_POSTAL_CODE),
-        ("user_data.hashed_maids", "00000000-0000-0000-0000-000000000000", LeftOut.TRACKING_OFF),
-        ("user_data.fn", "5d41402abc4b2a76b9719d911017c592", LeftOut.UNMATCHABLE_DIGEST),
-        ("user_data.client_ip_address", "localhost", LeftOut.NOT_AN_IP_ADDRESS),
-        ("custom_data.currency", "XXY", LeftOut.UNKNOWN_CURRENCY),
-        ("language", "1", LeftOut.UNKNOWN_LANGUAGE),
-        ("custom_data.value", "1.234,50 €", LeftOut.NOT_AN_AMOUNT),
-        ("custom_data.value", "1" * 19, LeftOut.AMOUNT_OUT_OF_RANGE),
-        ("custom_data.num_items", "2.5", LeftOut.NOT_AN_INTEGER),
-        ("custom_data.num_items", -1, LeftOut.OUT_OF_RANGE),
-        ("device_info.battery_level", 101, LeftOut.OUT_OF_RANGE),
-        ("opt_out", "perhaps", LeftOut.NOT_A_BOOLEAN),
-        ("app_info.install_time", "soon", LeftOut.NOT_A_TIME),
-        ("app_info.app_id", "x" * 201, LeftOut.TOO_LONG),
-        ("custom_data.order_id", {"a": 1}, LeftOut.NOT_TEXT),
-        ("custom_data.contents", "no json", LeftOut.UNREADABLE_JSON),
-        ("custom_data.contents", [1], LeftOut.NOT_AN_ITEM),
-        ("custom_data.content_ids", "[1 , , 3]", LeftOut.UNREADABLE_JSON),
-        ("custom_data.content_ids", "{a, b}", LeftOut.UNREADABLE_JSON),
-        ("custom_data.content_ids", '{"id": 1}', LeftOut.UNREADABLE_JSON),
-        ("user_data.external_id", '{"id": 1}', LeftOut.UNREADABLE_JSON),
-        ("user_data.fn", UNPADDED_MD5, LeftOut.UNMATCHABLE_DIGEST),
-        ("user_data.hashed_maids", UNPADDED_MD5, LeftOut.NOT_A_MAID),
-        ("user_data.hashed_maids", UNPADDED_MD5 + "==", LeftOut.UNMATCHABLE_DIGEST),
-        ("user_data.fn", "[removed]", LeftOut.UNREADABLE_JSON),
-        ("user_data.hashed_maids", "(no id)", LeftOut.NOT_A_MAID),
-        ("user_data.hashed_maids", "jane@example.com", LeftOut.NOT_A_MAID),
-        ("user_data.external_id", "d41d8cd98f00b204e9800998ecf8427e", LeftOut.EMPTY_DIGEST),
-        ("user_data.fn", hashlib.sha256(b"").hexdigest(), LeftOut.EMPTY_DIGEST),
-        ("user_data.fn", "1B2M2Y8AsgTpgAmY7PhCfg==", LeftOut.EMPTY_DIGEST),
-        ("user_data.ph", "1.41556E+10", LeftOut.DIGITS_LOST),
-        ("user_data.client_ip_address", "0.0.0.0", LeftOut.NOT_AN_IP_ADDRESS),
-        ("custom_data.value", "33.333333333333336", LeftOut.AMOUNT_OUT_OF_RANGE),
+        ("user_data.ph", "none given", Dropped.NOT_A_PHONE),
+        ("user_data.ge", "?", Dropped.UNKNOWN_GENDER),
+        ("user_data.db", "03/04/1990", Dropped.AMBIGUOUS_DATE),
+        ("user_data.db", "1990-02-30", Dropped.NOT_A_DATE),
+        ("user_data.country", "Atlantis", Dropped.UNKNOWN_COUNTRY),
+        ("user_data.zp", "---", Dropped.NOT_A_POSTAL_CODE),
+        ("user_data.hashed_maids", "00000000-0000-0000-0000-000000000000", Dropped.TRACKING_OFF),
+        ("user_data.fn", "5d41402abc4b2a76b9719d911017c592", Dropped.UNMATCHABLE_DIGEST),
+        ("user_data.client_ip_address", "localhost", Dropped.NOT_AN_IP_ADDRESS),
+        ("custom_data.currency", "XXY", Dropped.UNKNOWN_CURRENCY),
+        ("language", "1", Dropped.UNKNOWN_LANGUAGE),
+        ("custom_data.value", "1.234,50 €", Dropped.NOT_AN_AMOUNT),
+        ("custom_data.value", "1" * 19, Dropped.AMOUNT_OUT_OF_RANGE),
+        ("custom_data.num_items", "2.5", Dropped.NOT_AN_INTEGER),
+        ("custom_data.num_items", -1, Dropped.OUT_OF_RANGE),
+        ("device_info.battery_level", 101, Dropped.OUT_OF_RANGE),
+        ("opt_out", "perhaps", Dropped.NOT_A_BOOLEAN),
+        ("app_info.install_time", "soon", Dropped.NOT_A_TIME),
+        ("app_info.app_id", "x" * 201, Dropped.TOO_LONG),
+        ("custom_data.order_id", {"a": 1}, Dropped.NOT_TEXT),
+        ("custom_data.contents", "no json", Dropped.UNREADABLE_JSON),
+        ("custom_data.contents", [1], Dropped.NOT_AN_ITEM),
+        ("custom_data.content_ids", "[1 , , 3]", Dropped.UNREADABLE_JSON),
+        ("custom_data.content_ids", "{a, b}", Dropped.UNREADABLE_JSON),
+        ("custom_data.content_ids", '{"id": 1}', Dropped.UNREADABLE_JSON),
+        ("user_data.external_id", '{"id": 1}', Dropped.UNREADABLE_JSON),
+        ("user_data.fn", UNPADDED_MD5, Dropped.UNMATCHABLE_DIGEST),
+        ("user_data.hashed_maids", UNPADDED_MD5, Dropped.NOT_A_MAID),
+        ("user_data.hashed_maids", UNPADDED_MD5 + "==", Dropped.UNMATCHABLE_DIGEST),
+        ("user_data.fn", "[removed]", Dropped.UNREADABLE_JSON),
+        ("user_data.hashed_maids", "(no id)", Dropped.NOT_A_MAID),
+        ("user_data.hashed_maids", "jane@example.com", Dropped.NOT_A_MAID),
+        ("user_data.external_id", "d41d8cd98f00b204e9800998ecf8427e", Dropped.EMPTY_DIGEST),
+        ("user_data.fn", hashlib.sha256(b"").hexdigest(), Dropped.EMPTY_DIGEST),
+        ("user_data.fn", "1B2M2Y8AsgTpgAmY7PhCfg==", Dropped.EMPTY_DIGEST),
+        ("user_data.ph", "1.41556E+10", Dropped.DIGITS_LOST),
+        ("user_data.client_ip_address", "0.0.0.0", Dropped.NOT_AN_IP_ADDRESS),
+        ("custom_data.value", "33.333333333333336", Dropped.AMOUNT_OUT_OF_RANGE),
     ],
 )
-def test_bad_value_is_left_out_and_the_event_goes_on(path: str, value: Any, reason: LeftOut):
-    """A value that cannot be used is counted by field and reason; the event is made without it."""
+def test_bad_value_is_left_out_and_the_event_goes_on(path: str, value: Any, reason: Dropped):
+    """A value that cannot be used is counted by field and reason; the event is built without it."""
     assert build(path, value) == (None, {(path, str(reason)): 1})
 
 
 @pytest.mark.parametrize("path", [field.path for field in FIELDS if not field.required])
 @pytest.mark.parametrize("nothing", [None, "", "  ", []])
 def test_nothing_is_left_out_silently(path: str, nothing: Any):
-    """Null, empty text and the empty list are nothing: not sent, not noted."""
+    """Null, empty text and the empty list are missing values: not sent, not noted."""
     if path == "user_data.em":
         return
     assert build(path, nothing) == (None, {})
@@ -262,7 +262,7 @@ def test_nothing_is_left_out_silently(path: str, nothing: Any):
     ],
 )
 def test_several_values_of_one_identifier(value: Any, hashed: list[str]):
-    """Lists, also as JSON text, give several digests, each once, in order."""
+    """Lists, also as JSON text, become several digests, each once, in order."""
     assert build("user_data.em", value)[0] == [digest(text) for text in hashed]
 
 
@@ -300,7 +300,7 @@ SHA256_OF_JANE = hashlib.sha256(b"jane").digest()
     ],
 )
 def test_value_that_is_nearly_right_is_read(path: str, value: Any, sent: Any):
-    """What can be read beyond doubt is read: noise of binary numbers, lists of one, odd marks."""
+    """Unambiguous values are accepted: floating-point noise, lists of one, odd characters."""
     assert build(path, value) == (sent, {})
 
 
@@ -327,7 +327,7 @@ def test_value_that_is_nearly_right_is_read(path: str, value: Any, sent: Any):
     ],
 )
 def test_identifier_that_is_nearly_right_is_read(path: str, value: Any, normal: list[str]):
-    """Several identifiers in a text are several, and what nobody sees is not part of one."""
+    """Several identifiers in a text are separate, and invisible characters are removed."""
     assert build(path, value) == ([digest(text) for text in normal], {})
 
 
@@ -346,7 +346,7 @@ def test_digest_in_another_writing_is_not_hashed_again(path: str, written: str):
 )
 @pytest.mark.parametrize("word", ["null", " NULL ", "N/A", "undefined", "\\N", "(not set)", "NaN"])
 def test_word_for_a_missing_value_is_left_out(path: str, word: str):
-    """In every field such a text is not a value: counted, and neither hashed nor sent."""
+    """In every field such a text is a missing value: counted, and neither hashed nor sent."""
     if path == "user_data.em":
         assert Bench().result(user_data__em=word).reason is Invalid.NO_IDENTIFIER
         return
@@ -371,14 +371,14 @@ def test_word_for_a_missing_value_is_left_out(path: str, word: str):
     ],
 )
 def test_words_of_ones_own_stand_for_missing_values(path: str, value: Any):
-    """Any text can be such a word, also one that a field would take."""
+    """Any text can be such a word, even one that a field would accept."""
     words = tuple(map(str, value)) if isinstance(value, list) else (value,)
     assert build(path, value, null_values=words) == (None, {(path, "null_value"): 1})
     assert build(path, value, null_values=())[0] is not None
 
 
 def test_required_field_may_hold_a_word_for_a_missing_value():
-    """An id that is such a word is derived, and a name or time that is one is unusable."""
+    """An id that is such a word is replaced by a derived one; such a name or time is unusable."""
     bench = Bench(key_properties=("key",))
     assert bench.event(event_id="undefined", key=7)["event_id"] not in ("undefined", "7")
     assert bench.notes == {("event_id", "null_value"): 1}
@@ -410,7 +410,7 @@ def test_digest_is_not_hashed_again():
 
 
 def test_external_id_may_look_like_any_digest():
-    """An id of 32 hex digits is a legitimate id, such as a UUID without dashes, and is hashed."""
+    """An id of 32 hex digits can be a UUID without dashes, and is hashed."""
     plain = "0123456789abcdef0123456789abcdef"
     assert build("user_data.external_id", plain) == ([digest(plain)], {})
 
@@ -426,7 +426,7 @@ def test_external_id_may_look_like_any_digest():
 def test_country_of_the_record_reads_phones_and_postal_codes(
     record, default_country, phone, postal_code
 ):
-    """Numbers and postal codes are read by the record's country, else by default_country."""
+    """Numbers and postal codes are read by the record's country, otherwise by default_country."""
     bench = Bench(
         "user_data.ph",
         "user_data.zp",
@@ -440,7 +440,7 @@ def test_country_of_the_record_reads_phones_and_postal_codes(
 
 
 def test_phone_without_a_country_is_sent_and_counted():
-    """Short national digits go as they are, with a warning count."""
+    """Short national numbers are sent as they are, and counted with a warning."""
     value, notes = build("user_data.ph", "555-0134")
     assert value == [digest("5550134")]
     assert notes == {("user_data.ph", "phone_without_country"): 1}
@@ -498,7 +498,7 @@ def test_identity_rule(customer, identifies):
 
 @pytest.mark.parametrize("path", ["event_name", "action_source", "event_time"])
 def test_required_field_without_a_value(path: str):
-    """A record without a required field makes no event, and the field is named."""
+    """A record without a required field does not become an event, and the field is named."""
     for bench in (Bench(), Bench(without=[path])):
         result = bench.result(**{path: None})
         assert (result.reason, result.field) == (Invalid.MISSING_FIELD, path)
@@ -531,7 +531,7 @@ def test_required_field_with_a_bad_value(path: str, value: Any, detail: str):
     ],
 )
 def test_age_of_events(age_seconds, limit_days, reason):
-    """Older than max_event_age_days, or over an hour ahead, is invalid."""
+    """An event older than max_event_age_days, or over an hour ahead, is invalid."""
     result = Bench(options=Options(max_event_age_days=limit_days)).result(
         event_time=AT - age_seconds
     )
@@ -539,20 +539,20 @@ def test_age_of_events(age_seconds, limit_days, reason):
 
 
 def test_now_is_the_constant_and_never_a_records_text():
-    """`event_time: now` gives the time of building; a record that says so has a bad time."""
+    """`event_time: now` is the time of building; the same word in a record is a wrong time."""
     assert Bench(constants={"event_time": NOW}).event()["event_time"] == AT
     assert Bench().result(event_time="now").reason is Invalid.BAD_FIELD
 
 
 def test_offline_events_cannot_be_deduplicated():
-    """Pinterest never removes repeats of offline events; the receipt says so."""
+    """Pinterest does not deduplicate offline events; the receipt says so."""
     assert Bench().result(action_source="offline").deduplicable is False
 
 
 def test_event_names_translate_and_select():
-    """A listed name is translated, another is skipped by its name, or takes the default.
+    """A listed name is translated, another is skipped by its name, or replaced by the default.
 
-    No name at all is a missing field.
+    A missing name is a missing field.
     """
     names = {"Order Completed": "checkout"}
     assert Bench(event_names=names).event(event_name="Order Completed")["event_name"] == "checkout"
@@ -591,7 +591,7 @@ def test_null_stops_a_derivation(underived: str):
 
 
 def test_given_values_are_not_derived():
-    """A value of the record's own wins over a derivation."""
+    """A value in the record takes precedence over a derived one."""
     bench = Bench(
         "custom_data.contents",
         "custom_data.num_items",
@@ -618,7 +618,7 @@ def test_given_values_are_not_derived():
 
 
 def test_url_query_is_cut_after_click_id_is_derived():
-    """`url_query: drop` cuts query and fragment from the page, after click_id is read from it."""
+    """`url_query: drop` removes query and fragment of the page, after click_id is read from it."""
     bench = Bench("event_source_url", options=Options(drop_url_query=True))
     event = bench.event(
         event_source_url="https://example.com/a?email=x%40example.com&epik=dj%3D1#top"
@@ -636,7 +636,7 @@ def test_url_query_is_cut_after_click_id_is_derived():
     ],
 )
 def test_limited_data_processing_needs_state_and_country(given, warned):
-    """LDP is passed, and counted where st or country is missing, for it takes no effect then."""
+    """LDP is sent, and counted without st or country, because then it has no effect."""
     bench = Bench("custom_data.opt_out_type", "user_data.st", "user_data.country")
     assert (
         bench.event(custom_data__opt_out_type="LDP", **given)["custom_data"]["opt_out_type"]
@@ -648,12 +648,13 @@ def test_limited_data_processing_needs_state_and_country(given, warned):
 def test_unknown_members_of_items_are_dropped():
     """The items of contents are closed objects.
 
-    What Pinterest does not know would refuse the whole request.
+    An unknown member would make Pinterest refuse the whole request. One without others is counted.
     """
     value, notes = build(
         "custom_data.contents", [{"id": "a", "sku": "x", "item_price": "1"}, {"sku": "y"}]
     )
-    assert (value, notes) == ([{"id": "a", "item_price": "1"}], {})
+    assert value == [{"id": "a", "item_price": "1"}]
+    assert notes == {("custom_data.contents", "not_an_item"): 1}
 
 
 @pytest.mark.parametrize(
@@ -662,6 +663,26 @@ def test_unknown_members_of_items_are_dropped():
 def test_contents_as_text_or_single_object(value: Any):
     """JSON text of a list and a single object are items too, with exact amounts."""
     assert build("custom_data.contents", value)[0] == [{"id": "a", "item_price": "19.90"}]
+
+
+@pytest.mark.parametrize(
+    ("item", "noted"),
+    [
+        ({"foo": "a", "bar": 1}, True),
+        ({"id": None, "name": "a"}, True),
+        ({"id": None, "quantity": None}, False),
+        ({"id": "", "foo": None}, False),
+        ({}, False),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("as_text", [False, True])
+def test_object_that_comes_to_no_item_is_counted(item: Any, as_text: bool, noted: bool):
+    """An object with values, and none that an item has, is dropped and counted; an empty one not."""
+    given: Any = [{"id": "a"}, item]
+    made, notes = build("custom_data.contents", json.dumps(given) if as_text else given)
+    assert made == [{"id": "a"}]
+    assert notes == ({("custom_data.contents", "not_an_item"): 1} if noted else {})
 
 
 def test_reprs_show_no_personal_data():

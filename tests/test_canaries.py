@@ -1,6 +1,6 @@
-"""A name that is data is not printed: canaries in every place, looked for at every door.
+"""Names from data are not printed: canaries in every place, looked for in every output.
 
-Some names come with data: of streams, columns, events, lists and keys. Here each of them is
+Names of streams, columns, events, lists and keys can come from data. Here each of them is
 somebody's address, phone or name in turn, and everything that any command prints, logs, posts or
 stores about a run is searched for it. An event's own body is the payload, and not searched.
 """
@@ -43,7 +43,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Place(NamedTuple):
-    """Where a canary is: what it changes in a row and in the settings, and names around the row."""
+    """Where a canary is: its changes in a row and in the settings, and names around the row."""
 
     row: Mapping[str, Any] = NOTHING
     settings: Mapping[str, Any] = NOTHING
@@ -130,7 +130,7 @@ ALL = [
 
 
 def lines_of(place: Place) -> list[bytes]:
-    """Return the messages of a tap whose second record is as the place says."""
+    """Return the messages of a tap with the canary in its second record."""
     usual = {
         "id": "1",
         "kind": "checkout",
@@ -152,13 +152,13 @@ def lines_of(place: Place) -> list[bytes]:
 
 
 def _without_names(letter: dict[str, Any]) -> dict[str, Any]:
-    """Return a dead letter without what a replay needs as it came, and the names in its key."""
+    """Return a dead letter without its payload, and the names in its key."""
     kept = {**letter, "key": list((letter.get("key") or {}).values())}
     return {name: kept[name] for name in kept.keys() - {"event", "stream", "mapping"}}
 
 
 class Doors:
-    """Everything that prints, by its name: the target's run, and then the commands."""
+    """Everything that prints, by its name: the target's run, and the commands."""
 
     def __init__(self, run_target: Any, config: dict[str, Any], receiver: Receiver, folder: Path):
         self._run = run_target
@@ -175,7 +175,7 @@ class Doors:
         }
 
     def open(self, place: Place, caplog: pytest.LogCaptureFixture) -> Iterator[tuple[str, str]]:
-        """Yield the name of each door, and what came out of it."""
+        """Yield the name of each program, and its output."""
         settings = {**self.config, **entry(), **place.settings}
         sample = self._folder / "orders.singer"
         sample.write_bytes(b"\n".join(lines_of(place)))
@@ -248,7 +248,7 @@ def test_canary(
     place: str,
     canary: str,
 ):
-    """No door shows a canary, wherever it comes in."""
+    """No output has a canary, from any place."""
     given = places[place](canary)
     sandbox.faults.set([] if given.fault is None else [given.fault])
     leaks = [

@@ -1,6 +1,6 @@
 """`pinterest-capi check`.
 
-A line a step, what is wrong in words with where to correct it, and an exit code.
+A line per step, what is wrong and where to correct it, and an exit code.
 """
 
 import io
@@ -101,7 +101,7 @@ def visits(*names: str, **columns: Any) -> list[bytes]:
 
 
 def test_all_is_well(check, sandbox):
-    """Every step in its order, exit 0, and Pinterest has recorded nothing."""
+    """Every step in order, exit 0, and Pinterest has recorded nothing."""
     result = check("--json", sample=visits("page_visit"))
     assert (result.exit_code, marks(result)) == (0, [(step, "ok") for step in STEPS])
     assert [request.test for request in sandbox.store.requests()] == [True]
@@ -109,7 +109,7 @@ def test_all_is_well(check, sandbox):
 
 
 def test_page_has_a_line_a_step(check):
-    """Each step is a line with a tick, and the last one says how it went."""
+    """Each step is a line with a tick, and the last line has the overall result."""
     result = check(sample=visits("page_visit"))
     lines = result.stdout.splitlines()
     assert [(line[0], line[2:17].strip()) for line in lines[:-2]] == [("✓", step) for step in STEPS]
@@ -134,14 +134,14 @@ def test_without_a_sample_that_is_said(check):
         (
             {"ad_account_id": "77"},
             "ad account",
-            "77 (ad_account_id) is not open to the token",
+            "77 (ad_account_id) is not accessible with the token",
             "address of Ads Manager",
         ),
         ({"api_url": "{origin}/v4"}, "test request", "answered 404", ""),
     ],
 )
 def test_what_is_refused_is_told_apart(check, sandbox, settings, step, words, place):
-    """Exit 1; the token, the account or the address is what failed, and nothing before it."""
+    """Exit 1; the token, the account or the address failed, and no step before it."""
     given = {name: value.format(origin=sandbox.origin) for name, value in settings.items()}
     result = check("--json", **given)
     assert result.exit_code == 1
@@ -162,8 +162,8 @@ def test_what_is_refused_is_told_apart(check, sandbox, settings, step, words, pl
         (Fault("status", status=500, html=True), "check again in a few minutes"),
         (Fault("drop_before"), "network between here and api_url"),
         (Fault("truncated"), "network between here and api_url"),
-        (Fault("not_json"), "Pinterest's answers have a status for each event"),
-        (Fault("empty_body"), "Pinterest's answers have a status for each event"),
+        (Fault("not_json"), "a response of Pinterest has a status for each event"),
+        (Fault("empty_body"), "a response of Pinterest has a status for each event"),
     ],
 )
 def test_answer_that_tells_nothing(check, sandbox, fault, words):
@@ -181,7 +181,7 @@ def test_answer_that_tells_nothing(check, sandbox, fault, words):
 
 
 def test_host_that_cannot_be_reached(check):
-    """Where nobody listens no request is tried, and the connection says so."""
+    """If nothing listens, no request is tried, and the connection step says so."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     result = check("--json", api_url=f"http://127.0.0.1:{port}/v5")
@@ -195,7 +195,7 @@ def test_host_that_cannot_be_reached(check):
 
 
 def test_host_without_an_address(check):
-    """A name that leads nowhere fails the address, and ends the way."""
+    """A host that does not resolve fails the address, and ends the check."""
     result = check("--json", api_url="https://nowhere.invalid/v5")
     assert result.exit_code == 1
     assert marks(result)[4:] == [
@@ -229,14 +229,14 @@ def test_every_problem_of_the_configuration(check, sandbox):
 
 
 def test_missing_token_says_where_tokens_are(check):
-    """A configuration without a token is exit 2, with the page that makes one."""
+    """A configuration without a token is exit 2, with the page on which to create one."""
     result = check(conversion_token=None)
     assert result.exit_code == 2
     assert "✗ configuration  1 problem; nothing else can be checked" in result.stdout
     assert "In Pinterest: Ads > Conversions > Set up API > Generate new token" in " ".join(
         result.stdout.split()
     )
-    assert result.stdout.endswith("The configuration has to be changed first.\n")
+    assert result.stdout.endswith("The configuration must be corrected first.\n")
 
 
 @pytest.mark.parametrize(
@@ -251,13 +251,13 @@ def test_missing_token_says_where_tokens_are(check):
     ],
 )
 def test_place_of_a_setting(path, words):
-    """A setting whose value is Pinterest's has a place there; others have none."""
+    """A setting with a value from Pinterest has a place there; others have none."""
     assert words in place_of(path)
     assert bool(words) == bool(place_of(path))
 
 
 def test_odd_settings_are_warnings(check):
-    """What is allowed and probably not meant is shown, and changes no exit code."""
+    """Settings that are allowed but probably wrong are shown, and do not change the exit code."""
     result = check("--json", defaults={"event_id": "always-the-same"})
     steps = found(result)
     assert (result.exit_code, steps["configuration"]["mark"]) == (0, "warning")
@@ -267,9 +267,9 @@ def test_odd_settings_are_warnings(check):
 
 
 def test_configuration_of_the_environment(sandbox, tmp_path, monkeypatch):
-    """Without `--config` the settings are the environment's and `.env`'s, as Meltano gives them.
+    """Without `--config` the settings are the environment's and `.env`'s, as Meltano passes them.
 
-    With none, that is said.
+    If there are none, the output says so.
     """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TARGET_PINTEREST_CAPI_AD_ACCOUNT_ID", ACCOUNT)
@@ -280,7 +280,7 @@ def test_configuration_of_the_environment(sandbox, tmp_path, monkeypatch):
 
 
 def test_later_files_win(check, tmp_path):
-    """`--config` can be repeated, and ENV be among them."""
+    """`--config` can be repeated, and can be ENV."""
     (tmp_path / "later.json").write_text(json.dumps({"conversion_token": "wrong-token"}))
     assert check("--config", "later.json").exit_code == 1
     assert check("--config", "ENV").exit_code == 0
@@ -329,7 +329,7 @@ def test_later_files_win(check, tmp_path):
     ],
 )
 def test_sample(check, lines, mark, code, words):
-    """Records that become events are well, some that do not a warning, none that do a failure.
+    """Records that become events are OK; some that do not are a warning, none that do a failure.
 
     No value is shown.
     """
@@ -342,9 +342,9 @@ def test_sample(check, lines, mark, code, words):
 
 
 def test_sample_that_no_mapping_takes(check):
-    """A stream that no entry names makes no event, which is a failure here.
+    """A stream that no entry names makes no events, which is a failure here.
 
-    Whoever gave the sample meant it to be sent.
+    A sample's author meant it to be sent.
     """
     result = check(
         "--json",
@@ -398,7 +398,7 @@ def vips(*actions: str | None) -> list[bytes]:
     ],
 )
 def test_sample_of_a_list(lines, mark, words):
-    """Records that are added to a list or removed are well without any event.
+    """Records that are added to a list or removed are OK without any event.
 
     An unusable one is reported with its reason.
     """
@@ -414,7 +414,7 @@ def test_sample_of_a_list(lines, mark, words):
 
 
 def test_sample_with_events_and_a_list():
-    """Both are counted, each by itself, for a record that makes an event and feeds a list."""
+    """Both are counted separately for a record that becomes an event and feeds a list."""
     settings = settings_of(
         mappings=[{"stream": "visits", "preset": "pinterest"}],
         oauth={"access_token": "a-token"},
@@ -428,12 +428,12 @@ def test_sample_with_events_and_a_list():
     assert names == {"page_visit": 1, "checkout": 1}
     assert (
         mappings.no_sample(settings).message
-        == "1 mapping, 1 customer list; --sample FILE tries your records"
+        == "1 mapping, 1 customer list; --sample FILE tests them with your records"
     )
 
 
 def test_sample_from_stdin_and_one_that_is_not_there(check):
-    """`-` is standard input, and a file that is not there is a failure with the system's word."""
+    """`-` is standard input, and a missing file is a failure with the system's message."""
     missing = check("--json", "--sample", "nowhere.singer")
     assert (missing.exit_code, "No such file" in found(missing)["mappings"]["message"]) == (1, True)
     piped = CliRunner().invoke(
@@ -448,7 +448,7 @@ def test_what_only_the_target_does_is_said():
     """Stream maps and flattening change records before they are mapped, but not a sample's."""
     settings = settings_of(stream_maps={"visits": {"em": "em"}})
     finding, (names, _) = mappings.sample(settings, visits("page_visit"))
-    assert finding.details == ("stream_maps is applied by the target only, and not to this sample",)
+    assert finding.details == ("stream_maps is applied only by the target, and not to this sample",)
     assert names == {"page_visit": 1}
 
 
@@ -481,7 +481,7 @@ def test_what_only_the_target_does_is_said():
     ],
 )
 def test_misspelt_name_of_the_configuration(check, settings):
-    """A constant that is close to one of Pinterest's names is a warning with setting and name."""
+    """A constant similar to one of Pinterest's names is a warning with setting and name."""
     result = check("--json", **settings)
     step = found(result)["event names"]
     assert (step["mark"], result.exit_code) == ("warning", 0)
@@ -490,7 +490,7 @@ def test_misspelt_name_of_the_configuration(check, settings):
 
 
 def test_misspelt_name_of_a_sample(check):
-    """Names that records bring are compared and counted, and never shown: they may be values."""
+    """Names in records are compared and counted, and never shown, because they may be values."""
     result = check(
         "--json", sample=visits("page_visit", "chekout", "chekout", "shopper7@example.com")
     )
@@ -517,7 +517,7 @@ def test_misspelt_name_of_a_sample(check):
     ],
 )
 def test_a_name_is_told_once(check, name, level):
-    """A misspelt constant that a sample brings too is one warning."""
+    """A misspelt constant that a sample also has is one warning."""
     result = check(
         "--json",
         sample=visits("page_visit", name),
@@ -537,7 +537,7 @@ APP = {
 
 @pytest.fixture
 def make_list(sandbox: Sandbox) -> Iterator[Callable[[str], str]]:
-    """Yield a function that makes a customer list of a name, and gives its id."""
+    """Yield a function that creates a customer list with a name, and returns its id."""
     client = Client(sandbox.url, max_connections=1, timeout_seconds=10)
 
     def make(name: str) -> str:
@@ -569,24 +569,24 @@ def lines_of(result: Result, step: str) -> list[tuple[str, str]]:
 
 
 def test_lists_are_looked_up(check, make_list):
-    """A list that is there is well, by name and by id, and so is a name that is not taken yet."""
+    """An existing list is OK, by name and by id, and so is a new name."""
     made = make_list("VIPs")
     result = check(
         "--json", **lists({"list_name": "VIPs"}, {"list_id": made}, {"list_name": "New ones"})
     )
     assert result.exit_code == 0
     assert lines_of(result, "oauth") == [
-        ("ok", f"Pinterest takes oauth.access_token for ad account {ACCOUNT}")
+        ("ok", f"Pinterest accepts oauth.access_token for ad account {ACCOUNT}")
     ]
     assert lines_of(result, "customer lists") == [
         ("ok", f"VIPs exists: list {made}"),
-        ("ok", f"list {made} is there"),
+        ("ok", f"list {made} exists"),
         ("ok", "New ones does not exist yet; it is created with its first members"),
     ]
 
 
 def test_lists_that_cannot_be_used(check, make_list):
-    """An unknown id, and a name that two lists have, are failures that say what to write."""
+    """An unknown id, and a name of two lists, are failures that say what to write."""
     first, second = make_list("VIPs"), make_list("VIPs")
     result = check("--json", **lists({"list_id": "123"}, {"list_name": "VIPs"}))
     assert result.exit_code == 1
@@ -615,11 +615,11 @@ def test_access_token_that_is_wrong(check):
 
 
 def test_conversion_token_is_no_access_token(check):
-    """The token of the events is refused for lists, and the check says so before a run does."""
+    """The events' token is refused for lists, and the check says so before a run does."""
     result = check("--json", **lists({"list_name": "VIPs"}) | {"oauth": {"access_token": TOKEN}})
     assert (result.exit_code, found(result)["oauth"]["mark"]) == (1, "failed")
     assert lines_of(result, "customer lists") == [
-        ("skipped", f"those of ad account {ACCOUNT} not looked up")
+        ("skipped", f"not looked up: lists of ad account {ACCOUNT}")
     ]
 
 
@@ -636,13 +636,13 @@ def test_lists_of_another_account(check):
 
 
 def test_refresh_token_is_exchanged_and_what_replaces_it_kept(check, tmp_path):
-    """An app's token is refreshed as in a run, and a second check goes on from the new one."""
+    """An app's token is refreshed as in a run, and a second check continues with the new one."""
     oauth = {**APP, "token_path": str(tmp_path / "oauth.json")}
     first, second = check("--json", oauth=oauth), check("--json", oauth=oauth)
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert (
         found(second)["oauth"]["message"]
-        == f"Pinterest takes the token of oauth for ad account {ACCOUNT}"
+        == f"Pinterest accepts the token of oauth for ad account {ACCOUNT}"
     )
     kept = json.loads((tmp_path / "oauth.json").read_text())["refresh_token"]
     assert kept != APP["refresh_token"]
@@ -663,7 +663,7 @@ def test_app_that_is_refused(check, tmp_path, wrong):
 
 @pytest.mark.parametrize("endpoint", ["oauth", "customer_lists"])
 def test_oauth_when_pinterest_does_not_answer(check, sandbox, tmp_path, endpoint):
-    """A failure that may pass is reported as such, and no refresh token is blamed for it."""
+    """A temporary failure is reported as such, and does not blame the refresh token."""
     sandbox.faults.set([Fault("status", status=503, endpoint=endpoint)])
     result = check("--json", oauth={**APP, "token_path": str(tmp_path / "oauth.json")})
     step = found(result)["oauth"]
@@ -675,7 +675,7 @@ def test_oauth_when_pinterest_does_not_answer(check, sandbox, tmp_path, endpoint
     "settings", [{"mode": "dry_run"}, {"api_url": "https://nowhere.invalid/v5"}]
 )
 def test_lists_are_not_passed_over(check, sandbox, settings):
-    """Where nothing is sent, or nothing can be, OAuth and lists have their lines all the same."""
+    """If nothing is or can be sent, OAuth and lists still have their lines."""
     result = check("--json", **lists({"list_name": "VIPs"}), **settings)
     assert [found(result)[step]["mark"] for step in ("oauth", "customer lists")] == [
         "skipped",
@@ -723,7 +723,7 @@ def test_cause_advice_and_place_stand_below():
     [("ok", "✓", "ok"), ("failed", "✗", "X"), ("warning", "!", "!"), ("skipped", "-", "-")],
 )
 def test_marks_where_the_terminal_has_none(mark, unicode, ascii_):
-    """Ticks and crosses are ASCII where nothing else can be shown, and so are the words."""
+    """Ticks, crosses and text are ASCII if the terminal supports nothing else."""
     assert shown(CheckResult("token", CheckStatus(mark), "cut …"))[0].split() == [
         unicode,
         "token",
@@ -740,7 +740,7 @@ def test_marks_where_the_terminal_has_none(mark, unicode, ascii_):
 
 
 def test_no_control_characters():
-    """A name from a tap cannot steer the terminal."""
+    """A name from a tap cannot control the terminal."""
     assert (
         "\x1b" not in shown(CheckResult("mappings", CheckStatus.WARNING, "stream \x1b[31mred"))[0]
     )
@@ -781,7 +781,7 @@ def test_the_program_in_a_plain_terminal(sandbox, tmp_path):
         ),
         ({"report_path": "config.json/report.html"}, "files", "report_path cannot be written"),
         ({"metrics_path": "config.json/run.prom"}, "files", "metrics_path cannot be written"),
-        ({"ledger_url": "sqlite:///nowhere/ledger.db"}, "ledger", "its folder is not there"),
+        ({"ledger_url": "sqlite:///nowhere/ledger.db"}, "ledger", "its folder does not exist"),
         ({"ledger_url": "sqlite:///config.json"}, "ledger", "file is not a database"),
         ({"ledger_url": "postgresql+nodriver://127.0.0.1/x"}, "ledger", "ledger_url"),
         (
@@ -789,7 +789,7 @@ def test_the_program_in_a_plain_terminal(sandbox, tmp_path):
             "ledger",
             "ledger_url cannot be used",
         ),
-        ({"results_url": "sqlite:///nowhere/results.db"}, "results", "its folder is not there"),
+        ({"results_url": "sqlite:///nowhere/results.db"}, "results", "its folder does not exist"),
         (
             {"results_url": "postgresql+psycopg://user:secret@127.0.0.1:9/x", "mode": "test"},
             "results",
@@ -798,7 +798,7 @@ def test_the_program_in_a_plain_terminal(sandbox, tmp_path):
     ],
 )
 def test_places_that_a_run_cannot_write(check, settings: dict[str, Any], step: str, words: str):
-    """A file, a folder, a database or its driver that a run would miss is found before it."""
+    """A file, a folder, a database or its driver that a run would lack is found before it."""
     result = check("--json", **settings)
     assert "secret" not in result.stdout
     if "nodriver" in str(settings):
@@ -809,7 +809,7 @@ def test_places_that_a_run_cannot_write(check, settings: dict[str, Any], step: s
 
 
 def test_places_are_left_as_they_are(check, tmp_path: Path):
-    """Nothing is made where a run could write: no file, no folder, no database."""
+    """Nothing is created where a run could write: no file, no folder, no database."""
     before = {"config.json"}
     result = check(
         "--json",
@@ -824,7 +824,7 @@ def test_places_are_left_as_they_are(check, tmp_path: Path):
 
 
 def test_what_is_not_tried(check):
-    """An object store, and the ledger outside mode live, are named as not checked."""
+    """An object store, and the ledger unless mode is live, are listed as not checked."""
     result = check(
         "--json", dead_letter_path="memory://letters", ledger_url="sqlite:///x.db", mode="test"
     )
@@ -850,7 +850,7 @@ def test_what_is_not_tried(check):
     ],
 )
 def test_mappings_that_can_make_no_event(check, entry: dict[str, Any], missing: str | None):
-    """An entry that nothing gives a required field is found without a sample."""
+    """An entry without a required field is found without a sample."""
     result = check("--json", mappings=[{"stream": "orders", **entry}])
     failed = [
         step["message"] for step in json.loads(result.stdout)["steps"] if step["mark"] == "failed"
@@ -867,14 +867,14 @@ OWN_NAMES = {"Quote asked": "quote_request", "Viewed": "showroom_vist", "Paid": 
 
 @pytest.mark.parametrize("oauth", [None, {"access_token": "sandbox-access-token"}])
 def test_names_of_ones_own_are_looked_up(plain_terminal, oauth: dict[str, str] | None):
-    """With OAuth Pinterest is asked whether a name is defined; without, that is said to be open."""
+    """With OAuth, Pinterest is asked whether a name is defined; without, it is not checked."""
     entry = {"stream": "orders", "preset": "pinterest", "event_names": OWN_NAMES}
     with Sandbox(SandboxConfig(defined_events=("quote_request", "showroom_visit"))) as running:
         settings = settings_of(api_url=running.url, oauth=oauth, mappings=[entry])
         results = [one for one in check_settings(settings, None) if one.step == "own names"]
     said = {one.message: one.status for one in results}
     if oauth is None:
-        open_question = "names of your own are not looked up at Pinterest: there is no oauth in"
+        open_question = "your own event names are not looked up at Pinterest: there is no oauth in"
         assert [words for words in said if words.startswith(open_question)]
         return
     assert said[f"quote_request is defined in ad account {ACCOUNT}"] == CheckStatus.OK
@@ -883,12 +883,12 @@ def test_names_of_ones_own_are_looked_up(plain_terminal, oauth: dict[str, str] |
 
 
 def test_more_names_than_there_is_room_for(plain_terminal):
-    """Names that could not all be defined are said before somebody tries."""
+    """More names than can be defined are reported before somebody tries."""
     names = {f"Event {number}": f"event_{number}" for number in range(16)}
     entry = {"stream": "orders", "preset": "pinterest", "event_names": names}
     with Sandbox(SandboxConfig(defined_events=("event_1", "other"))) as running:
         oauth = {"access_token": "sandbox-access-token"}
         settings = settings_of(api_url=running.url, oauth=oauth, mappings=[entry])
         results = [one for one in check_settings(settings, None) if one.step == "own names"]
-    assert results[-1].message.startswith("17 names, with those that are defined,")
-    assert "room for 15" in results[-1].advice
+    assert results[-1].message.startswith("17 names, including those that are defined,")
+    assert "can have 15 names" in results[-1].advice

@@ -9,7 +9,7 @@ from target_pinterest_capi.delivery.checkpoints import Checkpoints
 
 
 def test_state_waits_for_the_records_before_it():
-    """A STATE after record 3 is true once records 1 to 3 are acknowledged, and not before."""
+    """A STATE after record 3 is valid once records 1 to 3 are acknowledged, and not before."""
     waiting = Checkpoints()
     waiting.add_state(b'{"n":3}', after=3)
     assert waiting.pop_newest_true(oldest_unsettled=3, pass_held=True) is None
@@ -18,7 +18,7 @@ def test_state_waits_for_the_records_before_it():
 
 
 def test_newest_true_state_is_written_alone():
-    """Of several that became true the newest is given, and those before it are forgotten."""
+    """Of several that became valid the newest is returned, and earlier ones are dropped."""
     waiting = Checkpoints()
     for after in (1, 2, 3):
         waiting.add_state(b"%d" % after, after)
@@ -27,7 +27,7 @@ def test_newest_true_state_is_written_alone():
 
 
 def test_state_without_records_before_it_goes_out():
-    """A STATE that comes before any record is true at once."""
+    """A STATE before any record is valid at once."""
     waiting = Checkpoints()
     waiting.add_state(b'{"a":1}', after=0)
     assert waiting.pop_newest_true(oldest_unsettled=1, pass_held=True) == b'{"a":1}'
@@ -43,7 +43,7 @@ def test_value_is_kept_byte_for_byte():
 
 
 def test_empty_state_is_no_state():
-    """`{}` must not be written over what is known."""
+    """`{}` must not replace a known state."""
     waiting = Checkpoints()
     waiting.add_state(b" {} ", after=1)
     waiting.add_state(b"null", after=1)
@@ -51,7 +51,7 @@ def test_empty_state_is_no_state():
 
 
 def test_consecutive_states_are_merged():
-    """Of STATEs with no record between them only the last one counts."""
+    """Of STATEs without a record between them only the last one counts."""
     waiting = Checkpoints()
     waiting.add_state(b"1", after=5)
     waiting.add_state(b"2", after=5)
@@ -62,7 +62,7 @@ def test_consecutive_states_are_merged():
 def test_held_state_waits_while_too_much_fails():
     """No STATE passes an invalid or rejected record while their share is at the limit or over.
 
-    Those before it go out.
+    Earlier ones are written.
     """
     waiting = Checkpoints()
     waiting.add_state(b"1", after=1)
@@ -74,7 +74,7 @@ def test_held_state_waits_while_too_much_fails():
 
 
 def test_taint_before_its_state_is_remembered():
-    """An invalid record taints the STATE that comes after it, also when that arrives later."""
+    """An invalid record holds the STATE that comes after it, even if that arrives later."""
     waiting = Checkpoints()
     waiting.hold_at(1)
     waiting.add_state(b"2", after=2)
@@ -82,7 +82,7 @@ def test_taint_before_its_state_is_remembered():
 
 
 def test_memory_is_bounded_and_the_newest_state_survives():
-    """However many STATEs wait, a bounded number is kept, and the newest is always among them."""
+    """However many STATEs wait, a bounded number is kept, and always the newest."""
     waiting = Checkpoints()
     for after in range(1, 50_001):
         waiting.add_state(b"%d" % after, after)
@@ -91,7 +91,7 @@ def test_memory_is_bounded_and_the_newest_state_survives():
 
 
 def test_large_states_are_bounded_by_bytes():
-    """States of a megabyte each do not pile up."""
+    """STATEs of a megabyte each do not fill the memory."""
     waiting = Checkpoints()
     for after in range(1, 200):
         waiting.add_state(b"1" * 1_000_000, after)
@@ -112,9 +112,9 @@ STEPS = st.lists(
 @settings(max_examples=examples(400))
 @given(STEPS)
 def test_no_state_is_early_and_none_is_late(steps):
-    """Against a plain model.
+    """Compared with a plain model.
 
-    What is taken is exactly the newest STATE with no unacknowledged, and no held, record before it.
+    The result is exactly the newest STATE without an unacknowledged or held record before it.
     """
     waiting, count = Checkpoints(), 0
     unsettled: list[tuple[int, bool]] = []

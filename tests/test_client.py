@@ -1,4 +1,4 @@
-"""One attempt gives one typed answer over a real socket, whatever the other side does.
+"""One attempt has one typed response over a real socket, whatever the server does.
 
 It never shows the token.
 """
@@ -40,9 +40,9 @@ def body(count: int = 2) -> bytes:
 
 
 def test_accepted_events(client: Client, sandbox: Sandbox):
-    """A request that Pinterest takes answers 200 with a status for each event.
+    """A request that Pinterest accepts gets a 200 with a status for each event.
 
-    The events are there as they were sent.
+    The events arrive as they were sent.
     """
     answer = client.send_events(ACCOUNT, body(), test=False)
     assert isinstance(answer, ApiResponse)
@@ -73,7 +73,7 @@ def test_test_request_records_nothing(client: Client, sandbox: Sandbox):
     [(Account(ACCOUNT.ad_account_id, "wrong"), 401), (Account("1", ACCOUNT.token), 403)],
 )
 def test_refused_token_is_not_echoed(client: Client, account: Account, status: int):
-    """A 401 and a 403 come back with their message, without the token that Pinterest echoes."""
+    """A 401 and a 403 are returned with their message, without the token that Pinterest repeats."""
     answer = client.send_events(account, body(), test=False)
     assert isinstance(answer, ApiResponse)
     assert (answer.status, answer.body) == (status, None)
@@ -93,7 +93,7 @@ def test_refused_token_is_not_echoed(client: Client, account: Account, status: i
 def test_broken_answer_is_uncertain(
     client: Client, sandbox: Sandbox, fault: Fault, kind: NoResponseKind
 ):
-    """A connection that ends after the request was written leaves the outcome unknown."""
+    """If a connection ends after the request was written, the outcome is unknown."""
     sandbox.faults.set([fault])
     answer = client.send_events(ACCOUNT, body(), test=False)
     assert isinstance(answer, NoResponse)
@@ -102,7 +102,7 @@ def test_broken_answer_is_uncertain(
 
 @pytest.mark.parametrize("fault", ["empty_body", "not_json"])
 def test_answer_without_a_list_has_none(client: Client, sandbox: Sandbox, fault: str):
-    """An empty body or a page gives no list of events, whatever the status says."""
+    """An empty body or a page has no list of events, whatever the status."""
     sandbox.faults.set([Fault(fault)])
     answer = client.send_events(ACCOUNT, body(), test=False)
     assert isinstance(answer, ApiResponse)
@@ -110,7 +110,7 @@ def test_answer_without_a_list_has_none(client: Client, sandbox: Sandbox, fault:
 
 
 def test_unreachable_server_was_not_sent():
-    """Where nobody listens the request cannot have been seen."""
+    """If nothing listens, the request cannot have been seen."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
@@ -138,7 +138,7 @@ def serve(handle: Callable[[socket.socket], None]) -> tuple[str, threading.Threa
 
 
 def test_dripping_body_ends_at_the_deadline():
-    """The deadline is the whole answer's: bytes that keep coming do not hold a sender."""
+    """The deadline is for the whole response: a slow stream of bytes does not block a sender."""
     clock = Clock()
 
     def drip(connection: socket.socket) -> None:
@@ -154,12 +154,12 @@ def test_dripping_body_ends_at_the_deadline():
     listener.close()
     thread.join(120)
     assert answer == NoResponse(
-        NoResponseKind.UNCERTAIN, "the answer was not complete within 30 seconds"
+        NoResponseKind.UNCERTAIN, "the response was not complete within 30 seconds"
     )
 
 
 def test_silent_server_times_out():
-    """A server that never answers is uncertain once the time is up."""
+    """A server that never answers is uncertain after the timeout."""
     released = threading.Event()
     url, thread, listener = serve(lambda _: released.wait(120) and None)
     client = Client(url, max_connections=1, timeout_seconds=0.2)
@@ -173,7 +173,7 @@ def test_silent_server_times_out():
 
 
 def test_redirect_is_not_followed(client: Client, sandbox: Sandbox):
-    """A redirect comes back as it is: the token is not carried elsewhere."""
+    """A redirect is returned as it is, and the token is not sent elsewhere."""
     sandbox.faults.set([Fault("redirect")])
     answer = client.send_events(ACCOUNT, body(), test=False)
     assert isinstance(answer, ApiResponse)
@@ -182,7 +182,7 @@ def test_redirect_is_not_followed(client: Client, sandbox: Sandbox):
 
 
 def test_headers_of_a_request():
-    """A request names our version, its media type and its token, and asks for JSON."""
+    """A request has our version, its media type and its token, and asks for JSON."""
     seen: list[bytes] = []
 
     def answer(connection: socket.socket) -> None:
@@ -214,7 +214,7 @@ def test_headers_of_a_request():
 
 @pytest.mark.parametrize("cookie", [b"session=1; Path=/", b"session=\xc2\x80; Path=/", b"\x80=1"])
 def test_cookies_are_not_kept(cookie: bytes):
-    """A cookie, of a proxy on the way say, comes with no later request, whatever is in it."""
+    """A cookie, for example of a proxy, is not sent with any later request."""
     listener = socket.create_server(("127.0.0.1", 0))
     response = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\nSet-Cookie: "
 
@@ -260,7 +260,7 @@ def test_waits_of_the_server(client: Client, sandbox: Sandbox, headers, wait, re
 
 
 def test_connections_are_reused(sandbox: Sandbox):
-    """Requests one after the other share a connection: the second needs no new one."""
+    """Consecutive requests share a connection."""
     client = Client(sandbox.url, max_connections=4, timeout_seconds=120)
     for _ in range(3):
         client.send_events(ACCOUNT, body(), test=False)
@@ -270,7 +270,7 @@ def test_connections_are_reused(sandbox: Sandbox):
 
 
 def test_certificate_that_does_not_hold_is_untrusted(tmp_path: Path):
-    """A server whose certificate nobody vouches for gets no request, and the failure says so."""
+    """A server with an untrusted certificate gets no request, and the failure says so."""
     ssl = pytest.importorskip("ssl")
     import subprocess
 
@@ -341,9 +341,9 @@ def test_loopback(url: str, loopback: bool):
 
 
 def first_line_at_proxy(monkeypatch: pytest.MonkeyPatch, api_url: str) -> bytes:
-    """Return the first line that a proxy named by the environment gets from a request to the URL.
+    """Return the first line that a proxy of the environment gets for a request to the URL.
 
-    None where none comes.
+    None if it gets none.
     """
     lines: list[bytes] = []
     listener = socket.create_server(("127.0.0.1", 0))
@@ -378,7 +378,7 @@ def first_line_at_proxy(monkeypatch: pytest.MonkeyPatch, api_url: str) -> bytes:
 
 
 def test_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch):
-    """Pinterest is reached through the proxy that HTTPS_PROXY names, by a tunnel.
+    """Pinterest is reached through the proxy in HTTPS_PROXY, by a tunnel.
 
     The proxy sees neither token nor events.
     """
@@ -395,9 +395,9 @@ def test_loopback_is_never_proxied(monkeypatch: pytest.MonkeyPatch, sandbox: San
 
 
 def test_body_is_let_go_without_the_collector(client: Client):
-    """Nothing holds a request's body once it is answered.
+    """A request's body is released once it is answered.
 
-    Bodies must not pile up until the garbage collector comes by.
+    Bodies must not pile up until the garbage collector runs.
     """
     content = body()
     held = sys.getrefcount(content)

@@ -1,4 +1,4 @@
-"""No test keeps the time of its import: a suite may take longer than a test allows."""
+"""No test uses the time of its import, because a suite may take longer than a test allows."""
 
 import ast
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ OURS = {"seconds_ago"}
 
 
 def calls_at_import(node: ast.AST) -> Iterator[ast.Call]:
-    """Yield the calls that an import makes: those of bodies of functions are made later."""
+    """Yield the calls that an import makes; those in bodies of functions are made later."""
     if isinstance(node, ast.Call):
         yield node
     for name, value in ast.iter_fields(node):
@@ -50,7 +50,7 @@ def clocks_read(source: str) -> list[int]:
     ],
 )
 def test_clocks_read_at_import_are_found(source: str, lines: list[int]):
-    """Values of a module, class, default or decorator are made at import, and are found."""
+    """Values of a module, class, default or decorator are computed at import, and are found."""
     assert clocks_read(source) == lines
 
 
@@ -58,5 +58,5 @@ def test_clocks_read_at_import_are_found(source: str, lines: list[int]):
     "path", sorted(TESTS.rglob("*.py")), ids=lambda path: path.relative_to(TESTS).as_posix()
 )
 def test_no_clock_is_read_at_import(path: Path):
-    """Time is asked for within tests and fixtures."""
+    """Time is read within tests and fixtures."""
     assert clocks_read(path.read_text(encoding="utf-8")) == []

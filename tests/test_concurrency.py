@@ -1,4 +1,4 @@
-"""How many requests may be in flight: halved when the server asks for it, and back with success."""
+"""How many requests may be in flight: halved when the server asks, growing with success."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def allowed(limit: ConcurrencyLimit) -> int:
 
 @pytest.mark.parametrize("maximum", [1, 2, 8, 16])
 def test_all_may_be_in_flight_at_first_and_no_more(maximum: int):
-    """A limit starts at its maximum, and no success raises it over that."""
+    """A limit starts at its maximum, and success never raises it above that."""
     limit = ConcurrencyLimit(maximum)
     for _ in range(100):
         assert allowed(limit) == maximum
@@ -23,7 +23,7 @@ def test_all_may_be_in_flight_at_first_and_no_more(maximum: int):
     ("maximum", "expected"), [(16, [8, 4, 2, 1, 1]), (5, [2, 1, 1, 1, 1]), (1, [1] * 5)]
 )
 def test_it_is_halved_down_to_one(maximum: int, expected: list[int]):
-    """Each time the server asks to slow down half as many go at once; one always may."""
+    """Each time the server asks to slow down, half as many are allowed, but at least one."""
     limit = ConcurrencyLimit(maximum)
     found = []
     for _ in expected:
@@ -33,7 +33,7 @@ def test_it_is_halved_down_to_one(maximum: int, expected: list[int]):
 
 
 def test_it_grows_by_one_for_each_round_of_successes():
-    """With n in flight about n successes allow one more: after a halving it grows slowly."""
+    """With n in flight about n successes allow one more, so the limit grows slowly."""
     limit = ConcurrencyLimit(8)
     for _ in range(3):
         limit.halve()

@@ -1,4 +1,4 @@
-"""The connection to api_url: address, connection and certificate, also of a proxy."""
+"""The connection to api_url: address, connection and certificate, also for a proxy."""
 
 import socket
 import ssl
@@ -17,7 +17,7 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the developer's own proxies out."""
+    """Remove the developer's own proxies."""
     for name in PROXIES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -38,7 +38,7 @@ def marks(findings: list[CheckResult]) -> list[tuple[str, CheckStatus]]:
 
 
 def test_plain_http_on_this_machine_is_a_connection(listener):
-    """Where somebody listens on loopback, address and connection are well, and nothing is sent."""
+    """If something listens on loopback, address and connection are OK, and nothing is sent."""
     found = check_connectivity(f"http://127.0.0.1:{port(listener)}/v5", 5)
     assert marks(found) == [("address", CheckStatus.OK), ("connection", CheckStatus.OK)]
     listener.settimeout(120)
@@ -67,14 +67,14 @@ def test_host_without_an_address(host: str):
 
 
 def test_server_without_tls(listener):
-    """A server that does not answer as TLS does is distinguished from one that is not there."""
+    """A server that does not speak TLS is distinguished from one that does not exist."""
     threading.Thread(
         target=lambda: _answer(listener, lambda one: one.sendall(b"HTTP/1.1 400 Bad\r\n\r\n")),
         daemon=True,
     ).start()
     connection = check_connectivity(f"https://127.0.0.1:{port(listener)}/v5", 5)[1]
     assert connection.status is CheckStatus.FAILED
-    assert "does not speak TLS" in connection.message
+    assert "the TLS handshake with" in connection.message
 
 
 def _answer(listener: socket.socket, handle: Callable[[socket.socket], object]) -> None:
@@ -86,7 +86,7 @@ def _answer(listener: socket.socket, handle: Callable[[socket.socket], object]) 
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A certificate of localhost that vouches for itself, with its key."""
+    """A self-signed certificate of localhost, with its key."""
     made = tmp_path / "localhost.pem"
     done = subprocess.run(
         [
@@ -131,7 +131,7 @@ def _serve_tls(listener: socket.socket, certificate: Path) -> None:
 
 @pytest.mark.parametrize("trusted", [True, False])
 def test_certificate(listener, certificate, trusted):
-    """A certificate that somebody trusted vouches for holds.
+    """A certificate that is signed by a trusted one is valid.
 
     Any other fails, with the library's reason.
     """
@@ -193,7 +193,7 @@ def test_first_hop(monkeypatch, api_url: str, environment: dict[str, str], hop: 
 
 
 def test_proxy_is_what_is_tried(monkeypatch, listener):
-    """A proxy is looked up and connected to itself, and its variable is named where that fails."""
+    """A proxy is looked up and connected to, and if that fails, its variable is named."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port(listener)}")
     found = check_connectivity("https://nowhere.invalid/v5", 5)
     assert marks(found) == [("address", CheckStatus.OK), ("connection", CheckStatus.OK)]

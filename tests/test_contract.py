@@ -1,6 +1,6 @@
-"""Every kind of request body that the target sends is what Pinterest's description allows.
+"""Every kind of request body that the target sends is valid by Pinterest's description.
 
-Events of the presets are held against it in preset_events.py, those of real taps in real/.
+Events of presets are checked in preset_events.py, those of real taps in real/.
 """
 
 import json
@@ -75,7 +75,7 @@ def test_a_body_follows_the_description(client: Client, path: str, method: str, 
 
 
 def test_bodies_of_events_follow_the_description(run_target, tmp_path):
-    """The bodies of a run over a shop's records have the described members and values."""
+    """The bodies of a run with a shop's records have the described members and values."""
     recorded = tmp_path / "bodies.jsonl"
     lines = [json.dumps(message).encode() for message in records.messages(60, datetime.now(UTC))]
     with Sandbox(SandboxConfig(record_bodies=recorded)) as sandbox:

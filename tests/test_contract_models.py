@@ -1,8 +1,8 @@
-"""Every kind of request body is taken by Pinterest's own models of 5.28, and comes back whole.
+"""Every kind of request body is accepted by Pinterest's own models of 5.28, without loss.
 
-Another judge than the description that is kept here, and a newer one: the models of the package
-`pinterestsdk`, whose types and lengths are strict. What one does not know it drops, so a body that
-comes back as it was has nothing unknown.
+Another check than the stored description, and a newer one: the models of the package
+`pinterestsdk`, whose types and lengths are strict. They drop what they do not know, so a body that
+comes back unchanged has nothing unknown.
 """
 
 import importlib
@@ -51,12 +51,12 @@ def model_field(model: str, name: str) -> Any:
 
 
 def read_back(model: str, body: Any) -> Any:
-    """Return what a model makes of a body, as JSON again. Raises where it does not take it."""
+    """Return a model's JSON of a body. Raises if the model does not accept it."""
     return without_nulls(json.loads(model_named(model).from_dict(body).to_json()))
 
 
 def without_nulls(value: Any) -> Any:
-    """Return JSON without the nulls that a model writes for what a body does not have."""
+    """Return JSON without the nulls that a model writes for absent members."""
     if isinstance(value, dict):
         return {name: without_nulls(one) for name, one in value.items() if one is not None}
     return [without_nulls(one) for one in value] if isinstance(value, list) else value
@@ -101,7 +101,7 @@ def sent_body(client: Client, send: Callable[[Client], Any]) -> Any:
     ids=["list", "list of rows", "add", "remove rows", "audience", "defined events"],
 )
 def test_bodies_are_taken(client: Client, model: str, send: Callable[[Client], Any]):
-    """What the client sends is taken by the model of the request, and nothing of it is dropped."""
+    """What the client sends is accepted by the model of the request without loss."""
     body = sent_body(client, send)
     assert read_back(model, body) == body
 
@@ -128,7 +128,7 @@ def test_deletion_requests_are_taken(client: Client, model: str, targets: dict[s
 
 
 def test_events_are_taken(run_target, tmp_path: Path):
-    """The bodies of a run over a shop's records are taken whole."""
+    """The bodies of a run with a shop's records are accepted without loss."""
     recorded = tmp_path / "bodies.jsonl"
     lines = [json.dumps(message).encode() for message in records.messages(60, datetime.now(UTC))]
     with Sandbox(SandboxConfig(record_bodies=recorded)) as sandbox:
@@ -139,14 +139,14 @@ def test_events_are_taken(run_target, tmp_path: Path):
 
 
 def test_names_of_events_are_those_of_the_models():
-    """The 22 names that Pinterest knows are those that its models list, and no others."""
+    """Pinterest's 22 names are exactly those in its models."""
     about = model_field("conversion_events_data_items.ConversionEventsDataItems", "event_name")
     assert set(re.findall("`([a-z_]+)`", about.description)) == set(EVENT_NAMES)
     assert len(EVENT_NAMES) == 22
 
 
 def test_limit_of_a_brand_is_that_of_the_models():
-    """An item's brand id is as long as the models let it be."""
+    """An item's brand id has the models' maximum length."""
     items = "conversion_events_data_items_custom_data_contents_items"
     model = f"{items}.ConversionEventsDataItemsCustomDataContentsItems"
     (limit,) = re.findall(r"max_length=(\d+)", repr(model_field(model, "item_brand_id")))
@@ -164,6 +164,6 @@ def test_limit_of_a_brand_is_that_of_the_models():
     ],
 )
 def test_wrong_bodies_are_found(model: str, body: Any):
-    """The judge refuses what has another type, too few items, or lacks a member."""
+    """The models refuse another type, too few items, or a missing member."""
     with pytest.raises(ValueError, match="validation error"):
         read_back(model, body)

@@ -1,4 +1,4 @@
-"""Coverage: which events carry each component of the event quality score, by their bytes."""
+"""Coverage: which events have each component of the event quality score, by their bytes."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def body(
 
 
 def carried(*bodies: dict[str, Any]) -> dict[str, int]:
-    """Return the components that any of the events carries, with their counts."""
+    """Return the components that any of the events has, with their counts."""
     coverage = Coverage()
     coverage.count_components("page_visit", read_bodies([event(one) for one in bodies]))
     return {name: count for name, count in coverage.carrying("page_visit").items() if count}
@@ -82,7 +82,7 @@ def test_component_is_counted_where_its_field_is(component: str, members: dict[s
     ],
 )
 def test_nothing_else_is_counted(members: dict[str, Any]):
-    """Texts that look like a member, and members with similar names, are not taken for one."""
+    """Texts that look like a member, and members with similar names, do not count."""
     assert carried(members) == {"external_event_id": 1}
 
 
@@ -112,7 +112,7 @@ BODIES = st.builds(
 
 @given(st.lists(BODIES))
 def test_agrees_with_the_sandbox(bodies: list[dict[str, Any]]):
-    """The sandbox, which states Pinterest's components by itself, counts the same of any events."""
+    """The sandbox, which has its own list of components, counts the same for any events."""
     expected = {
         name: sum(bool(get(one)) for one in bodies) for name, get in quality.COMPONENTS.items()
     }

@@ -1,4 +1,4 @@
-"""The test request: what is sent for whom, and what each answer shows of token and account."""
+"""The test request: what is sent for whom, and what each response shows of token and account."""
 
 import json
 from pathlib import Path
@@ -41,19 +41,19 @@ def listed(code: int, status: str = "processed", **messages: str) -> ApiResponse
         (
             listed(200, warning_message="An odd page"),
             (WARNING, OK, OK),
-            "warning about the made-up event: An odd page",
+            "warning about the test event: An odd page",
         ),
         (
             listed(422, status="failed", error_message="No such day"),
             (WARNING, OK, OK),
-            "failed the made-up event: No such day",
+            "failed the test event: No such day",
         ),
-        (listed(422, status="failed"), (WARNING, OK, OK), "failed the made-up event"),
+        (listed(422, status="failed"), (WARNING, OK, OK), "failed the test event"),
         (ApiResponse(401, message="Who?"), (OK, FAILED, SKIPPED), "it answered 401 (Who?)"),
         (
             ApiResponse(403),
             (OK, OK, FAILED),
-            f"{ACCOUNT} (ad_account_id) is not open to the token: Pinterest answered 403",
+            f"{ACCOUNT} (ad_account_id) is not accessible with the token: Pinterest answered 403",
         ),
         (
             ApiResponse(400, message="Invalid request"),
@@ -70,12 +70,12 @@ def listed(code: int, status: str = "processed", **messages: str) -> ApiResponse
         (
             ApiResponse(200),
             (FAILED, SKIPPED, SKIPPED),
-            "Pinterest's answers have a status for each event",
+            "a response of Pinterest has a status for each event",
         ),
         (
             ApiResponse(200, []),
             (FAILED, SKIPPED, SKIPPED),
-            "Pinterest's answers have a status for each event",
+            "a response of Pinterest has a status for each event",
         ),
         (
             NoResponse(NoResponseKind.NOT_SENT, "ConnectError"),
@@ -95,7 +95,7 @@ def listed(code: int, status: str = "processed", **messages: str) -> ApiResponse
     ],
 )
 def test_what_an_answer_shows(answer, marks, words):
-    """Each answer marks test request, token and account, and a failure says why and what to do."""
+    """Each response marks test request, token and account; a failure says why and what to do."""
     found = trial.findings_of(answer, SUBJECT)
     assert [(finding.step, finding.status) for finding in found] == list(
         zip(("test request", "token", "ad account"), marks, strict=True)
@@ -106,7 +106,7 @@ def test_what_an_answer_shows(answer, marks, words):
 
 @pytest.mark.parametrize("status", [*range(100, 600, 7), 401, 403])
 def test_every_status_says_something(status):
-    """No status is without a finding: an answer without the event's own status is never well."""
+    """Every status has a result: a response without the event's own status is never OK."""
     found = trial.findings_of(ApiResponse(status), SUBJECT)
     assert [finding.step for finding in found] == ["test request", "token", "ad account"]
     assert any(finding.status is FAILED for finding in found)
@@ -116,7 +116,7 @@ def test_every_status_says_something(status):
     ("status", "place"), [(401, "Generate new token"), (403, "address of Ads Manager")]
 )
 def test_a_refusal_says_where_in_pinterest(status, place):
-    """Token and account are corrected on Pinterest's pages, and the finding says on which."""
+    """Token and account are corrected on Pinterest's pages, and the result says on which."""
     (failed,) = [
         finding
         for finding in trial.findings_of(ApiResponse(status), SUBJECT)
@@ -126,7 +126,7 @@ def test_a_refusal_says_where_in_pinterest(status, place):
 
 
 def test_the_made_up_event_is_nobodys():
-    """It has the required fields, the digest of an address at example.com, and the present time."""
+    """It has the required fields, the digest of an address at example.com, and the current time."""
     event = json.loads(trial.made_up_event(NOW))
     assert event["user_data"] == {"em": [digest("check@example.com")]}
     assert event["event_time"] == NOW
@@ -134,7 +134,7 @@ def test_the_made_up_event_is_nobodys():
 
 
 def test_a_trial_records_nothing(sandbox):
-    """One request with `test=true` and one event; the sandbox takes it and keeps nothing."""
+    """One request with `test=true` and one event; the sandbox accepts it and stores nothing."""
     found = list(trial.check_credentials(settings_of(api_url=sandbox.url)))
     assert [finding.status for finding in found] == [OK, OK, OK]
     (request,) = sandbox.store.requests()
@@ -143,7 +143,7 @@ def test_a_trial_records_nothing(sandbox):
 
 
 def test_one_attempt_is_enough(sandbox):
-    """What may pass is not tried again: a person waits for the answer."""
+    """A temporary failure is not retried: a person waits for the result."""
     sandbox.faults.set([Fault("status", status=503)])
     found = list(trial.check_credentials(settings_of(api_url=sandbox.url)))
     assert found[0].status is FAILED
@@ -166,7 +166,7 @@ def test_where_nothing_would_be_sent_nothing_is(sandbox, given, words):
 
 
 def test_each_account_and_token_is_tried_once(sandbox, tmp_path: Path):
-    """Accounts of mapping entries are tried with their own token, equal pairs once."""
+    """Accounts of mapping entries are tested with their own token, equal pairs once."""
     (tmp_path / "eu.token").write_text("another-token\n")
     entries = [
         {"stream": "a"},
@@ -201,7 +201,7 @@ def test_each_account_and_token_is_tried_once(sandbox, tmp_path: Path):
 
 
 def test_a_token_of_a_file_is_named_by_its_setting(tmp_path: Path):
-    """The setting to look at is the one that was given."""
+    """The advice names the setting that was given."""
     (tmp_path / "token").write_text(TOKEN)
     settings = load({"ad_account_id": ACCOUNT, "conversion_token_file": str(tmp_path / "token")})
     assert [one.token_setting for one in trial.account_tokens(settings)] == [

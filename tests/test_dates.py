@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_pinterest_capi.events import coerce, normalize
-from target_pinterest_capi.events.reasons import LeftOut, Warned
+from target_pinterest_capi.events.reasons import Dropped, Warned
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MOMENT = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
@@ -159,6 +159,17 @@ SAME_MOMENT = [
     "2026-11-25T10:00:00.123456789Z",
     "2026-11-25 10:00:00 (UTC)",
     "2026-11-25T10:00+00",
+    # literals
+    "TIMESTAMP '2026-11-25 10:00:00 UTC'",
+    "{ts '2026-11-25 10:00:00.000'}",
+    '#inst "2026-11-25T10:00:00.000-00:00"',
+    "DateTime64('2026-11-25 10:00:00')",
+    {"timestampValue": "2026-11-25T10:00:00Z"},
+    # other scripts
+    "2026\u5e7411\u670825\u65e510:00:00",
+    "2026\ub144 11\uc6d4 25\uc77c 10:00",
+    "\u0662\u0660\u0662\u0666-11-25 10:00",
+    "".join(chr(0x0660 + int(digit)) for digit in str(SECONDS)),
     # Unix times
     SECONDS,
     float(SECONDS),
@@ -176,7 +187,7 @@ SAME_MOMENT = [
 @pytest.mark.parametrize("value", SAME_MOMENT, ids=repr)
 @pytest.mark.parametrize("date_format", [None, "dmy", "mdy"])
 def test_one_moment_in_every_form(value, date_format):
-    """A form that has one reading is that moment, whatever `date_format` says."""
+    """An unambiguous format is that moment, whatever `date_format` says."""
     assert coerce.unix_time(value, UTC, date_format) == SECONDS
 
 
@@ -190,29 +201,29 @@ def test_one_moment_in_every_form(value, date_format):
     ids=repr,
 )  # fmt: skip
 def test_a_date_is_midnight_in_the_zone(value):
-    """A date without a time is the midnight that the setting `timezone` has on it."""
+    """A date without a time is its midnight in the setting `timezone`."""
     assert coerce.unix_time(value, BERLIN) == datetime(2026, 11, 25, tzinfo=BERLIN).timestamp()
 
 
 @pytest.mark.parametrize(
     ("text", "date_format", "day"),
     [
-        ("03/04/2026 10:00", None, LeftOut.AMBIGUOUS_DATE),
-        ("03.04.2026", None, LeftOut.AMBIGUOUS_DATE),
+        ("03/04/2026 10:00", None, Dropped.AMBIGUOUS_DATE),
+        ("03.04.2026", None, Dropped.AMBIGUOUS_DATE),
         ("03/04/2026 10:00", "dmy", datetime(2026, 4, 3, 10, tzinfo=UTC)),
         ("03/04/2026 10:00", "mdy", datetime(2026, 3, 4, 10, tzinfo=UTC)),
         ("3-4-2026 1:05:09 PM", "dmy", datetime(2026, 4, 3, 13, 5, 9, tzinfo=UTC)),
         ("Fri 03/04/2026 10:00", None, datetime(2026, 4, 3, 10, tzinfo=UTC)),
         ("Wednesday, 03/04/2026 10:00", None, datetime(2026, 3, 4, 10, tzinfo=UTC)),
-        ("10:00 3rd 4 2026", None, LeftOut.AMBIGUOUS_DATE),
+        ("10:00 3rd 4 2026", None, Dropped.AMBIGUOUS_DATE),
         ("2026/03/04 10:00", None, datetime(2026, 3, 4, 10, tzinfo=UTC)),
         ("2026 03 04 10:00", "dmy", datetime(2026, 3, 4, 10, tzinfo=UTC)),
         ("04/04/2026 10:00", None, datetime(2026, 4, 4, 10, tzinfo=UTC)),
     ],
 )
 def test_date_format_decides_about_times_too(text, date_format, day):
-    """Days and months that could change places are read by a weekday or by `date_format` alone."""
-    expected = day if isinstance(day, LeftOut) else day.timestamp()
+    """Ambiguous days and months are decided only by a weekday or by `date_format`."""
+    expected = day if isinstance(day, Dropped) else day.timestamp()
     assert coerce.unix_time(text, UTC, date_format) == expected
 
 
@@ -237,6 +248,8 @@ def test_date_format_decides_about_times_too(text, date_format, day):
         "1125 2026",
         "2026-366",
         "2026-W54-1 10:00",
+        "2026-W48",
+        "2026W48",
         "25/11/26 10:00 AM",
         "today at 10:00",
         "24:01 25/11/2026",
@@ -275,7 +288,7 @@ def test_date_format_decides_about_times_too(text, date_format, day):
 @pytest.mark.parametrize("date_format", [None, "dmy", "mdy"])
 def test_what_has_no_single_reading_is_no_time(value, date_format):
     """Short years, wrong weekdays, shared abbreviations, missing parts: nothing is guessed."""
-    assert coerce.unix_time(value, UTC, date_format) is LeftOut.NOT_A_TIME
+    assert coerce.unix_time(value, UTC, date_format) is Dropped.NOT_A_TIME
 
 
 @pytest.mark.parametrize(
@@ -293,7 +306,7 @@ def test_what_has_no_single_reading_is_no_time(value, date_format):
     ids=str,
 )
 def test_a_local_time_at_a_clock_change_says_so(local, warning):
-    """A local time that comes twice or never is marked; one with its offset never is."""
+    """A local time that occurs twice or never is marked; one with its offset is not."""
     assert getattr(coerce.unix_time(local, BERLIN), "warning", None) is warning
 
 
@@ -323,15 +336,15 @@ WRITERS = {
     form=st.sampled_from(sorted(WRITERS)),
 )
 def test_what_is_read_back_is_the_same_instant(moment, minutes, form):
-    """A moment that is written in any of the forms is read as the same second."""
+    """A moment that is written in any of the formats is read as the same second."""
     aware = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)), microsecond=0)
     assert coerce.unix_time(WRITERS[form](aware), UTC, "dmy") == int(aware.timestamp())
 
 
 @given(text=st.text() | st.text("0123456789-/:. TZ+JanWedPM", max_size=40))
 def test_no_text_makes_reading_fail(text):
-    """Any text is a time, nothing, or dropped for a reason."""
-    assert isinstance(coerce.unix_time(text, BERLIN), int | LeftOut | None)
+    """Any text is a time, missing, or dropped for a reason."""
+    assert isinstance(coerce.unix_time(text, BERLIN), int | Dropped | None)
     assert isinstance(normalize.birth_date(text, None), str)
 
 
@@ -343,10 +356,10 @@ def test_no_text_makes_reading_fail(text):
         ("-36979200", "19681030"),
         ("640742400000", "19900422"),
         ("640742400", "19900422"),
-        ("-86400000", LeftOut.NOT_A_DATE),  # a day in milliseconds, or 1,000 in seconds
-        ("-36979200001", LeftOut.NOT_A_DATE),  # no midnight: the day depends on the zone
-        ("-1", LeftOut.NOT_A_DATE),
-        ("-99999999999999", LeftOut.NOT_A_DATE),
+        ("-86400000", Dropped.NOT_A_DATE),  # a day in milliseconds, or 1,000 in seconds
+        ("-36979200001", Dropped.NOT_A_DATE),  # no midnight: the day depends on the zone
+        ("-1", Dropped.NOT_A_DATE),
+        ("-99999999999999", Dropped.NOT_A_DATE),
     ],
 )
 def test_a_birth_date_may_be_a_unix_time(text, normal):
@@ -364,5 +377,5 @@ def test_a_birth_date_may_be_a_unix_time(text, normal):
     ids=str,
 )
 def test_a_birth_date_of_mongodb(born):
-    """A date in MongoDB's Extended JSON is the day that it holds."""
+    """A date in MongoDB's Extended JSON is the day in it."""
     assert normalize.birth_date(coerce.text(born), None) == "19900423"

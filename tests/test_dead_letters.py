@@ -39,13 +39,13 @@ def dead_letters(path: object, clock: Clock | None = None) -> DeadLetters:
 def numbers(path: Path) -> list[str]:
     """Return the number in each letter's key, in the order of the lines.
 
-    Fails where a line is cut.
+    Fails if a line is cut.
     """
     return [json.loads(row)["key"]["n"] for row in path.read_text().splitlines()]
 
 
 def test_line_has_the_contracts_members(tmp_path: Path):
-    """Every member of the contract stands in a line, those without a value are dropped.
+    """Every documented member is in a line, and those without a value are absent.
 
     The event is JSON in JSON.
     """
@@ -70,7 +70,7 @@ def test_line_has_the_contracts_members(tmp_path: Path):
 
 
 def test_letters_are_unsettled_until_flushed(tmp_path: Path):
-    """The oldest letter's record holds STATE until the flush gives the letter back."""
+    """The oldest letter's record holds STATE until the flush returns the letter."""
     place = dead_letters(tmp_path / "dead.jsonl")
     assert place.oldest_sequence() is None
     place.add(letter(5))
@@ -93,7 +93,7 @@ def test_due_after_a_second_or_when_many(tmp_path: Path, clock: Clock):
 
 
 def test_file_is_private_whatever_the_umask(tmp_path: Path):
-    """The file is 0600, also where it lay there open to all."""
+    """The file is 0600, even if it existed with other permissions."""
     path = tmp_path / "dead.jsonl"
     path.write_text("")
     path.chmod(0o644)
@@ -104,7 +104,7 @@ def test_file_is_private_whatever_the_umask(tmp_path: Path):
 
 
 def test_file_is_appended_and_a_cut_line_is_ended(tmp_path: Path):
-    """Earlier letters stay; one that a crash cut in the middle does not swallow the next."""
+    """Earlier letters stay; one that a crash cut does not swallow the next."""
     path = tmp_path / "dead.jsonl"
     path.write_bytes(b'{"whole": 1}\n{"cut": ')
     place = dead_letters(path)
@@ -132,7 +132,7 @@ def test_folders_are_made(tmp_path: Path):
 
 
 def test_prefix_gets_one_object_a_flush():
-    """An fsspec URL is a prefix: every flush is an object of its own, named by run and number."""
+    """An fsspec URL is a prefix: every flush is a separate object, named by run and number."""
     place = dead_letters("memory://dead/letters/")
     place.add(letter(1))
     place.flush()
@@ -223,7 +223,7 @@ for flush in range(40):
 
 
 def test_processes_that_share_a_file_leave_each_others_letters_whole(tmp_path: Path):
-    """What one takes back after a failed write is its own alone: each letter stands there once."""
+    """After a failed write only the process's own lines are undone: each letter is there once."""
     path = tmp_path / "dead.jsonl"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     writers = [
@@ -252,7 +252,7 @@ def test_lock_that_another_process_keeps_is_an_error(tmp_path: Path):
 
 @pytest.mark.parametrize("happens", ["removed", "moved", "replaced"])
 def test_letters_go_where_the_path_leads_now(tmp_path: Path, happens: str):
-    """A file taken away between two flushes, as by logrotate, gets no more letters.
+    """A file that is moved between two flushes, as by logrotate, gets no more letters.
 
     They might be lost.
     """
@@ -273,7 +273,7 @@ def test_letters_go_where_the_path_leads_now(tmp_path: Path, happens: str):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 def test_file_of_another_user_keeps_its_mode(tmp_path: Path):
-    """Root appends to it, and does not lock its owner's readers out."""
+    """Root appends to it without excluding its owner."""
     path = tmp_path / "dead.jsonl"
     path.write_text("")
     path.chmod(0o644)
@@ -285,7 +285,7 @@ def test_file_of_another_user_keeps_its_mode(tmp_path: Path):
 
 
 def test_device_takes_letters_and_keeps_its_mode():
-    """What is not a file is not synced, shortened or made private: /dev/null stays everybody's."""
+    """What is not a file is not synced, truncated or made private: /dev/null stays public."""
     before = Path("/dev/null").stat().st_mode
     place = dead_letters("/dev/null")
     place.add(letter())
@@ -294,7 +294,7 @@ def test_device_takes_letters_and_keeps_its_mode():
 
 
 def test_device_that_is_full_is_an_error():
-    """A letter that a device did not take stays unacknowledged."""
+    """A letter that a device did not accept stays unacknowledged."""
     place = dead_letters("/dev/full")
     place.add(letter(9))
     with pytest.raises(OSError, match="No space left on device"):
@@ -303,7 +303,7 @@ def test_device_that_is_full_is_an_error():
 
 
 def test_pipe_gets_whole_lines(tmp_path: Path):
-    """A named pipe takes letters as they come, flush after flush."""
+    """A named pipe gets letters as they come, flush after flush."""
     path = tmp_path / "letters"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
@@ -318,9 +318,9 @@ def test_pipe_gets_whole_lines(tmp_path: Path):
 
 
 def test_object_that_failed_is_written_again_under_its_name(tmp_path: Path):
-    """What is left of an object that failed is replaced by the next try.
+    """What is left of a failed object is replaced by the next try.
 
-    So each letter stands in one object.
+    So each letter is in one object.
     """
     place = dead_letters(f"file://{tmp_path}/letters")
     for number in range(1, 6):
@@ -336,9 +336,9 @@ def test_object_that_failed_is_written_again_under_its_name(tmp_path: Path):
 
 
 def test_lines_that_somebody_else_appended_are_never_taken_back(tmp_path: Path):
-    """A program that asks for no lock, as a shell's `>>`, may have written meanwhile.
+    """A program that does not lock, such as a shell's `>>`, may write in between.
 
-    Then nothing is taken back.
+    Then nothing is undone.
     """
     path = tmp_path / "dead.jsonl"
     path.write_bytes(b"before\nours, cut hereand theirs\n")

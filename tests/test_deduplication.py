@@ -1,6 +1,6 @@
-"""What keeps an event from being sent twice.
+"""What prevents an event from being sent twice.
 
-One turn for each key, and the ledger's word before and after.
+One event at a time for each key, with the ledger before and after.
 """
 
 import pytest
@@ -44,7 +44,7 @@ def deduplication():
 
 
 def batch_of(deduplication: Deduplication, *event_ids: str) -> Batch:
-    """Return a batch of the events whose turn it is."""
+    """Return a batch of the events that may be sent."""
     batch = Batch(ACCOUNT, 0.0)
     for sequence, event_id in enumerate(event_ids, 1):
         claimed = deduplication.register(event(event_id), sequence)
@@ -54,9 +54,9 @@ def batch_of(deduplication: Deduplication, *event_ids: str) -> Batch:
 
 
 def test_first_of_a_key_is_sent_and_its_repeats_wait(deduplication: Deduplication):
-    """The first event of a key has its turn.
+    """The first event of a key may be sent.
 
-    Once it is delivered its repeats are done, and the ledger knows it.
+    Once it is delivered its repeats are done, and the ledger has it.
     """
     batch = batch_of(deduplication, "a", "b", "a", "a")
     assert [one.id for one in batch.events] == ["a", "b"]
@@ -67,9 +67,9 @@ def test_first_of_a_key_is_sent_and_its_repeats_wait(deduplication: Deduplicatio
 
 
 def test_what_the_ledger_knows_is_taken_out_with_its_repeats(deduplication: Deduplication):
-    """Of a batch is left what the ledger does not know.
+    """Events of a batch that are in the ledger are removed.
 
-    Repeats of the rest are done with it, and the key may come again.
+    Their repeats are done too, and the key may come again.
     """
     deduplication.record_delivered([key("a"), key("c")])
     batch = batch_of(deduplication, "a", "b", "a")
@@ -88,9 +88,9 @@ def test_batch_that_the_ledger_does_not_know_goes_as_it_is(deduplication: Dedupl
 
 
 def test_repeats_take_the_place_of_what_failed_one_by_one(deduplication: Deduplication):
-    """Where the first fails the next repeat has its turn with its own record's number.
+    """If the first fails, the next repeat is sent with its own record's number.
 
-    At last none is left, and the key is free.
+    At the end none is left, and the key is free.
     """
     batch_of(deduplication, "a", "a", "b", "a")
     assert [deduplication.next_repeat(key("a")) for _ in range(3)] == [
@@ -102,7 +102,7 @@ def test_repeats_take_the_place_of_what_failed_one_by_one(deduplication: Dedupli
 
 
 def test_nothing_takes_the_place_of_what_may_have_been_counted(deduplication: Deduplication):
-    """The repeats that wait are handed back, and no later one has a turn or waits."""
+    """The waiting repeats are returned, and no later one is sent or waits."""
     batch_of(deduplication, "a", "a", "b", "a")
     assert not deduplication.is_uncertain(event("a"))
     assert deduplication.end_uncertain(key("a")) == [(event("a"), 2), (event("a"), 4)]
@@ -115,7 +115,7 @@ def test_nothing_takes_the_place_of_what_may_have_been_counted(deduplication: De
 
 
 def test_room_for_repeats_ends_and_comes_back():
-    """So many repeats may wait, and each one that is decided makes room."""
+    """A limited number of repeats may wait, and each one that is decided makes room."""
     repeats = Repeats()
     for number in range(MAX_WAITING + 1):
         assert repeats.has_room
@@ -136,7 +136,7 @@ def test_room_for_repeats_ends_and_comes_back():
     )
 )
 def test_every_event_has_its_turn_or_is_done_with_another(steps: list[tuple[str, int]]):
-    """Whatever happens, each event is sent or is the repeat of a delivered one, once.
+    """Whatever happens, each event is sent, or is the repeat of a delivered one, once.
 
     There are never two of a key at a time.
     """

@@ -1,4 +1,4 @@
-"""`pinterest-capi definition`: the plugin for Meltano, which installs what is installed here."""
+"""`pinterest-capi definition`: the Meltano plugin, which installs what is installed here."""
 
 import json
 import shlex

@@ -1,4 +1,4 @@
-"""What a report sees of delivered events: each under a name that may be shown, all of them once."""
+"""Statistics of delivered events: each under a name that may be shown, all of them once."""
 
 from given import settings_of
 from shopper import ACCOUNT
@@ -23,7 +23,7 @@ def event(name: str, number: int = 0, *, online: bool = True, at: int = 1000) ->
 
 
 def test_events_are_counted_by_name():
-    """A batch of several names is taken apart; its times and ids are looked at once."""
+    """A batch with several names is split by name; its times and ids are counted once."""
     seen = DeliveredStatistics(now=lambda: 5000.0)
     seen.count_events(
         [event("checkout", 1), event("signup", 2), event("checkout", 3, online=False)]
@@ -35,7 +35,7 @@ def test_events_are_counted_by_name():
 
 
 def test_only_known_names_are_shown():
-    """Pinterest's names and the configuration's are told apart; any other may be a value."""
+    """Pinterest's and the configuration's names are shown; any other may be a value."""
     settings = settings_of(
         defaults={"event_name": "gift_finder"},
         mappings=[

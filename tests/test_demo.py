@@ -1,6 +1,6 @@
 """`pinterest-capi demo`.
 
-The real target on the packaged sample, what it prints, and how it notices that something is wrong.
+The real target with the packaged sample, what it prints, and how it detects problems.
 """
 
 import fcntl  # noqa: I001
@@ -26,7 +26,7 @@ from report_sample import observed, report_of
 from target_pinterest_capi import settings
 from target_pinterest_capi.events.outcomes import NotSent, Outcome, Rejected
 from target_pinterest_capi.events.event import Origin
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Invalid, Dropped, Skipped, Warned
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.ending import headline
 from target_pinterest_capi.reporting.report import Report, decode
@@ -58,7 +58,7 @@ def sha256(text):
 
 
 def words(text):
-    """The text with every run of white space as one space: as it reads, however it was wrapped."""
+    """The text with single spaces, independent of wrapping."""
     return " ".join(text.split())
 
 
@@ -82,7 +82,7 @@ def shown(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def summary(tmp_path_factory):
-    """What a run with --json says; its files are in a temporary directory of their own."""
+    """The output of a run with --json; its files are in a temporary directory."""
     place = tmp_path_factory.mktemp("temporary")
     environment = {**ENVIRONMENT, "TMPDIR": str(place)}
     done = subprocess.run(
@@ -101,7 +101,7 @@ def summary(tmp_path_factory):
 
 
 def test_it_ends_well(shown):
-    """On a machine with nothing but the package it exits 0, with nothing on stderr."""
+    """On a machine with only the package it exits 0, with nothing on stderr."""
     assert (shown.exit_code, shown.err) == (0, "")
 
 
@@ -119,8 +119,8 @@ def test_every_record_has_one_outcome(shown):
 
 @pytest.mark.parametrize("stream", demo_sample.STREAMS, ids=lambda stream: stream.name)
 def test_each_stream_has_its_line(shown, stream):
-    """What takes its records is shown before, its outcomes, which add up to them, afterwards."""
-    plan, _, outcomes = shown.out.partition("What became of the events")
+    """The mapping of its records is shown before, and their outcomes, which add up, after."""
+    plan, _, outcomes = shown.out.partition("Outcomes of the events")
     assert re.search(rf"^  {stream.name} +{stream.records:,}  \w", plan, re.MULTILINE)
     (line,) = re.findall(rf"^  {stream.name}(?: \(.*\))? +([\d, -]+)$", outcomes, re.MULTILINE)
     counts = [int(count.replace(",", "")) for count in line.replace("-", "0").split()]
@@ -128,7 +128,7 @@ def test_each_stream_has_its_line(shown, stream):
 
 
 def test_the_shop_shows_what_there_is(shown):
-    """There are presets, a mapping of its own for a table, and a stream for a customer list."""
+    """There are presets, a mapping for a table, and a stream for a customer list."""
     plan = words(shown.out.partition("A record of")[0])
     for one in (
         "preset shopify",
@@ -148,15 +148,15 @@ def test_the_shop_shows_what_there_is(shown):
     ),
 )
 def test_each_reason_is_explained(shown, reason):
-    """Beside each reason stands what to do about it."""
-    members = (Invalid, LeftOut, Rejected, Skipped, Warned, NotSent)
+    """Next to each reason is what to do about it."""
+    members = (Invalid, Dropped, Rejected, Skipped, Warned, NotSent)
     advice = {str(member): member.advice for reasons in members for member in reasons}
     assert reason.replace("_", " ") in shown.out
     assert words(advice[reason]) in words(shown.out)
 
 
 def test_the_list_is_kept(shown, summary):
-    """The customer list has whoever was there or joined, without those who left."""
+    """The customer list has those who were on it or joined, without those who left."""
     people = {"subscribe": set(), "unsubscribe": set()}
     for person, action in demo_sample.CHANGES:
         people[action].add(person["mail"])
@@ -174,9 +174,9 @@ def test_the_list_is_kept(shown, summary):
 
 
 def test_nothing_is_sent_twice(shown, summary):
-    """A second run of the same records delivers what was rejected, and else nothing.
+    """A second run of the same records delivers only what was rejected.
 
-    The ledger knows it all.
+    The ledger has the rest.
     """
     repeat = summary["second_run"]
     assert repeat["in_ledger"] == summary["report"]["delivered"]["events"]
@@ -193,7 +193,7 @@ def test_nothing_is_sent_twice(shown, summary):
 
 
 def test_it_ends_in_the_report(shown):
-    """Its last line is the page of the run report, which says what the terminal says."""
+    """Its last line is the page of the run report, which agrees with the terminal."""
     place = Path(shown.out.splitlines()[-1].strip())
     assert place == shown.directory / "report.html"
     report = decode((shown.directory / "report.json").read_bytes())
@@ -207,7 +207,7 @@ def test_it_ends_in_the_report(shown):
 
 
 def test_the_end_says_where_to_look(shown):
-    """It ends with the files, all of them there, and with commands to copy."""
+    """It ends with the files, all of which exist, and with commands to copy."""
     files = shown.out.partition("Files in ")[2]
     assert files.startswith(f"{shown.directory}\n")
     for name in demo_page.FILES:
@@ -220,14 +220,14 @@ def test_the_end_says_where_to_look(shown):
 
 
 def test_the_last_state_is_shown(shown):
-    """STATE on stdout ends with the sample's last one, and that is what is shown."""
+    """STATE on stdout ends with the sample's last one, which is also shown."""
     last = json.loads((shown.directory / "sample.singer").read_text().splitlines()[-1])["value"]
     assert json.loads((shown.directory / "state.jsonl").read_text().splitlines()[-1]) == last
     assert words(json.dumps(last, indent=2)) in words(shown.out)
 
 
 def test_a_pipe_gets_plain_lines_of_80_columns(shown):
-    """A pipe gets ASCII without colours or spaces at line ends, and 80 columns but for paths."""
+    """A pipe gets ASCII without colours or spaces at line ends, and 80 columns except for paths."""
     assert shown.out.isascii()
     assert "\x1b" not in shown.out
     for line in shown.out.splitlines():
@@ -237,7 +237,7 @@ def test_a_pipe_gets_plain_lines_of_80_columns(shown):
 
 @pytest.mark.parametrize(("width", "least"), [(60, 50), (120, 80)])
 def test_a_terminal_gets_colours_and_its_width(tmp_path, width, least):
-    """A terminal gets colours, no longer line than its own, and nothing cut short but digests."""
+    """A terminal gets colours, no line wider than itself, and nothing shortened except digests."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     environment = {**ENVIRONMENT, "TERM": "xterm-256color", "TMPDIR": str(tmp_path)}
@@ -266,7 +266,7 @@ def test_a_terminal_gets_colours_and_its_width(tmp_path, width, least):
 
 
 def read(terminal):
-    """What came, b"" once the other end is closed: Linux gives an error there."""
+    """Return what was received, or b"" once the other end is closed, which is an error on Linux."""
     try:
         return os.read(terminal, 65536)
     except OSError:
@@ -297,7 +297,7 @@ def test_no_value_of_a_bad_row_is_shown(shown):
 
 
 def test_dead_letters_are_the_bad_rows(shown):
-    """Dead letters are of the rows that make no event, and of the two events that are refused."""
+    """Dead letters are for the invalid rows and for the two events that are refused."""
     letters = [
         json.loads(line)
         for line in (shown.directory / "dead-letters.jsonl").read_text().splitlines()
@@ -314,7 +314,7 @@ def test_dead_letters_are_the_bad_rows(shown):
 
 
 def test_pinterest_received_what_is_counted(shown):
-    """The bodies that the sandbox took hold each delivered event once, and the failed one again."""
+    """The accepted bodies have each delivered event once, and the failed one again."""
     bodies = [
         json.loads(line)["data"]
         for line in (shown.directory / "received.jsonl").read_text().splitlines()
@@ -331,7 +331,7 @@ def test_pinterest_received_what_is_counted(shown):
 
 
 def test_json_says_the_same(summary, shown):
-    """--json is one object with all of it, and the same counts."""
+    """--json is one object with everything, and the same counts."""
     report = summary["report"]
     assert summary["records"] == RECORDS == sum(report["totals"].values())
     assert (
@@ -355,7 +355,7 @@ def test_json_says_the_same(summary, shown):
 
 
 def test_files_stay_in_a_temporary_directory(summary):
-    """Without --keep the files are in a new directory of the place for temporary ones, and stay."""
+    """Without --keep the files are in a new temporary directory, and stay."""
     (made,) = summary["place"].iterdir()
     assert made.name.startswith("pinterest-demo-")
     assert {Path(path).parent for path in summary["files"].values()} == {made}
@@ -378,9 +378,9 @@ def test_the_example_is_an_event_in_the_shops_own_words(summary):
 
 
 def test_the_shown_event_is_cut_short(shown):
-    """On the page the event's digests are cut short, and none is left whole."""
+    """On the page the event's digests are shortened."""
     page = shown.out.partition("What Pinterest received of it")[2].partition(
-        "What became of the events"
+        "Outcomes of the events"
     )[0]
     assert re.search(r'"em": \["[0-9a-f]{12}\.\.\."', page)
     assert not re.search(r"[0-9a-f]{64}", page)
@@ -388,9 +388,9 @@ def test_the_shown_event_is_cut_short(shown):
 
 
 def test_the_configuration_stands_alone(shown, tmp_path):
-    """config.yaml takes the sample by itself.
+    """config.yaml works with the sample as it is.
 
-    A dry run with it makes every event, and nothing warns.
+    A dry run with it builds every event without a warning.
     """
     assert settings.load(settings.read_files([str(shown.directory / "config.yaml")])).warnings == ()
     (tmp_path / "dry.yaml").write_text("mode: dry_run\n")
@@ -419,7 +419,7 @@ def test_the_configuration_stands_alone(shown, tmp_path):
 
 
 def test_the_sample_is_the_same_each_time():
-    """One time gives one sample; another time changes nothing but times."""
+    """The same time gives the same sample; another time changes only times."""
     assert demo_sample.lines(NOW) == demo_sample.lines(NOW)
     here, later = (list(demo_sample.messages(now)) for now in (NOW, NOW + timedelta(days=9)))
     timed = re.compile("_time|_at|timestamp").search
@@ -459,7 +459,7 @@ def test_the_sample_is_what_taps_send():
 
 
 def test_keys_are_unique():
-    """No two records of a stream that makes events share a key."""
+    """No two records of a stream with events share a key."""
     keys = {stream.name: stream.key for stream in demo_sample.STREAMS if stream.name != "inventory"}
     seen = Counter(
         (message["stream"], *(message["record"][name] for name in keys[message["stream"]]))
@@ -470,7 +470,7 @@ def test_keys_are_unique():
 
 
 def test_nobody_in_the_sample_exists():
-    """Every e-mail is of example.com, and every address one of those kept for documentation."""
+    """Every e-mail is at example.com, and every address is reserved for documentation."""
     text = demo_sample.lines(NOW).decode()
     domains = {domain.lower() for domain in re.findall(r"[\w.+-]+@([\w.-]+)", text)}
     assert domains == {"example.com"}
@@ -485,7 +485,7 @@ def test_nobody_in_the_sample_exists():
 
 
 def test_bad_rows_are_in_their_streams():
-    """Every wrong row has a record of its stream to itself, and changes columns that are there."""
+    """Every wrong row changes existing columns of a separate record of its stream."""
     rows = {
         (row.stream, row.position): next(
             stream for stream in demo_sample.STREAMS if stream.name == row.stream
@@ -534,7 +534,7 @@ def report(
     ledger: int = 0,
     **run,
 ) -> Report:
-    """The report of a run over nine records: five of orders, three of members, one of stock."""
+    """The report of a run with nine records: five orders, three members, one of stock."""
     tally, orders, members = Counters(), Origin("orders", "my orders"), Origin("members", "VIPs")
     for origin, outcome, reason, number in (
         (orders, Outcome.DELIVERED, "", delivered),
@@ -567,12 +567,12 @@ EVIDENCE = Evidence(
 
 
 def test_what_adds_up_has_no_problems():
-    """Where report, dead letters, STATE and sandbox agree, nothing is wrong."""
+    """If report, dead letters, STATE and sandbox agree, there is no problem."""
     assert find_problems(SAMPLE, EVIDENCE) == []
 
 
-ANOTHER = "What Pinterest received is not what the report counts as delivered."
-LAST_STATE = "The last STATE is not the one that the sample ends with."
+ANOTHER = "What Pinterest received differs from what the report counts as delivered."
+LAST_STATE = "The last STATE is not the last one in the sample."
 
 
 @pytest.mark.parametrize(
@@ -588,8 +588,11 @@ LAST_STATE = "The last STATE is not the one that the sample ends with."
         ({"updates": []}, ANOTHER),
         ({"report": report(delivered=3)}, ANOTHER),
         ({"report": report(delivered=1)}, "Stream orders has 5 records, and 4 outcomes."),
-        ({"dead_letters": ""}, "The dead letters are not those that the report counts."),
-        ({"report": report(missing=2)}, "The dead letters are not those that the report counts."),
+        ({"dead_letters": ""}, "The dead letters differ from those that the report counts."),
+        (
+            {"report": report(missing=2)},
+            "The dead letters differ from those that the report counts.",
+        ),
         ({"report": report(records=8)}, "The sample has 9 records, and the report counts 8."),
         ({"report": None}, "The target left no report."),
         ({"states": ['{"a":1}']}, LAST_STATE),
@@ -597,7 +600,7 @@ LAST_STATE = "The last STATE is not the one that the sample ends with."
     ],
 )
 def test_what_does_not_add_up_is_said(changes, problem):
-    """Each sum that does not hold is a problem of its own."""
+    """Each sum that is wrong is a problem."""
     assert problem in find_problems(SAMPLE, EVIDENCE._replace(**changes))
 
 
@@ -608,7 +611,7 @@ AFTER = EVIDENCE._replace(
 
 
 def test_a_second_run_that_repeats_nothing_has_no_problems():
-    """What was rejected is delivered, everything else is in the ledger, and no member changes."""
+    """Rejected events are delivered, everything else is in the ledger, and no member changes."""
     assert compare(BEFORE, AFTER) == (2, 1, 0, [])
 
 
@@ -633,12 +636,12 @@ def test_a_second_run_that_repeats_nothing_has_no_problems():
     ],
 )
 def test_a_second_run_that_repeats_is_said(changes, problem):
-    """Whatever the second run sends that the first delivered is a problem."""
+    """Anything that the second run sends again is a problem."""
     assert problem in compare(BEFORE, AFTER._replace(**changes)).problems
 
 
 def test_a_target_that_fails_fails_the_demo(tmp_path):
-    """Where the target ends otherwise than it should, the demo says so and exits 1."""
+    """If the target ends unexpectedly, the demo says so and exits 1."""
     python, target = tmp_path / "python3", tmp_path / "target-pinterest-capi"
     python.symlink_to(sys.executable)
     target.write_text("#!/bin/sh\nexit 3\n")
@@ -660,7 +663,7 @@ def test_a_target_that_fails_fails_the_demo(tmp_path):
 
 
 def test_a_missing_target_is_said(monkeypatch, tmp_path):
-    """Where the target's program is not to be found, the message says how to install it."""
+    """If the target's program cannot be found, the message says how to install it."""
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(click.ClickException, match="pip install"):
@@ -683,7 +686,7 @@ def test_a_missing_extra_is_said(tmp_path):
 
 
 def test_files_of_others_are_left_alone(tmp_path):
-    """A directory for --keep that is not empty is refused with exit code 2 and left alone."""
+    """A directory for --keep that is not empty is refused with exit code 2 and not changed."""
     (tmp_path / "config.yaml").write_text("mine")
     done = subprocess.run(
         [*RUN, "--keep", tmp_path], env=ENVIRONMENT, capture_output=True, text=True, check=False
@@ -696,7 +699,7 @@ def test_files_of_others_are_left_alone(tmp_path):
 
 
 def test_the_demo_does_without_the_sdk():
-    """The demo's own process imports no singer_sdk: the target has a process to itself."""
+    """The demo's own process imports no singer_sdk: the target runs in another process."""
     script = (
         "import sys; from target_pinterest_capi.cli.demo import command; "
         "from target_pinterest_capi.sandbox.demo import run; "

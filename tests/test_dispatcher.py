@@ -1,6 +1,6 @@
 """The dispatcher carries every batch to its end.
 
-Retries with due times, isolation by halving, stops, bounded work.
+Retries with due times, bisecting, stops, bounded work.
 """
 
 import math
@@ -46,7 +46,7 @@ def accept(batch: Batch) -> EventsResponse:
 
 
 class Ends:
-    """Hears how every event ends."""
+    """Records how every event ends."""
 
     def __init__(self, *, resend: bool = True) -> None:
         self.answered_ids: list[str] = []
@@ -68,7 +68,7 @@ class Ends:
 
 
 class Desk:
-    """A dispatcher with a scripted Pinterest, moved by hand on a clock that stands still."""
+    """A dispatcher with a scripted Pinterest, moved by hand with a fixed clock."""
 
     def __init__(self, send: Send, *, resend: bool = True, **limits: float | RateLimit) -> None:
         self.sent: list[list[str]] = []
@@ -93,7 +93,7 @@ class Desk:
     def run(self) -> None:
         """Move until nothing is left or the dispatcher stopped.
 
-        Waiting moves the clock to what is due next.
+        Waiting moves the clock to the next due time.
         """
         dispatcher = self.dispatcher
         for _ in range(100_000):
@@ -110,7 +110,7 @@ class Desk:
 
 
 def test_accepted_batch_is_settled_once():
-    """A batch that Pinterest takes is one request, and then no longer unacknowledged."""
+    """A batch that Pinterest accepts is one request, and then no longer unacknowledged."""
     desk = Desk(accept)
     desk.dispatcher.submit(batch_of(range(3)))
     assert desk.dispatcher.oldest_sequence() == 1
@@ -132,7 +132,7 @@ def test_accepted_batch_is_settled_once():
     ],
 )
 def test_what_may_pass_is_sent_again(bad):
-    """The same events go again, after a wait, until they are taken."""
+    """The same events are sent again, after a wait, until they are accepted."""
     answers = iter([bad, bad])
     desk = Desk(lambda batch: next(answers, None) or accept(batch))
     desk.dispatcher.submit(batch_of(range(2)))
@@ -143,9 +143,9 @@ def test_what_may_pass_is_sent_again(bad):
 
 
 def test_servers_wait_is_honoured():
-    """A retry is not started before the time that the server named.
+    """A retry is not started before the time that the server gave.
 
-    Nor are other batches of the account.
+    Neither are other batches of the account.
     """
     answers = iter([ApiResponse(429, retry_after_seconds=30.0)])
     desk = Desk(lambda batch: next(answers, None) or accept(batch), max_in_flight=1)
@@ -158,7 +158,7 @@ def test_servers_wait_is_honoured():
 
 
 def test_429_halves_what_is_in_flight_and_success_brings_it_back():
-    """After a 429 half as many requests go at once, and with success all of them again."""
+    """After a 429 half as many requests are in flight, and after successes all of them again."""
     desk = Desk(accept, max_in_flight=8)
     desk.dispatcher._retry(batch_of(range(1)), ApiResponse(429), slow_down=True)
     assert desk.dispatcher.concurrency_limit.allows(3)
@@ -170,7 +170,7 @@ def test_429_halves_what_is_in_flight_and_success_brings_it_back():
 
 
 def test_account_that_has_no_calls_left_waits_a_minute_at_most_and_says_so(caplog):
-    """However far away the reset is; then one call asks again."""
+    """However late the reset is, a request asks again after the ceiling."""
     caplog.set_level("INFO", "target-pinterest-capi.delivery")
 
     def accept_last(batch: Batch) -> EventsResponse:
@@ -183,7 +183,7 @@ def test_account_that_has_no_calls_left_waits_a_minute_at_most_and_says_so(caplo
         desk.dispatcher.submit(batch_of(range(number, number + 1)))
     desk.run()
     assert desk.clock.now == began + 60
-    assert "takes no more calls" in caplog.text
+    assert "accepts no more requests" in caplog.text
     assert "is sent in 60 seconds" in caplog.text
 
 
@@ -256,9 +256,9 @@ def test_many_culprits_cost_a_bounded_number_of_requests():
 
 
 def test_refusal_of_everything_stops_without_dead_letters():
-    """Where nothing was accepted yet, three single events refused stop the run.
+    """If nothing was accepted yet, three refused single events stop the run.
 
-    The refusal is not about the events.
+    The events are not the cause.
     """
     desk = Desk(lambda _: ApiResponse(400, message="no"))
     desk.dispatcher.submit(batch_of(range(1000)))
@@ -285,9 +285,9 @@ def test_unconfirmed_rejections_are_settled_once_something_is_accepted():
 
 
 def test_two_unconfirmed_rejections_at_the_end_are_settled():
-    """Where the input ends with fewer than three refused, they are rejected.
+    """If the input ends with fewer than three refused, they are rejected.
 
-    The run's ratio decides then.
+    Then the run's ratio decides.
     """
     desk = Desk(lambda _: ApiResponse(400))
     desk.dispatcher.submit(batch_of(range(2)))
@@ -298,7 +298,7 @@ def test_two_unconfirmed_rejections_at_the_end_are_settled():
 
 
 def test_uncertain_events_that_must_not_repeat_are_let_go():
-    """What the settlement does not give back after an unknown outcome is not sent again."""
+    """After an unknown outcome, only what is returned for it is sent again."""
     desk = Desk(lambda _: NoResponse(NoResponseKind.UNCERTAIN, "x"), resend=False)
     desk.dispatcher.submit(batch_of(range(2)))
     desk.run()
@@ -307,7 +307,7 @@ def test_uncertain_events_that_must_not_repeat_are_let_go():
 
 
 def test_rate_limit_spreads_calls():
-    """No minute sees more calls of an account than max_requests_per_minute."""
+    """No minute has more requests of an account than max_requests_per_minute."""
     desk = Desk(accept, max_requests_per_minute=2)
     for number in range(5):
         desk.dispatcher.submit(batch_of(range(number, number + 1)))
@@ -317,7 +317,7 @@ def test_rate_limit_spreads_calls():
 
 
 def test_limit_of_tests_is_for_all_accounts():
-    """Test requests of several accounts share one pace: no second sees more than the limit."""
+    """Test requests of several accounts share one limit: no second has more."""
     starts: list[float] = []
 
     def timed(batch: Batch) -> EventsResponse:
@@ -333,7 +333,7 @@ def test_limit_of_tests_is_for_all_accounts():
 
 
 def test_limit_of_tests_is_for_tests_alone():
-    """Live requests do not wait for the pace of test requests."""
+    """Live requests do not wait for the limit of test requests."""
     desk = Desk(accept, test_limit=RateLimit(2, window_seconds=1), max_in_flight=16)
     for number in range(7):
         desk.dispatcher.submit(batch_of(range(number, number + 1)))
@@ -342,9 +342,9 @@ def test_limit_of_tests_is_for_tests_alone():
 
 
 def test_room_is_bounded():
-    """No more batches than may be in flight, and a few to spare, are taken.
+    """Not many more batches than may be in flight are accepted.
 
-    Then reading has to wait.
+    Then reading must wait.
     """
     desk = Desk(accept, max_in_flight=2)
     taken = 0
@@ -359,7 +359,7 @@ def test_room_is_bounded():
 def test_room_is_bounded_by_bytes_too():
     """Large events fill the room before the number of batches does.
 
-    Memory has a bound of its own.
+    Memory has its own limit.
     """
     desk = Desk(accept, max_in_flight=16)
     large = batch_of(range(1))
@@ -371,9 +371,9 @@ def test_room_is_bounded_by_bytes_too():
 
 
 def test_attempt_that_hangs_is_given_up():
-    """An attempt that is not over in its time is uncertain, wherever it hangs.
+    """An attempt that is overdue is uncertain, wherever it hangs.
 
-    Its late answer is not read.
+    Its late response is not read.
     """
     release = threading.Event()
     calls = []
@@ -412,7 +412,7 @@ def test_error_in_a_sender_is_raised_where_it_is_polled():
 
 
 def test_wake_ends_a_wait_and_is_forgotten():
-    """A wake-up that came before the wait ends it at once; the next wait lasts its time."""
+    """A wake-up before the wait ends it at once; the next wait takes its time."""
     wake = Wakeup()
     wake.set()
     wake.set()

@@ -19,7 +19,7 @@ from given import ACCOUNT
 from target_pinterest_capi.cli import fields
 from target_pinterest_capi.events.coerce import unix_time
 from target_pinterest_capi.events.fields import FIELDS, ITEM_FIELDS
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
 from target_pinterest_capi.pipeline.preview import Preview
 from target_pinterest_capi.settings import ConfigurationError, load
 from tools import documentation
@@ -30,7 +30,7 @@ NOW = 1_772_452_800  # 2026-03-02T12:00:00Z, two hours after the guide's events
 
 
 class Block(NamedTuple):
-    """A fenced block of a page: its line, language, the words after it, and what is in it."""
+    """A fenced block of a page: its line, language, the words after it, and its contents."""
 
     line: int
     language: str
@@ -82,7 +82,7 @@ def results_of(preview: Preview, record: Block) -> Iterator[dict[str, Any]]:
     for results in preview.read([json.dumps(schema).encode(), line.encode()]):
         for result in results:
             members = result.members()
-            for name in ("left_out", "warnings"):
+            for name in ("dropped", "warnings"):
                 if name in members:
                     members[name] = [
                         {"field": note["field"], "reason": note["reason"]} for note in members[name]
@@ -99,7 +99,7 @@ PARTS = parts(GUIDE.read_text(encoding="utf-8"))
 
 @pytest.mark.parametrize("part", PARTS, ids=[f"line-{part[0].line}" for part in PARTS])
 def test_every_example_of_the_guide_is_what_happens(part: list[Block]):
-    """A record under the configuration above it comes to the events and outcomes below it."""
+    """A record with the configuration above it has the events and outcomes below it."""
     part = list(part)
     configuration = yaml.safe_load(part.pop(0).text) if part[0].words == ("configuration",) else {}
     preview = Preview(load({"ad_account_id": ACCOUNT, **configuration}, purpose="any"), lambda: NOW)
@@ -121,7 +121,7 @@ def test_every_example_of_the_guide_is_what_happens(part: list[Block]):
 
 
 def test_every_block_of_the_guide_is_known():
-    """No YAML or JSON stands in the guide that the tests would pass over."""
+    """The guide has no YAML or JSON that the tests do not run."""
     kinds = {
         (block.language, block.words[:1])
         for block in blocks(GUIDE.read_text())
@@ -137,7 +137,7 @@ def test_every_block_of_the_guide_is_known():
 
 
 def test_mistakes_of_the_guide_are_reported_as_shown():
-    """A wrong configuration gives the very lines that the guide shows."""
+    """A wrong configuration causes exactly the lines that the guide shows."""
     (mistake,) = [block for block in blocks(GUIDE.read_text()) if block.words == ("mistake",)]
     shown = next(
         block
@@ -150,7 +150,7 @@ def test_mistakes_of_the_guide_are_reported_as_shown():
 
 
 def test_worked_example_of_a_derived_event_id():
-    """The id of the guide's example is the SHA-256 of the text that its recipe gives."""
+    """The id in the guide's example is the SHA-256 of the text that its recipe gives."""
     text = GUIDE.read_text()
     recipe = re.search(r'"event_id": "SHA-256 of (\{.*\})"', text)
     assert recipe is not None
@@ -179,13 +179,13 @@ def heading(text: str) -> str:
 
 
 def test_documentation_is_up_to_date():
-    """Pages and tables are what their sources give now."""
+    """Pages and tables are up to date."""
     assert documentation.behind(ROOT) == []
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.path)
 def test_every_field_is_in_the_reference(field):
-    """Each row of the table is on the page, with its words, limits and normal form."""
+    """Each row of the table is on the page, with its text, limits and normal form."""
     (row,) = [
         line
         for line in documentation.fields_page().splitlines()
@@ -207,7 +207,7 @@ def test_every_member_of_items_is_in_the_reference():
 
 
 def test_every_normal_form_is_described():
-    """The words of `fields` are of the forms that the table names, all of them and no others."""
+    """`fields` describes exactly the normal forms that the table names."""
     assert set(fields.FORMS) == {field.form for field in FIELDS if field.form}
 
 
@@ -220,17 +220,17 @@ def test_examples_of_normal_forms_show_something(name: str):
 
 @pytest.mark.parametrize(
     ("section", "reasons"),
-    [("left-out", LeftOut), ("warned", Warned), ("invalid", Invalid), ("skipped", Skipped)],
+    [("dropped", Dropped), ("warned", Warned), ("invalid", Invalid), ("skipped", Skipped)],
 )
 def test_every_reason_is_in_the_guide(section: str, reasons: Any):
-    """Each member of the closed lists of reasons stands in the guide with its advice."""
+    """Each member of the closed lists of reasons is in the guide with its advice."""
     rows = {line.split("`")[1] for line in documentation.SECTIONS[section]() if "`" in line}
     assert rows == {str(reason) for reason in reasons}
     assert f"<!-- generated: {section} -->" in GUIDE.read_text()
 
 
 def test_coercion_examples_have_results_of_both_kinds():
-    """Every type is shown with values that are taken; times agree with the times' own rules."""
+    """Every type is shown with accepted values; times agree with the rules of times."""
     rows = [line.split(" | ") for line in documentation.coercion_table()[2:]]
     assert {row[1].strip("`") for row in rows if "dropped" not in row[3]} == set(
         documentation.COERCED
@@ -250,7 +250,7 @@ def test_coercion_examples_have_results_of_both_kinds():
     ],
 )
 def test_code_with_backticks_stays_whole(text: str, markdown: str):
-    """Expressions with JSON constants are fenced by more backticks than they hold."""
+    """Expressions with JSON constants are fenced by more backticks than they have."""
     assert documentation.code(text) == markdown
 
 
@@ -260,7 +260,7 @@ def test_bars_in_cells_are_escaped():
 
 
 def test_only_what_is_marked_is_written_anew():
-    """Text outside of markers stays as it was; writing twice changes nothing."""
+    """Text outside of markers stays as it is; writing twice changes nothing."""
     page = "before\n<!-- generated: warned -->\nold\n<!-- /generated -->\nafter\n"
     filled = documentation.filled(page)
     assert filled.startswith("before\n<!-- generated: warned -->\n\n| Reason |")
@@ -269,7 +269,7 @@ def test_only_what_is_marked_is_written_anew():
 
 
 def test_unknown_marker_is_an_error():
-    """A marker that names no table says which there are."""
+    """An unknown marker is an error that lists the known ones."""
     with pytest.raises(ValueError, match="there is no table weather; there are: mapping-keys"):
         documentation.filled("<!-- generated: weather -->\n<!-- /generated -->")
 
@@ -347,7 +347,7 @@ def test_every_citation_of_the_api_page_is_a_heading():
 
 
 def test_nothing_is_read_or_cited_that_is_not_in_the_tree():
-    """No source names a folder beside the repository, or a reference that is not in it."""
+    """No source names a folder next to the repository, or a reference outside of it."""
     elsewhere = re.compile(
         r"[./\"]{1,3}[s]hared[\"/]|the API [r]eference|[s]pec 5\.|\([r]eference: "
     )

@@ -1,4 +1,4 @@
-"""An entry's own mode: its events alone are tested, or kept back, in a run that is live."""
+"""An entry's own mode: only its events are tested or not sent, in a live run."""
 
 import json
 
@@ -31,7 +31,7 @@ def orders(number: int):
 
 
 def requests(sandbox):
-    """Return of each request whether it was a test, and how many events it had."""
+    """Return for each request whether it was a test, and how many events it had."""
     return sorted((row.test, row.events) for row in sandbox.store.requests())
 
 
@@ -44,7 +44,7 @@ def requests(sandbox):
     ],
 )
 def test_mode_of_an_entry(run_target, sandbox, tmp_path, mode, sent, reason):
-    """Its events go as tests in requests of their own, or not at all, and STATE passes them."""
+    """Its events are sent as tests in separate requests, or not at all, and STATE passes them."""
     report = tmp_path / "report.json"
     ran = run_target(
         [ORDERS, *orders(25), state({"n": 25})],
@@ -64,8 +64,8 @@ def test_mode_of_an_entry(run_target, sandbox, tmp_path, mode, sent, reason):
 
 
 def test_log_says_how_many_were_tests(run_target):
-    """A line of the log says how many events went as tests, since no one may take them for sent."""
-    words = "3 events went to Pinterest as tests"
+    """A line of the log says how many events were sent as tests, so that nobody assumes more."""
+    words = "3 events were sent to Pinterest as tests"
     assert words not in run_target([ORDERS, *orders(3)], mappings=[LIVE]).log
     assert words in run_target([ORDERS, *orders(3)], mappings=[LIVE, entry("test")]).log
 
@@ -75,13 +75,13 @@ def test_page_says_how_many_were_tests(run_target, tmp_path):
     page = tmp_path / "report.html"
     mappings = [LIVE, entry("test")]
     run_target([ORDERS, *orders(3)], mappings=mappings, report_path=str(page))
-    assert "3 events went as a test" in page.read_text()
+    assert "3 events sent as a test" in page.read_text()
     run_target([ORDERS, *orders(3)], mappings=[LIVE], report_path=str(page))
-    assert "went as a test" not in page.read_text()
+    assert "sent as a test" not in page.read_text()
 
 
 def test_tested_events_are_no_delivered_ones(run_target, sandbox, tmp_path):
-    """The ledger knows nothing of a test: the same events are delivered once the entry is live."""
+    """Tests are not in the ledger: the same events are delivered once the entry is live."""
     settings = {"ledger_url": f"sqlite:///{tmp_path}/ledger.db"}
     lines = [ORDERS, *orders(3)]
     for mode, outcomes in (
@@ -100,7 +100,7 @@ def test_tested_events_are_no_delivered_ones(run_target, sandbox, tmp_path):
     ("mode", "tests"), [("test", {"live": 1, "test": 1, "dry_run": 0}), ("dry_run", {})]
 )
 def test_no_entry_makes_a_run_bolder(run_target, sandbox, mode, tests, own):
-    """What a run does not do no entry does in it: the more careful of both modes holds."""
+    """Of the run's and the entry's mode, the one that sends less is used."""
     ran = run_target([ORDERS, *orders(2), state({"n": 2})], mode=mode, mappings=[entry(own)])
     assert (ran.code, ran.states, sandbox.store.events()) == (0, [], [])
     assert [test for test, _ in requests(sandbox)] == [True] * tests.get(own, 0)
@@ -131,7 +131,7 @@ def test_refused_tests_stay_tests(run_target, sandbox, config, tmp_path, monkeyp
     ],
 )
 def test_late_online_events_are_logged(run_target, source, ago, line):
-    """Online events that come over an hour late count as offline ones: the log says how many."""
+    """Online events over an hour late count as offline ones: the log says how many."""
     visits = [record("visits", **visit(n, event_time=seconds_ago(ago))) for n in range(2)]
     defaults = {"action_source": source, "event_name": "page_visit"}
     fields = {"action_source": None}

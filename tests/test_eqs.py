@@ -1,4 +1,4 @@
-"""`pinterest-capi eqs`: Pinterest's figures beside ours, what to map, and why there are none."""
+"""`pinterest-capi eqs`: Pinterest's figures next to ours, what to map, and why there are none."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from target_pinterest_capi.cli.eqs import own_reports
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.event import Origin
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 from target_pinterest_capi.pinterest.responses import ComponentQuality, QualityIssue, QualityScore
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.expectations import EXPECTED
@@ -73,7 +73,7 @@ SCHEMA = schema("sales", *COLUMNS, "client_ip_address", "client_user_agent", "ex
 
 @pytest.fixture
 def deliver(run_target: Callable[..., Any], tmp_path: Path) -> Callable[..., Path]:
-    """Return a function that delivers records to the sandbox, and gives the run's report."""
+    """Return a function that delivers records to the sandbox, and returns the run's report."""
 
     def run(*rows: bytes, name: str = "report.json", **settings: Any) -> Path:
         path = tmp_path / name
@@ -155,7 +155,7 @@ def test_what_others_sent_shows_as_a_difference(deliver, ask):
 
 
 def test_several_reports_are_put_together(deliver, ask):
-    """Reports that are named, and those of a directory, add up to one coverage."""
+    """Given reports, and those of a directory, add up to one coverage."""
     for number in range(2):
         deliver(*sales(10, mails=10 * number, first=10 * number), name=f"runs/{number}.json")
     Path("runs/notes.json").write_text("{}")
@@ -184,7 +184,7 @@ def test_report_path_of_the_configuration_is_ours(deliver, ask):
     ],
 )
 def test_without_a_report_the_score_stands_alone(deliver, ask, path, note):
-    """Pinterest's figures are shown all the same, with what to set to have ours beside them."""
+    """Pinterest's figures are shown anyway, with what to set to see ours next to them."""
     deliver(*sales())
     Path("page.html").write_text("<p>")
     made = printed(ask("--json", report_path=path))
@@ -193,12 +193,14 @@ def test_without_a_report_the_score_stands_alone(deliver, ask, path, note):
 
 
 def test_platforms_have_a_score_each(deliver, ask):
-    """Pinterest tells platforms apart and a report does not, which is said."""
+    """Pinterest distinguishes platforms and a report does not, which a note says."""
     report = deliver(*sales(10, mails=10), *sales(10, mails=0, source="offline", first=10))
     made = printed(ask("--json", "--report", report))
     assert figures(made)["hashed_email"] == (100.0, 50.0, -50.0)
     assert figures(made, "OFFLINE")["hashed_email"] == (0.0, 50.0, 50.0)
-    assert made["notes"] == ["Our figures for checkout are of all platforms together."]
+    assert made["notes"] == [
+        "The figures for checkout from the report cover all platforms together."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +216,7 @@ def test_platforms_have_a_score_each(deliver, ask):
     ],
 )
 def test_filters(deliver, ask, filters, found):
-    """Period, platform and way in are Pinterest's filters.
+    """Period, platform and source are Pinterest's filters.
 
     Event names are chosen here, those we sent most of first.
     """
@@ -227,7 +229,7 @@ def test_filters(deliver, ask, filters, found):
 
 
 def test_choices_are_those_of_the_sandbox():
-    """The periods, platforms and ways in that can be asked for are those that Pinterest knows."""
+    """The periods, platforms and sources that can be chosen are those that Pinterest has."""
     assert eqs.LOOKBACK_SECONDS == quality.LOOKBACK_SECONDS
     assert eqs.PLATFORMS == quality.PLATFORMS
     assert set(eqs.SOURCES) == set(quality.SOURCES)
@@ -253,7 +255,7 @@ def test_reports_that_do_not_match_are_told(deliver, ask, settings, changes, not
 
 
 def test_event_names_that_are_not_in_the_report_are_told(deliver, ask):
-    """An event name that Pinterest has and the report has not stands there with one side."""
+    """An event name that Pinterest has and the report does not is shown with one side."""
     deliver(*sales(3, name="signup"), name="first.json")
     made = printed(ask("--json", "--report", deliver(*sales())))
     assert figures(made, name="signup")["hashed_email"] == (100.0, None, None)
@@ -264,9 +266,9 @@ def test_event_names_that_are_not_in_the_report_are_told(deliver, ask):
 
 
 def test_conversion_token_is_never_sent(deliver, ask, sandbox):
-    """An account is asked about with OAuth alone.
+    """Only OAuth works for an account.
 
-    A conversion token as access token is refused, and one need not be there.
+    A conversion token as access token is refused, and one is not required.
     """
     deliver(*sales())
     assert ask(conversion_token=None).exit_code == 0
@@ -274,7 +276,7 @@ def test_conversion_token_is_never_sent(deliver, ask, sandbox):
 
 
 def test_app_has_its_token_refreshed(deliver, ask, tmp_path):
-    """An app's refresh token is exchanged as in a run, and what replaces it is kept and used."""
+    """An app's refresh token is exchanged as in a run, and its replacement is stored and used."""
     deliver(*sales())
     oauth = {**APP, "token_path": str(tmp_path / "oauth.json")}
     assert [ask(oauth=oauth).exit_code for _ in range(2)] == [0, 0]
@@ -292,7 +294,7 @@ def test_app_has_its_token_refreshed(deliver, ask, tmp_path):
     [
         ((), {"oauth": None}, 2, ("oauth: is required", "oauth.access_token", "oauth.token_path")),
         ((), {"ad_account_id": "x"}, 2, ("ad_account_id",)),
-        (("--ad-account", "x"), {}, 2, ("digits only",)),
+        (("--ad-account", "x"), {}, 2, ("only digits",)),
         (("--lookback", "7d"), {}, 2, ("'1d', '14d'",)),
         (("--report", "none.json"), {}, 2, ("does not exist",)),
         (("--report", "config.json"), {}, 1, ("config.json cannot be used", "report_path")),
@@ -339,14 +341,14 @@ def test_no_score_is_explained(ask, arguments, settings, code, said):
     [
         (Fault("status", status=429, retry_after=7, endpoint="conversion_eqs"), "wait 7 seconds"),
         (Fault("status", status=503, endpoint="conversion_eqs"), "ask again in a few minutes"),
-        (Fault("status", status=400, endpoint="conversion_eqs"), "refuses the request itself"),
+        (Fault("status", status=400, endpoint="conversion_eqs"), "refused the request itself"),
         (Fault("status", status=404, endpoint="conversion_eqs"), "check ad_account_id"),
         (Fault("status", status=503, endpoint="oauth"), "no access token"),
-        (Fault("not_json", endpoint="conversion_eqs"), "not what Pinterest answers: check api_url"),
+        (Fault("not_json", endpoint="conversion_eqs"), "not a response of Pinterest: check api_url"),
     ],
 )  # fmt: skip
 def test_what_may_pass_is_told_from_what_will_not(ask, sandbox, fault, said):
-    """A limit, an outage and an odd answer are exit 1 with what to do, after one attempt."""
+    """A limit, an outage and an odd response are exit 1 with what to do, after one attempt."""
     sandbox.faults.set([fault])
     done = ask(oauth={**APP, "token_path": "oauth.json"})
     assert (done.exit_code, done.stdout) == (1, "")
@@ -393,7 +395,7 @@ def own(coverage: float | None) -> list[Report]:
     if coverage is None:
         return []
     tally = Counters()
-    tally.count_value(Origin("orders", ""), "user_data.external_id", LeftOut.UNMATCHABLE_DIGEST, 3)
+    tally.count_value(Origin("orders", ""), "user_data.external_id", Dropped.UNMATCHABLE_DIGEST, 3)
     carrying = {"external_id": [digest("C-1")]}
     events = [event(number, **(carrying if number < coverage else {})) for number in range(100)]
     return [report_of(tally, observed(*events))]
@@ -406,16 +408,16 @@ def own(coverage: float | None) -> list[Report]:
         (0.0, 0.0, "Map user_data.external_id: your customer id"),
         (30.0, 30.0, "Map user_data.external_id for more of the events"),
         (30.0, 90.0, "It is sent: Pinterest's figure also counts earlier runs"),
-        (90.0, 30.0, "Look at user_data.external_id: Pinterest has had it in more events"),
+        (90.0, 30.0, "Check user_data.external_id: at Pinterest, more events have it"),
         (60.0, 45.0, None),
         (50.0, 50.0, None),
         (90.0, None, None),
     ],
 )
 def test_what_a_pair_of_figures_calls_for(theirs, ours, said):
-    """Nothing where it is enough.
+    """Nothing if it is enough.
 
-    Else to map the field, to fill it more often, to wait, or to see where it has gone.
+    Otherwise map the field, fill it more often, wait, or see where it was lost.
     """
     found = eqs_result.compare(
         [score(advertiser_external_id={"checkout": theirs})], eqs_result.ours(own(ours))
@@ -446,7 +448,7 @@ def test_what_a_pair_of_figures_calls_for(theirs, ours, said):
     ],
 )
 def test_only_what_an_event_can_have_is_asked_for(component, platform, name, expected):
-    """A page visit lacks no order, and an event in a store no page."""
+    """A page visit needs no order, and an event in a store no page."""
     found = eqs_result.compare(
         [score(platform, **{component: {name: 0.0}})], eqs_result.ours([])
     ).advice
@@ -470,7 +472,7 @@ def test_what_pinterest_finds_wrong_is_told():
 
 
 def test_figures_of_several_platforms_are_no_reason():
-    """A name's figure of ours is of all its platforms, so that nothing is concluded from it."""
+    """A figure of ours is for all platforms of a name, so nothing is concluded from it."""
     scores = [
         score(platform, advertiser_external_id={"checkout": 10.0})
         for platform in ("OFFLINE", "WEB")
@@ -484,7 +486,7 @@ def test_figures_of_several_platforms_are_no_reason():
 
 
 def test_every_component_has_its_rule_and_its_field():
-    """Each of the eleven says how much is enough, and names a field that can be mapped."""
+    """Each of the eleven has a sufficient share, and names a field that can be mapped."""
     assert list(EXPECTED) == [component.name for component in COMPONENTS]
 
 
@@ -501,7 +503,7 @@ def test_the_measure_is_documented(component):
 
 
 def test_components_that_are_not_known_are_shown():
-    """A component that Pinterest adds one day comes last, with its figure and nothing of ours."""
+    """A component that Pinterest adds later comes last, with only Pinterest's figure."""
     compared = eqs_result.compare(
         [score(hashed_phone={"checkout": 12.5})], eqs_result.ours(own(50.0))
     )
@@ -516,7 +518,7 @@ def test_components_that_are_not_known_are_shown():
 
 
 def test_an_answer_without_figures_is_no_mistake():
-    """Members that the answer leaves out or has as null are figures that are not there."""
+    """Members that are absent or null in the response are missing figures."""
     compared = eqs_result.compare(
         [QualityScore({"hashed_email": None, "order_id": {"checkout": ComponentQuality()}})],
         eqs_result.ours([]),
@@ -529,7 +531,7 @@ def test_an_answer_without_figures_is_no_mistake():
 
 
 def test_page_shows_both_sides_and_what_to_map(deliver, ask):
-    """80 columns: a line a component with figures and difference, and below it what to map."""
+    """80 columns: a line per component with figures and difference, and below it what to map."""
     deliver(*sales(10, mails=0), name="first.json")
     done = ask("--report", deliver(*sales(10, mails=10, first=10)))
     assert done.exit_code == 0
@@ -546,7 +548,7 @@ def test_page_shows_both_sides_and_what_to_map(deliver, ask):
 
 
 def test_page_says_when_nothing_is_weak(ask, deliver):
-    """Where every component is there, that is said instead of advice."""
+    """If no component is missing, the output says so instead of advice."""
     deliver(
         *[
             record(
@@ -565,7 +567,7 @@ def test_page_says_when_nothing_is_weak(ask, deliver):
 
 
 def test_report_times_are_shown(deliver, ask):
-    """It says how many runs ours is of, and until when."""
+    """It says how many runs ours is from, and until when."""
     path = deliver(*sales())
     made = decode(path.read_bytes())
     other = msgspec.structs.replace(

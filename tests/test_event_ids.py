@@ -30,7 +30,7 @@ def test_repeats_are_counted_within_and_between_batches():
 
 
 def test_another_name_or_account_is_another_event():
-    """Pinterest takes only events of one account and one name for the same."""
+    """For Pinterest only events with the same account, name and id are the same."""
     ids = EventIds()
     ids.count_ids("checkout", events("a"))
     ids.count_ids("signup", events("a", name="signup"))
@@ -53,7 +53,7 @@ def test_derived_ids_are_counted_by_name_in_all_parts_of_a_run():
 
 
 def test_constant_id():
-    """One id for ten or more events of a name is constant; a second one ends that for good."""
+    """One id for ten or more events of a name is constant; a second id ends that permanently."""
     ids = EventIds()
     ids.count_ids("checkout", events(*["a"] * (MIN_CONSTANT - 1)))
     assert not ids.is_constant("checkout")
@@ -66,7 +66,7 @@ def test_constant_id():
 
 
 def test_constant_id_is_found_in_runs_of_any_length():
-    """Also where so many ids came before that most are no longer kept."""
+    """Even after so many ids that most are no longer kept."""
     ids = EventIds(max_held=100)
     ids.count_ids("page_visit", events(*[str(number) for number in range(5000)], name="page_visit"))
     ids.count_ids("checkout", events(*["a"] * 20))
@@ -79,7 +79,7 @@ def test_constant_id_is_found_in_runs_of_any_length():
 
 @pytest.mark.slow
 def test_long_runs_are_estimated_in_bounded_memory():
-    """Beyond the limit repeats are estimated, close to the truth, and said to be an estimate."""
+    """Beyond the limit repeats are estimated, close to the truth, and marked as an estimate."""
     ids = EventIds()
     count = 4 * MAX_HELD
     for start in range(0, count, 10_000):
@@ -92,7 +92,7 @@ def test_long_runs_are_estimated_in_bounded_memory():
 
 
 def test_events_with_one_id_for_all_are_logged(run_target):
-    """A constant event_id makes Pinterest count one event: the log says which name it is."""
+    """With a constant event_id Pinterest counts only one event: the log says for which name."""
     ids = {"checkout": "same", "signup": None}
     rows = [
         {"event_id": ids[name] or f"{name}-{number}", "event_name": name}

@@ -46,19 +46,19 @@ def test_nothing_was_seen():
 def test_buckets_are_as_wide_as_the_span_needs(
     times: list[int], width: int, buckets: list[tuple[int, int]]
 ):
-    """Hours where the whole span fits, else UTC days, or weeks from Mondays on."""
+    """Hours if the whole span fits, otherwise UTC days, or weeks from Mondays on."""
     assert seen(*times).over_time() == (width, [Bucket(*bucket) for bucket in buckets])
 
 
 def test_many_years_are_told_in_several_weeks():
-    """Where weeks would be too many, four of them are one bucket, and so on."""
+    """If weeks are too many, four of them are one bucket, and so on."""
     width, buckets = seen(MONDAY, MONDAY + 250 * WEEK).over_time()
     assert (width, [bucket.events for bucket in buckets]) == (4 * WEEK, [1, 1])
 
 
 @given(st.lists(st.integers(min_value=-(10**11), max_value=10**11), min_size=1, max_size=50))
 def test_every_event_is_in_one_bucket(times: list[int]):
-    """Buckets hold every event once, at its time, in order, and are no more than can be shown."""
+    """Buckets have every event once, at its time, in order, and are not too many to show."""
     width, buckets = seen(*times, now=max(times)).over_time()
     assert sum(bucket.events for bucket in buckets) == len(times)
     assert all(
@@ -70,7 +70,7 @@ def test_every_event_is_in_one_bucket(times: list[int]):
 
 
 def test_memory_is_bounded():
-    """A backfill of decades is held in days rather than in too many hours, and loses no event."""
+    """A backfill of decades is counted by days instead of too many hours, and loses no event."""
     made = EventTimes()
     for number in range(3):
         made.count_times(
@@ -84,14 +84,14 @@ def test_memory_is_bounded():
 
 @pytest.mark.parametrize("position", range(len(DELAY_EDGES)))
 def test_delay_is_in_the_bucket_whose_edge_it_does_not_pass(position: int):
-    """A delay of just the edge is within it, a second more is in the next bucket."""
+    """A delay of exactly the limit is within it, a second more is in the next bucket."""
     edge = DELAY_EDGES[position]
     delays = seen(MONDAY - edge, MONDAY - edge - 1).delays()
     assert (delays[position], delays[position + 1], sum(delays)) == (1, 1, 2)
 
 
 def test_event_ahead_of_the_clock_is_in_the_first_bucket():
-    """A clock that runs behind makes no negative delay."""
+    """A clock that is slow makes no negative delay."""
     assert seen(MONDAY + 30).delays()[0] == 1
 
 

@@ -1,4 +1,4 @@
-"""`pinterest-capi events`: names that an ad account has defined, as people list and change them."""
+"""`pinterest-capi events`: the names that an ad account has defined, listed and changed."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from target_pinterest_capi.sandbox.server import Sandbox
 
 @pytest.fixture
 def events(sandbox: Sandbox, plain_terminal: None) -> Callable[..., Result]:
-    """Return a function that runs a command below it, with a configuration and changes of it."""
+    """Return a function that runs a subcommand, with a configuration and changes to it."""
 
     def run(*arguments: str, **more: Any) -> Result:
         oauth = {"access_token": "sandbox-access-token"}
@@ -30,7 +30,7 @@ def events(sandbox: Sandbox, plain_terminal: None) -> Callable[..., Result]:
 
 
 def test_names_are_defined_mapped_anew_listed_and_deleted(events, sandbox: Sandbox):
-    """The same command defines and changes; the list has the configuration's names besides."""
+    """The same command defines and changes; the list also has the configuration's names."""
     assert events("define", "quote", "--as", "lead").exit_code == 0
     assert "already" in events("define", "quote", "--as", "LEAD").stdout
     assert events("define", "quote", "--as", "contact").exit_code == 0
@@ -39,7 +39,7 @@ def test_names_are_defined_mapped_anew_listed_and_deleted(events, sandbox: Sandb
     listed = events("list", mappings=[mapping])
     assert listed.stdout.splitlines() == [
         "quote: contact",
-        "showroom_visit: in the configuration, and not defined",
+        "showroom_visit: in the configuration, but not defined",
         f"1 of 15 names are defined in ad account {ACCOUNT}.",
     ]
     assert events("delete", "quote").exit_code == 0
@@ -60,10 +60,10 @@ def test_names_of_another_account(events):
 
 
 def test_account_that_is_full(events):
-    """The sixteenth name is not asked for."""
+    """The sixteenth name is not sent."""
     with Sandbox(SandboxConfig(defined_events=[f"e{n}" for n in range(15)])) as pinterest:
         result = events("define", "quote", "--as", "lead", api_url=pinterest.url)
-        assert (result.exit_code, "room for" in result.stderr) == (1, True)
+        assert (result.exit_code, "the maximum" in result.stderr) == (1, True)
         assert {row.method for row in pinterest.store.requests()} == {"GET"}
 
 
@@ -74,9 +74,9 @@ def test_account_that_is_full(events):
         (("define", "lead", "--as", "lead"), {}, 2, "lead is Pinterest's own"),
         (("define", "a,b", "--as", "lead"), {}, 2, "without commas"),
         (("define", "a", "--as", "custom"), {}, 2, "'custom' is not one of"),
-        (("list",), {"oauth": None}, 2, "oauth: is required for events of your own"),
-        (("list", "--ad-account", "x"), {}, 2, "digits only"),
-        (("list",), {"ad_account_id": "77"}, 1, "has no right to the ad account's events"),
+        (("list",), {"oauth": None}, 2, "oauth: is required for your own event names"),
+        (("list", "--ad-account", "x"), {}, 2, "only digits"),
+        (("list",), {"ad_account_id": "77"}, 1, "has no access to the ad account's events"),
         (("list",), {"oauth": {"access_token": "wrong"}}, 1, "set oauth.access_token to a new one"),
     ],
 )
@@ -87,13 +87,13 @@ def test_what_goes_wrong_is_said(events, arguments, settings, code: int, words: 
 
 
 def test_token_that_may_only_read(events):
-    """Listing goes, and a change says which scope is missing."""
+    """Listing works, and a change says which scope is missing."""
     with Sandbox(SandboxConfig(app=App(scopes=("ads:read",)))) as pinterest:
         assert events("list", api_url=pinterest.url).exit_code == 0
         assert events("delete", "a", api_url=pinterest.url).exit_code == 1
 
 
 def test_pinterest_out_of_order(events, sandbox: Sandbox):
-    """An error of the server's asks for patience."""
+    """After an error of the server it advises to wait."""
     sandbox.faults.set([Fault("status", status=503, endpoint="advertiser_defined_events")])
     assert "ask again in a few minutes" in events("list").stderr

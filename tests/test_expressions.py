@@ -1,6 +1,6 @@
 """Mapping expressions.
 
-Their results, that closures and the interpreter agree, and the errors of wrong ones.
+Their results, that closures and the interpreter agree, and errors.
 """
 
 import copy
@@ -118,7 +118,7 @@ expressions = st.recursive(paths, with_functions, max_leaves=4)
 def outcome(evaluate, *arguments):
     """A value with its types, or the error's text.
 
-    Numbers and booleans that are merely equal do not pass for the same.
+    Numbers and booleans that are only equal count as different.
     """
     try:
         return repr(evaluate(*arguments))
@@ -281,7 +281,7 @@ def test_paths_step_into_json_text(expression, result):
     ],
 )
 def test_text_that_cannot_be_read_is_null(text):
-    """Text that is not JSON, or JSON that no machine should read, has no members, nor raises."""
+    """Text that is not JSON, or hostile JSON, has no members, and does not raise."""
     assert compile_expression("v.a")({"v": text}) is None
     assert compile_expression("v[].a.b")({"v": text}) in (None, [])
 
@@ -292,12 +292,12 @@ def test_text_that_cannot_be_read_is_null(text):
 @settings(max_examples=examples(400))
 @given(expressions, records)
 def test_closures_agree_with_the_interpreter(expression, record):
-    """Closures return what the interpreter returns, types and failures included."""
+    """Closures return what the interpreter returns, including types and failures."""
     assert outcome(compile_expression(expression), record) == outcome(interpret, expression, record)
 
 
 def generated(expression, columns=None):
-    """Return the expression as a generated function has it, cut to the columns if any are given."""
+    """Return the expression in a generated function, pruned to the columns if any are given."""
     tree = parse(expression)
     source = FunctionSource("build(record)")
     source.write(RecordColumns.opening)
@@ -324,7 +324,7 @@ def value_or_failure(evaluate, *arguments):
 @settings(max_examples=examples(400))
 @given(expressions, records)
 def test_written_expressions_agree_with_the_interpreter(expression, record):
-    """In a generated function, and without the columns that a record lacks, they come to the same."""
+    """In a generated function, also pruned to a record's columns, they have the same value."""
     wanted = value_or_failure(interpret, expression, record)
     assert value_or_failure(generated(expression), record) == wanted
     assert value_or_failure(generated(expression, record.keys()), record) == wanted
@@ -343,7 +343,7 @@ def test_closures_agree_with_jmespath(expression, record):
     st.recursive(plain_leaves, nested, max_leaves=8),
 )
 def test_json_text_is_as_good_as_its_value(path, value):
-    """A path returns the same of an array or object and of its JSON text."""
+    """A path returns the same for an array or object and for its JSON text."""
     written = json.dumps(value) if isinstance(value, list | dict) else value
     evaluate = compile_expression(path)
     assert repr(evaluate({"a": written})) == repr(evaluate({"a": value}))
@@ -351,7 +351,7 @@ def test_json_text_is_as_good_as_its_value(path, value):
 
 @given(expressions, records)
 def test_records_stay_as_they_are(expression, record):
-    """Evaluating changes nothing in the record."""
+    """Evaluating does not change the record."""
     before = copy.deepcopy(record)
     outcome(compile_expression(expression), record)
     assert repr(record) == repr(before)
@@ -435,11 +435,12 @@ wild = st.recursive(
 @settings(max_examples=examples(30))
 @given(record=st.dictionaries(st.sampled_from(COLUMNS), wild, max_size=8))
 def test_records_raise_evaluation_errors_only(expression, record):
-    """Whatever a record holds, an expression returns a value or raises EvaluationError."""
+    """For any record, an expression returns a value or raises EvaluationError."""
     assert outcome(compile_expression(expression), record) == outcome(interpret, expression, record)
 
 
 NEVER_FAIL = (
+    "is_true(v)",
     "lower(v)",
     "upper(v)",
     "trim(v)",
@@ -474,13 +475,13 @@ HARD = [DEEP, "[" * 3_000, '{"a": ' * 3_000, {"price": DEEP}, [{"price": DEEP, "
 @settings(max_examples=examples(40))
 @given(v=wild | st.sampled_from(HARD), w=wild | st.sampled_from(HARD))
 def test_functions_that_never_fail(expression, v, w):
-    """The functions that are said not to fail return something, whatever a record holds."""
+    """Functions that are declared not to fail return something for any record."""
     assert not can_fail(parse(expression))
     compile_expression(expression)({"v": v, "w": w})
 
 
 def test_every_function_is_said_to_fail_or_not():
-    """Of the added functions arithmetic alone fails; each of the others is tried above."""
+    """Of the added functions only arithmetic fails; each of the others is tested above."""
     tried = {expression.partition("(")[0] for expression in NEVER_FAIL}
     safe = {name for name, function in FUNCTIONS.items() if not function.fails}
     assert tried == safe | {"to_number", "contains"}
@@ -500,7 +501,7 @@ def failure(expression, record):
 @pytest.mark.parametrize("depth", [SHALLOW, 3000])
 @pytest.mark.parametrize("expression", ["to_string(v)", "v == w", "contains([v], w)", "v.a", "v[]"])
 def test_deep_values_raise_evaluation_errors_only(expression, depth):
-    """Values nested without end have a value or fail as an EvaluationError, however deep."""
+    """Values of any depth have a value or fail with an EvaluationError."""
     left, right = [], []
     for _ in range(depth):
         left, right = [left], [right]
@@ -510,7 +511,7 @@ def test_deep_values_raise_evaluation_errors_only(expression, depth):
 
 
 def test_evaluation_errors_carry_no_value():
-    """Neither an EvaluationError nor the exceptions behind it show what the record held."""
+    """Neither an EvaluationError nor the exceptions behind it show the record's values."""
     with pytest.raises(EvaluationError) as caught:
         compile_expression("sum(line_items[].price)")({"line_items": [{"price": "hidden"}]})
     assert "hidden" not in repr(caught.value)
@@ -536,17 +537,17 @@ def test_evaluation_errors_carry_no_value():
     ],
 )
 def test_what_may_have_been_meant_as_a_column(source, column):
-    """The error knows the whole expression that may be a column's name, and no address."""
+    """The error has the whole expression if it may be a column's name, and no address."""
     error = expression_error(source)
     assert error.column == column
     assert column or "a column of this name" not in error.message
 
 
-IN_QUOTES = ": a name with a space in it stands in double quotes"
+IN_QUOTES = ": a name with a space is written in double quotes"
 
 
 def written(name):
-    """Return how the message for a column's bare name says that it is written."""
+    """Return how the message for a column's bare name says to write it."""
     return f""": a column of this name is written "{name}", and in YAML '"{name}"'"""
 
 
@@ -631,14 +632,14 @@ def expression_error(source):
         ("sum(a, b)", 0, "takes 1 argument, not 2"),
         ("merge()", 0, "takes at least 1 argument, not 0"),
         ("sort_by(a, b)", 0, "argument 2"),
-        ("&a", 0, "'&' stands only"),
-        ("lower(&a)", 6, "'&' stands only"),
-        ("[a, &b]", 4, "'&' stands only"),
-        ("sum(&a)", 4, "'&' stands only"),
+        ("&a", 0, "'&' is allowed only"),
+        ("lower(&a)", 6, "'&' is allowed only"),
+        ("[a, &b]", 4, "'&' is allowed only"),
+        ("sum(&a)", 4, "'&' is allowed only"),
         ('"lower"(a)', 0, "without quotes"),
         ("a[0](b)", 3, "no function's name"),
         ("regex_extract(a, '(')", 17, "pattern is wrong"),
-        ("regex_extract(a, '(b+)+')", 17, "repeats what repeats"),
+        ("regex_extract(a, '(b+)+')", 17, "repeats a part that repeats"),
         ("regex_extract(a, 'b*b*b*b*b*b*b*c')", 17, "too many repeats"),
         ("regex_extract(a, 'b{99999999999999999999}')", 17, "pattern is wrong"),
         ("regex_extract(a, `5`)", 17, "write it as 'text'"),
@@ -656,7 +657,7 @@ def expression_error(source):
 )
 @pytest.mark.parametrize("read", [compile_expression, roots, plain_path])
 def test_wrong_expressions(read, source, position, message):
-    """A wrong expression says what is wrong and at which column, before any record is read."""
+    """A wrong expression says what is wrong and at which position, before any record is read."""
     with pytest.raises(ExpressionError) as caught:
         read(source)
     assert caught.value.position == position
@@ -666,7 +667,7 @@ def test_wrong_expressions(read, source, position, message):
 
 @given(st.text(max_size=30) | st.text(alphabet="ab.[]{}()*?:,|&!=<>@'`\"\\ 01-", max_size=20))
 def test_any_text_is_an_expression_or_an_expression_error(source):
-    """Whatever is written compiles to a function, or is an ExpressionError at a column of it."""
+    """Any text compiles to a function, or is an ExpressionError with a position in it."""
     error = expression_error(source)
     assert error is None or (0 <= error.position <= len(source) and error.message)
 
@@ -720,14 +721,14 @@ def test_expressions_do_nothing_while_compiled(expression):
     ],
 )
 def test_roots(source, columns):
-    """The top-level columns that an expression reads, or None where it may read any."""
+    """The top-level columns that an expression reads, or None if it may read any."""
     assert roots(source) == columns
 
 
 @settings(max_examples=examples(300))
 @given(expressions, records)
 def test_roots_are_enough(expression, record):
-    """A record with only the columns of `roots` gives what the whole record gives."""
+    """A record with only the columns of `roots` has the same result as the whole record."""
     columns = roots(expression)
     part = (
         record
@@ -754,5 +755,5 @@ def test_roots_are_enough(expression, record):
     ],
 )
 def test_plain_path(source, column):
-    """The column of an expression that is one column and nothing else."""
+    """The column of an expression that consists of one column only."""
     assert plain_path(source) == column

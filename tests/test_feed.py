@@ -1,4 +1,4 @@
-"""Reading at the pace of delivery: what is asked for when, and where reading ends."""
+"""Reading at the pace of delivery: what is read when, and where reading ends."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -14,7 +14,7 @@ from target_pinterest_capi.sandbox.server import Sandbox
 
 @pytest.fixture
 def start_run(clock: Clock) -> Iterator[Callable[..., Run]]:
-    """Start runs whose clock stands still; they end with the test."""
+    """Start runs with a fixed clock; they end with the test."""
     started: list[Run] = []
 
     def start(**settings: Any) -> Run:
@@ -27,7 +27,7 @@ def start_run(clock: Clock) -> Iterator[Callable[..., Run]]:
 
 
 class Pieces:
-    """A source of prepared pieces; `waits` has the seconds that each read might wait."""
+    """A source of prepared pieces; `waits` has the seconds that each read could wait."""
 
     def __init__(self, *pieces: Iterable[Any]) -> None:
         self.pieces = list(pieces)
@@ -51,7 +51,7 @@ def test_items_come_in_their_order(start_run, pieces: list[list[int]], expected:
     "number", [0, 1, ITEMS_PER_READ - 1, ITEMS_PER_READ, ITEMS_PER_READ + 1, 350]
 )
 def test_whatever_iterates_is_read_in_pieces(number: int):
-    """A piece has `ITEMS_PER_READ` items, the last one fewer; then comes the end, for good."""
+    """A piece has `ITEMS_PER_READ` items, the last one fewer; then comes the permanent end."""
     source = IteratedSource(range(number))
     pieces = [list(piece) for piece in iter(lambda: source.read(0), None)]
     assert [item for piece in pieces for item in piece] == list(range(number))
@@ -60,7 +60,7 @@ def test_whatever_iterates_is_read_in_pieces(number: int):
 
 
 def test_item_is_made_when_its_turn_comes(start_run):
-    """An item that fails to be made costs none of those before it."""
+    """An item that fails does not lose those before it."""
 
     def items() -> Iterator[int]:
         yield from (1, 2)
@@ -112,7 +112,7 @@ def test_source_is_waited_for_until_the_run_has_something_to_do(start_run, sandb
 
 
 def test_nothing_is_read_without_room(start_run, sandbox: Sandbox):
-    """While as many requests are under way as may be, nothing is read: memory is bounded."""
+    """While the maximum of requests is in flight, nothing is read: memory is bounded."""
     run = start_run(api_url=sandbox.url, batch_size_rows=1, max_in_flight=1)
     has_room: list[bool] = []
 

@@ -68,7 +68,7 @@ def test_row_has_the_members_type_and_limits(path: str):
 
 
 def test_required_rows_are_the_required_members():
-    """What Pinterest requires is required by the table, user_data by the identity rule."""
+    """What Pinterest requires is required in the table, user_data by the identity rule."""
     required = set(SCHEMAS["ConversionEvents"]["properties"]["data"]["items"]["required"])
     assert {field.path for field in FIELDS if field.required} == required - {"user_data"}
 
@@ -96,13 +96,13 @@ def test_hashed_rows_are_user_data_with_a_normal_form():
 
 
 def test_paths_are_unique_and_of_known_objects():
-    """No path stands twice, and every parent is one of the four objects."""
+    """No path occurs twice, and every parent is one of the four objects."""
     assert len(BY_PATH) == len(FIELDS)
     assert {field.parent for field in FIELDS} == {"", *OBJECTS}
 
 
 def test_every_row_says_what_it_is_for():
-    """The field reference is printed from the rows.
+    """The field reference is generated from the rows.
 
     Each has a sentence that starts with a capital and has no full stop.
     """
@@ -112,5 +112,5 @@ def test_every_row_says_what_it_is_for():
 
 
 def test_there_are_22_event_names():
-    """Pinterest knows 22 names; any other is the advertiser's own."""
+    """Pinterest has 22 names; any other is the advertiser's own."""
     assert len(EVENT_NAMES) == len(set(EVENT_NAMES)) == 22

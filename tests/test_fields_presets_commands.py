@@ -1,6 +1,6 @@
 """`pinterest-capi fields` and `presets`.
 
-The references in a terminal, for programs, and to be copied.
+The references in a terminal, for programs, and for copying.
 """
 
 import json
@@ -43,7 +43,7 @@ def printed(*arguments: str) -> str:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_can_be_called(command: str):
-    """The list of commands names only what is there, each with a sentence."""
+    """The list of commands has only existing ones, each with a sentence."""
     assert "Usage: " in printed(command, "--help")
     assert COMMANDS[command][1].endswith(".")
     assert command in printed("--help")
@@ -53,7 +53,7 @@ def test_every_command_can_be_called(command: str):
 
 
 def test_fields_lists_every_field_and_item_member_in_order():
-    """For programs: all paths in the order of the wire, with the table's own facts."""
+    """For programs: all paths in the table's order, with the table's facts."""
     rows = json.loads(printed("fields", "--json"))
     members = [f"custom_data.contents[].{member.path}" for member in ITEM_FIELDS]
     paths = [field.path for field in FIELDS]
@@ -84,7 +84,7 @@ def test_fields_lists_every_field_and_item_member_in_order():
     ],
 )
 def test_types_and_limits_in_words(path: str, kind: str, limit: str):
-    """What people read of a row of the table."""
+    """A row of the table as people see it."""
     row = fields.describe(BY_PATH[path])
     assert (row.type, row.limit) == (kind, limit)
 
@@ -125,7 +125,7 @@ def test_fields_are_a_table_where_there_is_room(monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_fields_can_be_looked_up(text: str, paths: list[str]):
-    """By name, by a part of the path, or by a word of the description."""
+    """By name, by a part of the path, or by a word in the description."""
     assert [row["path"] for row in json.loads(printed("fields", text, "--json"))] == paths
 
 
@@ -170,14 +170,14 @@ def test_fields_can_be_looked_up(text: str, paths: list[str]):
     ],
 )
 def test_fields_are_found_by_what_people_call_them(text: str, path: str):
-    """An everyday name finds the field, however it is written, and few others."""
+    """A common name finds the field, however it is written, and few others."""
     found = [row["path"] for row in json.loads(printed("fields", text, "--json"))]
     assert path in found
     assert len(found) <= 4
 
 
 def test_every_common_name_finds_its_field():
-    """What a mapping's messages take for a field's name, and every synonym, is found here too."""
+    """Names that a mapping's messages recognize, and every synonym, are found here too."""
     paths = {row.path for row in fields.reference()}
     called = {(name, path) for name, path in COMMON_NAMES.items()}
     called |= {(name, path) for path, names in fields.SYNONYMS.items() for name in names.split()}
@@ -191,7 +191,7 @@ def test_every_common_name_finds_its_field():
     [("revnue", "revenue"), ("emial", "email"), ("user_data.emm", "user_data.em")],
 )
 def test_unknown_field_names_the_nearest(text: str, suggestion: str):
-    """What no field is called ends with exit code 1 and the name that was probably meant."""
+    """An unknown name ends with exit code 1 and a similar name."""
     ran = run("fields", text)
     assert ran.exit_code == 1
     assert f"did you mean {suggestion}?" in ran.stderr
@@ -199,7 +199,7 @@ def test_unknown_field_names_the_nearest(text: str, suggestion: str):
 
 @pytest.mark.parametrize("text", ["qqqqqq", "4711", "blockchain"])
 def test_no_field_is_suggested_where_none_is_near(text: str):
-    """A text that is near no name gets no odd suggestion, and how to see all fields."""
+    """A text without a similar name gets no odd suggestion, but how to see all fields."""
     ran = run("fields", text)
     assert ran.exit_code == 1
     assert "did you mean" not in ran.stderr
@@ -210,7 +210,7 @@ def test_no_field_is_suggested_where_none_is_near(text: str):
 
 
 def test_presets_are_those_of_the_package():
-    """Whatever files are there, `pinterest` first."""
+    """For any files, `pinterest` is first."""
     folder = Path(built_in.__file__).parent
     files = [path.stem for path in folder.glob("*.yaml")]
     assert presets.names() == ("pinterest", *sorted(files))
@@ -233,7 +233,7 @@ def test_every_preset_says_what_it_is(name: str):
 
 @pytest.mark.parametrize("name", presets.names())
 def test_every_preset_can_be_copied(name: str):
-    """What `presets show` prints is YAML of an entry of one's own, the same entry as the preset."""
+    """The output of `presets show` is YAML of an entry that equals the preset."""
     shown = printed("presets", "show", name)
     entry = parse_mapping(yaml.safe_load(shown), "copy")
     assert entry == presets.load(name).entry
@@ -252,7 +252,7 @@ def test_presets_list_for_people():
 
 
 def test_unknown_preset_names_the_nearest():
-    """A wrong name ends with exit code 2, the nearest and all there are."""
+    """A wrong name ends with exit code 2, a similar one and all names."""
     ran = run("presets", "show", "pintrest")
     assert ran.exit_code == 2
     assert "did you mean pinterest?" in ran.stderr
@@ -273,7 +273,7 @@ fields: {event_name: "paid && 'checkout' || 'lead'"}
 
 
 def test_comment_is_read_as_paragraphs_with_labels():
-    """The first paragraph says what it is, others begin with their label.
+    """The first paragraph is a description, others begin with their label.
 
     The comment ends where the entry begins.
     """
@@ -356,7 +356,7 @@ SAMPLES = {
 
 
 def results(record: dict[str, Any], entry: dict[str, Any]) -> tuple[Any, list[tuple[str, str]]]:
-    """Return the event that a record becomes by an entry, and what was noted."""
+    """Return the event that a record becomes with an entry, and its notes."""
     settings = settings_of(mappings=[entry])
     noted: list[tuple[str, str]] = []
     (compiled,) = compile_stream(
@@ -417,7 +417,7 @@ COLUMNS = sorted(
     ],
 )
 def test_copied_pinterest_makes_the_same_events(columns: dict[str, Any]):
-    """As an entry of one's own, `presets show pinterest` maps unnumbered columns as the preset."""
+    """As an entry, `presets show pinterest` maps unnumbered columns like the preset."""
     record = {**NEEDED, **columns}
     copied = yaml.safe_load(printed("presets", "show", "pinterest"))
     event, noted = results(record, copied)
@@ -426,7 +426,7 @@ def test_copied_pinterest_makes_the_same_events(columns: dict[str, Any]):
 
 
 def test_copied_pinterest_reads_what_it_says():
-    """The copy reads flat and nested columns: not by chance equal because both read nothing."""
+    """The copy reads flat and nested columns: they are not equal just because both read nothing."""
     event, _ = results(
         {**NEEDED, **NESTED, "item_id": "flat"},
         yaml.safe_load(printed("presets", "show", "pinterest")),

@@ -28,7 +28,7 @@ from target_pinterest_capi.settings.problems import ConfigurationError
 
 
 def test_lock_that_is_held_is_waited_for_and_ends_with_its_holder(tmp_path: Path):
-    """A second one gets in no earlier than the first has gone; the file beside it is private."""
+    """A second one gets the lock only after the first; the file next to it is private."""
     place = tmp_path / "token.json"
     with (
         locked_beside(place, 0),
@@ -49,7 +49,7 @@ def refresh(url: str, path: str) -> bool:
 
 @pytest.mark.slow
 def test_processes_that_share_a_token_file_refresh_in_turn(tmp_path: Path):
-    """Each gets an access token, and the file holds the newest refresh token."""
+    """Each gets an access token, and the file has the newest refresh token."""
     path = tmp_path / "token.json"
     with Sandbox(SandboxConfig()) as pinterest:
         with multiprocessing.get_context("spawn").Pool(8) as pool:
@@ -88,7 +88,7 @@ def refresh_kept(url: str, path: str) -> bool:
 
 @pytest.mark.slow
 def test_sign_in_beside_processes_that_refresh_loses_no_token(tmp_path: Path):
-    """Whatever comes first, the file holds the newest token in the end, and each has access."""
+    """In any order, the file has the newest token at the end, and each process has access."""
     path = str(tmp_path / "token.json")
     with Sandbox(SandboxConfig()) as pinterest:
         assert sign_in_once(pinterest.url, path)
@@ -107,7 +107,7 @@ def keep(file: TokenFile, token: str, exchanged: str) -> None:
 
 
 def test_what_another_process_kept_meanwhile_stays(tmp_path: Path):
-    """Where files cannot be locked two may exchange one token: the later to write is not a newer."""
+    """Without locks two processes may exchange one token: the later write is not a newer token."""
     place = tmp_path / "token.json"
     first, second = (TokenFile(str(place), "configured") for _ in range(2))
     keep(first, "first", "configured")
@@ -119,7 +119,7 @@ def test_what_another_process_kept_meanwhile_stays(tmp_path: Path):
 
 @pytest.mark.parametrize("left", [None, b"not JSON"])
 def test_file_that_was_lost_meanwhile_is_written_again(tmp_path: Path, left: bytes | None):
-    """A file that was removed or damaged during the exchange costs no token."""
+    """A file that is removed or damaged during the exchange does not lose a token."""
     place = tmp_path / "token.json"
     file = TokenFile(str(place), None)
     if left is not None:
@@ -174,17 +174,17 @@ SECRET = {"mappings": [], "conversion_token": None}
 def test_two_settings_of_one_file_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings, named: str, other: str
 ):
-    """What is written would be lost: by name, by another way to it, and by a link."""
+    """What is written would be lost: by name, by another path to it, and by a link."""
     monkeypatch.chdir(tmp_path)
     Path("a.json").write_text(TOKEN)
     Path("link").symlink_to("a.json")
-    with pytest.raises(ConfigurationError, match=f"{named}.*is the file of {other}"):
+    with pytest.raises(ConfigurationError, match=f"{named}.*is also the file of {other}"):
         settings_of(**settings)
 
 
 @pytest.mark.parametrize("name", ["dead_letter_path", "report_path"])
 def test_file_of_the_configuration_is_not_written_to(tmp_path: Path, name: str):
-    """A run would lose it."""
+    """A run would overwrite it."""
     path = tmp_path / "config.json"
     path.write_text(json.dumps({"ad_account_id": "1", "conversion_token": "x", name: str(path)}))
     with pytest.raises(ConfigurationError, match=f"{name}: is a file of the configuration"):
@@ -200,8 +200,8 @@ def test_devices_and_urls_are_no_files_of_their_own():
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("dead_letter_path", "a\0b", "holds a null character"),
-        ("report_path", "a\0b.json", "holds a null character"),
+        ("dead_letter_path", "a\0b", "has a null character"),
+        ("report_path", "a\0b.json", "has a null character"),
         (
             "ledger_url",
             "postgresql+psycopg://u:s3cret@host:abc/db",
@@ -234,5 +234,5 @@ def test_what_no_run_could_use_is_a_wrong_configuration(name: str, value, words:
     ],
 )
 def test_url_of_a_ledger_may_have_any_form_that_databases_have(url: str):
-    """With a port or without, of IPv6, over a local socket, of a file with a colon."""
+    """With a port or without, for IPv6, over a local socket, for a file with a colon."""
     assert settings_of(ledger_url=url).ledger_url is not None

@@ -1,6 +1,6 @@
-"""Files that others rely on are whole and durable.
+"""Files that others rely on are complete and durable.
 
-Contents and names are synced before anybody hears of them.
+Contents and names are synced before anybody relies on them.
 """
 
 import os
@@ -29,9 +29,9 @@ class Syncs:
 
 
 def test_file_is_replaced_at_once(tmp_path: Path):
-    """The old file is there until the new one is, and nothing is left beside it.
+    """The old file exists until the new one does, and nothing else is left.
 
-    A link stays one.
+    A link stays a link.
     """
     path, link = tmp_path / "deep" / "report.json", tmp_path / "link.json"
     replace_file(path, b"first")
@@ -51,7 +51,7 @@ def test_file_is_replaced_at_once(tmp_path: Path):
 
 @pytest.mark.parametrize("mode", [None, 0o644, 0o666])
 def test_private_file_is_its_owners_alone(tmp_path: Path, mode: int | None):
-    """A private file is 0600, whatever the one had that it replaces."""
+    """A private file is 0600, whatever the permissions of the one that it replaces."""
     path = tmp_path / "token.json"
     if mode is not None:
         path.write_bytes(b"old")
@@ -74,7 +74,7 @@ def test_device_or_pipe_is_not_replaced(tmp_path: Path):
 
 
 def test_nothing_is_left_of_a_file_that_cannot_be_placed(tmp_path: Path):
-    """Where the place is taken by a directory the error is raised, and no half file stays."""
+    """If a directory is in the place, the error is raised, and no partial file stays."""
     (tmp_path / "report.json").mkdir()
     with pytest.raises(OSError, match="directory"):
         replace_file(tmp_path / "report.json", b"text")
@@ -85,7 +85,7 @@ def test_nothing_is_left_of_a_file_that_cannot_be_placed(tmp_path: Path):
 def test_replaced_file_is_synced_before_it_is_placed_and_its_name_after(
     tmp_path: Path, *, is_private: bool
 ):
-    """A crash leaves the old file or the new one: contents are synced beside it, then the name."""
+    """A crash leaves the old file or the new one: contents are synced first, then the name."""
     syncs = Syncs()
     replace_file(tmp_path / "a.json", b"text", is_private=is_private, sync=syncs)
     assert syncs.seen == [b"text", ["a.json"]]
@@ -112,7 +112,7 @@ def test_appended_lines_are_synced_with_the_name_of_a_new_file(tmp_path: Path):
 def test_sync_that_fails_is_an_error(
     tmp_path: Path, write: Callable[[Path, Callable[[int], None]], None]
 ):
-    """What could not be made durable is never taken for written."""
+    """What could not be made durable never counts as written."""
 
     def fail(_: int) -> None:
         raise OSError(28, "No space left on device")

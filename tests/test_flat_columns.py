@@ -1,6 +1,6 @@
 """Preset `pinterest`.
 
-Columns named like Pinterest's fields, nested or flat, are read as they are.
+Columns named like Pinterest's fields, nested or flat, are read.
 """
 
 import json
@@ -29,7 +29,7 @@ from target_pinterest_capi.mapping.flat_columns import (
 
 
 def event_of(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the event that a record of a mapping-free stream makes."""
+    """Return the event that a record becomes without mappings."""
     settings = settings_of()
     (entry,) = compile_stream(
         settings,
@@ -50,7 +50,7 @@ def nest(path: str, value: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", [field.path for field in FIELDS])
 def test_every_field_is_read_from_its_nested_column(path: str):
-    """A column that is the field's object, or the field itself, gives the field."""
+    """A column that is the field's object, or the field itself, is read."""
     expressions = entry_fields(nest(path, 1))[path]
     assert [compile_expression(one)(nest(path, 1)) for one in expressions] == [1]
 
@@ -58,7 +58,7 @@ def test_every_field_is_read_from_its_nested_column(path: str):
 @pytest.mark.parametrize("path", [field.path for field in FIELDS if field.parent])
 @pytest.mark.parametrize("joint", [".", "__", "_"])
 def test_every_field_is_read_from_its_flattened_column(path: str, joint: str):
-    """Object and member joined by a dot, one underscore or two give the field."""
+    """Object and member joined by a dot, one underscore or two are the field."""
     column = path.replace(".", joint)
     assert compile_expression(entry_fields({column})[path][0])({column: 1}) == 1
 
@@ -67,21 +67,21 @@ def test_every_field_is_read_from_its_flattened_column(path: str, joint: str):
     "path", [field.path for field in FIELDS if field.parent in {"", "user_data", "custom_data"}]
 )
 def test_fields_of_event_user_and_custom_data_are_read_from_their_bare_name(path: str):
-    """A column of the field's own name is enough."""
+    """A column with the field's own name is enough."""
     leaf = path.rpartition(".")[2]
     assert leaf in entry_fields({leaf})[path]
 
 
 @pytest.mark.parametrize("column", ["brand", "model", "type", "locale", "timezone", "languages"])
 def test_members_of_the_device_need_their_object(column: str):
-    """Names that any table may have are not taken for a device's."""
+    """Names that any table may have are not read as a device's."""
     assert entry_fields({column}) == {}
 
 
 def test_numbered_columns_are_further_values():
     """em, em_1, em_2, em_10.
 
-    All values, in order of their numbers, as far as the columns are there.
+    All values, in order of their numbers, as far as the columns exist.
     """
     record = visit(
         em_10="d@example.com", em_2="c@example.com", em_1="b@example.com", em="a@example.com"
@@ -115,7 +115,7 @@ def test_flat_item_columns_become_contents():
 
 
 def test_contents_column_wins_over_flat_items():
-    """Where both are there the list is taken; where it is null the flat columns are."""
+    """If there are both, the list is used; if it is null, the flat columns are."""
     assert event_of(visit(contents=[{"id": "list"}], item_id="flat"))["custom_data"][
         "content_ids"
     ] == ["list"]
@@ -123,19 +123,19 @@ def test_contents_column_wins_over_flat_items():
 
 
 def test_nested_and_flat_values_are_collected():
-    """An object and a bare column may both hold identifiers: each is sent once."""
+    """An object and a bare column may both have identifiers: each is sent once."""
     record = visit(user_data={"em": ["x@example.com", "y@example.com"]}, em="X@example.com")
     assert event_of(record)["user_data"]["em"] == [digest("x@example.com"), digest("y@example.com")]
 
 
 def test_object_as_json_text():
-    """An object may come as JSON text, as taps of warehouses send it."""
+    """An object may be JSON text, as taps of warehouses send it."""
     record = visit(custom_data='{"value": 19.90, "currency": "EUR"}')
     assert event_of(record)["custom_data"] == {"currency": "EUR", "value": "19.90"}
 
 
 def test_other_columns_are_ignored():
-    """Columns that are no field of Pinterest's, `_sdc_*` among them, change nothing."""
+    """Columns that are not fields of Pinterest, including `_sdc_*`, change nothing."""
     record = visit()
     assert event_of(
         {**record, "_sdc_extracted_at": "x", "password": "y", "em_x": "z@example.com"}
@@ -150,7 +150,7 @@ def test_column_with_odd_characters_is_quoted():
 
 
 def test_base_columns_read_every_field():
-    """The preset is shown with every field but the members of flat items' further numbers."""
+    """The preset is shown with every field except further members of numbered flat items."""
     assert set(base_columns()) == {field.path for field in FIELDS}
 
 
@@ -177,7 +177,7 @@ NAMES = st.one_of(
     )
 )
 def test_column_that_names_no_field_changes_nothing(names: list[str]):
-    """Taking out every column that names no field leaves what the others give."""
+    """Removing every column that names no field does not change the result."""
     assert entry_fields(frozenset(names)) == entry_fields(frozenset(filter(names_a_field, names)))
 
 
@@ -185,13 +185,13 @@ def test_column_that_names_no_field_changes_nothing(names: list[str]):
     "column", sorted({column for columns in base_columns().values() for column in columns})
 )
 def test_column_of_a_field_names_it(column: str):
-    """Each column that the preset reads alone is known to be one."""
+    """Each column that the preset reads by itself is recognized as one."""
     if column.isidentifier():
         assert names_a_field(column)
 
 
 def test_column_without_a_name_is_none():
-    """A column whose name is empty, as a tap of files may send, is not an object of all fields."""
+    """A column with an empty name, as a tap of files may send, is not an object of all fields."""
     assert entry_fields({"", "em"}) == {"user_data.em": ("em",)}
 
 
@@ -239,7 +239,7 @@ def test_column_is_read_in_any_spelling(path: str, column: str):
 @pytest.mark.parametrize("spell", [str.upper, camel, str.title])
 @pytest.mark.parametrize("as_text", [False, True])
 def test_members_of_objects_are_read_in_any_spelling(path: str, spell: Any, as_text: bool):
-    """Names inside objects too, also of objects that come as JSON text."""
+    """Names inside objects too, including objects that are JSON text."""
     parent, _, leaf = path.rpartition(".")
     members = {spell(leaf): 1}
     record = {spell(parent): json.dumps(members) if as_text else members}
@@ -248,7 +248,7 @@ def test_members_of_objects_are_read_in_any_spelling(path: str, spell: Any, as_t
 
 
 def test_declared_members_are_read_by_their_own_path():
-    """Where a schema declares an object's members nothing has to be looked for on records."""
+    """If a schema declares an object's members, records need not be searched."""
     fields = entry_fields({"USER_DATA"}, {"USER_DATA": {"EM", "ph"}})
     assert fields["user_data.em"] == ("USER_DATA.EM",)
     assert fields["user_data.ph"] == ("USER_DATA.ph",)
@@ -284,7 +284,7 @@ def respell(value: Any, spell: Callable[[str], str]) -> Any:
     ],
 )
 def test_exact_name_wins(record: dict[str, Any]):
-    """Of several columns that are one field the one with Pinterest's own name is read."""
+    """Of several columns for one field the one with Pinterest's own name is read."""
     assert entry_fields(record)["event_id"] == ("event_id",)
     assert [(same.read, set(same.unread)) for same in same_fields(record)] == [
         ("event_id", set(record) - {"event_id"})
@@ -307,12 +307,12 @@ def test_exact_member_wins():
 
 
 def test_columns_that_are_no_field_may_be_alike():
-    """Nothing is said of other columns that differ in case alone."""
+    """There is no warning about other columns that differ only in case."""
     assert not list(same_fields({"id", "ID", "total", "TOTAL", "em"}))
 
 
 def test_names_of_the_browser_tag_are_read():
-    """What a site gives Pinterest's browser tag (line_items, order_quantity ...) is read as it is."""
+    """What a site passes to Pinterest's browser tag (line_items, order_quantity ...) is read."""
     item = {
         "product_id": 71,
         "product_name": "Vase",

@@ -34,7 +34,7 @@ ENDPOINT = deletion_requests._path("").rpartition("/")[2]
 
 @pytest.fixture
 def forget(sandbox: Sandbox, plain_terminal: None) -> Callable[..., Result]:
-    """Return a function that runs the command on lines, with a configuration and changes of it."""
+    """Return a function that runs the command with lines, a configuration and changes to it."""
 
     def run(*arguments: str, lines: str = f"{JANE}\n", stdin: str | None = None, **more: Any):
         given = {"ad_account_id": ACCOUNT, "api_url": sandbox.url, "oauth": ACCESS, **more}
@@ -67,7 +67,7 @@ def asked(sandbox: Sandbox) -> list[tuple[frozenset[str], frozenset[str]]]:
     ],
 )
 def test_addresses_and_click_ids(line: str, emails: tuple[str, ...], click_ids: tuple[str, ...]):
-    """They are told apart by their form; an address comes to the form in which it was hashed."""
+    """They are distinguished by their form; an address gets the normal form that was hashed."""
     found = read_lines(line.encode().splitlines(keepends=True), are_click_ids=False)
     assert (found.emails, found.click_ids) == (emails, click_ids)
     assert "example" not in repr(found)
@@ -95,13 +95,13 @@ def test_what_is_neither_is_refused_by_its_line(wrong: str):
 
 
 def test_many_wrong_lines_are_counted():
-    """Ten of them are named."""
+    """At most ten of them are named."""
     with pytest.raises(NotPeopleError, match=r"^lines 1, 2, .*10 and 3 more have neither"):
         read_lines([b"wrong"] * 13, are_click_ids=False)
 
 
 def test_short_click_ids_are_taken_where_that_is_said():
-    """With --click-id a line is one whatever its form; a blank within is none."""
+    """With --click-id every line is one, except with a blank in it."""
     assert read_lines([b"abc\n"], are_click_ids=True).click_ids == ("abc",)
     with pytest.raises(NotPeopleError):
         read_lines([b"a b"], are_click_ids=True)
@@ -129,7 +129,7 @@ def test_column_of_a_singer_stream():
 
 
 def test_people_are_asked_to_be_deleted(forget, sandbox: Sandbox):
-    """Plain addresses and click ids go in one request, whose id is printed, and nobody's name."""
+    """Plain addresses and click ids are in one request, whose id is printed, and nobody's name."""
     result = forget("people.txt", "--yes", lines=f"{JANE}\n{CLICK}\n")
     assert (result.exit_code, result.stderr) == (0, "")
     assert asked(sandbox) == [({digest(JANE)}, {digest(CLICK)})]
@@ -140,7 +140,7 @@ def test_people_are_asked_to_be_deleted(forget, sandbox: Sandbox):
 
 
 def test_wrong_input_sends_nothing(forget, sandbox: Sandbox):
-    """One line that names nobody stops all, with 2 and its number."""
+    """One line that names nobody stops everything, with 2 and its number."""
     result = forget("people.txt", "--yes", lines=f"{JANE}\njane at example.com\n")
     assert result.exit_code == 2
     assert "line 2 has neither" in result.stderr
@@ -150,7 +150,7 @@ def test_wrong_input_sends_nothing(forget, sandbox: Sandbox):
 
 @pytest.mark.parametrize(("answer", "code", "requests_made"), [("y\n", 0, 1), ("n\n", 1, 0)])
 def test_it_asks_first(forget, sandbox: Sandbox, answer: str, code: int, requests_made: int):
-    """What will be done is said, and done where the answer is yes."""
+    """The plan is shown, and carried out if the answer is yes."""
     result = forget("people.txt", stdin=answer)
     assert result.exit_code == code
     assert f"1 e-mail addresses and 0 click ids:\n  deletion requests in ad account {ACCOUNT}" in (
@@ -160,7 +160,7 @@ def test_it_asks_first(forget, sandbox: Sandbox, answer: str, code: int, request
 
 
 def test_stdin_cannot_answer(forget, sandbox: Sandbox):
-    """Addresses on stdin need --yes, and go through with it."""
+    """Addresses on stdin need --yes, and work with it."""
     result = forget("-", stdin=JANE)
     assert (result.exit_code, "add --yes" in result.stderr) == (2, True)
     assert forget("-", "--yes", stdin=JANE).exit_code == 0
@@ -168,7 +168,7 @@ def test_stdin_cannot_answer(forget, sandbox: Sandbox):
 
 
 def test_beta_that_is_not_open_is_said(forget, tmp_path: Path):
-    """A 403 is said as what it is; dead letters are dropped all the same."""
+    """A 403 is explained; dead letters are dropped anyway."""
     Path("rejected.jsonl").write_text(json.dumps({"event": {"em": [digest(JANE)]}}) + "\n")
     with Sandbox(SandboxConfig(has_deletion=False)) as closed:
         given = {"api_url": closed.url, "dead_letter_path": "rejected.jsonl"}
@@ -182,7 +182,7 @@ def test_beta_that_is_not_open_is_said(forget, tmp_path: Path):
 
 
 def test_batches(forget, sandbox: Sandbox):
-    """A request names a thousand people at most."""
+    """A request names at most a thousand people."""
     lines = "".join(f"person-{number}@example.com\n" for number in range(2_001))
     assert forget("people.txt", "--yes", lines=lines).exit_code == 0
     assert sorted(len(emails) for emails, _ in asked(sandbox)) == [1, 1000, 1000]
@@ -190,7 +190,7 @@ def test_batches(forget, sandbox: Sandbox):
 
 @pytest.mark.parametrize("fault", ["drop_before", "drop_after"])
 def test_lost_answer_is_looked_up_before_it_is_repeated(forget, sandbox: Sandbox, fault: str):
-    """A request that was made is not made again; one that was not is."""
+    """A request that was created is not repeated; one that was not is."""
     old = forget("people.txt", "--yes")
     assert old.exit_code == 0
     sandbox.faults.set([Fault(fault, endpoint=ENDPOINT, method="POST", times=1)])
@@ -210,7 +210,7 @@ def client(sandbox: Sandbox) -> Iterator[Client]:
 
 
 def test_lost_answer_among_others_is_left_open(client: Client, sandbox: Sandbox):
-    """Where others asked meanwhile it is not known which one is ours: it stops, and says so."""
+    """If others were created in between, ours is not known: it stops, and says so."""
     settings = load({"ad_account_id": ACCOUNT, "oauth": ACCESS}, purpose="any")
     assert settings.oauth is not None
     targets = requests.targets_of(people.People((JANE,)))
@@ -222,7 +222,9 @@ def test_lost_answer_among_others_is_left_open(client: Client, sandbox: Sandbox)
         deletion_requests.create_request(client, token, ACCOUNT, [JOE], [])
     sandbox.faults.set([Fault("drop_after", endpoint=ENDPOINT, method="POST", times=1)])
     look = flow.send(create.send(token))
-    with pytest.raises(FlowStopped, match=r"it is open which of these is ours.*: \d+, \d+, \d+\."):
+    with pytest.raises(
+        FlowStopped, match=r"it is unknown whether one of these is ours.*: \d+, \d+, \d+\."
+    ):
         flow.send(look.send(token))
     asking = requests.DeletionFlow(client, ACCOUNT, targets)
     assert run_flow(asking.flow(), tokens_of(settings.oauth, client), settings) is None
@@ -230,7 +232,7 @@ def test_lost_answer_among_others_is_left_open(client: Client, sandbox: Sandbox)
 
 
 def test_refused_target_is_found_by_halving(forget, sandbox: Sandbox):
-    """A request that Pinterest refuses is halved until the one at fault is alone."""
+    """A request that Pinterest refuses is bisected until the bad target is alone."""
     sandbox.faults.set(
         [Fault("status", status=400, endpoint=ENDPOINT, method="POST", requests=(1, 2))]
     )
@@ -242,7 +244,7 @@ def test_refused_target_is_found_by_halving(forget, sandbox: Sandbox):
 
 
 def test_every_account_of_the_configuration_is_asked(forget):
-    """Entries' own accounts as well; --ad-account names others."""
+    """Entries' own accounts too; --ad-account names others."""
     mappings = [{"stream": "a", "preset": "pinterest", "ad_account_id": "7"}]
     config = SandboxConfig(tokens={"sandbox-token": (ACCOUNT, "7", "8")})
     with Sandbox(config) as pinterest:
@@ -254,7 +256,7 @@ def test_every_account_of_the_configuration_is_asked(forget):
 
 
 def test_status_and_cancelling(forget, sandbox: Sandbox):
-    """Requests are listed, shown one by one, and taken back while they are PENDING."""
+    """Requests are listed, shown one by one, and cancelled while they are PENDING."""
     assert "there are no deletion requests" in forget("--status").stdout
     forget("people.txt", "--yes")
     forget("people.txt", "--yes")
@@ -282,7 +284,7 @@ def test_status_and_cancelling(forget, sandbox: Sandbox):
     ],
 )
 def test_what_is_wrong_from_the_start(forget, sandbox: Sandbox, arguments, settings, words: str):
-    """Configuration and options are judged before anything is sent, with 2."""
+    """Configuration and options are checked before anything is sent, with 2."""
     result = forget(*arguments, **settings)
     assert (result.exit_code, words in " ".join(result.stderr.split())) == (2, True)
     assert sandbox.store.requests() == []
@@ -320,7 +322,7 @@ def lists_of(member: Any, refresh: str, folder: Path) -> dict[str, Any]:
 def test_people_leave_every_list(
     forget, sandbox: Sandbox, run_target, member, refresh: str, tmp_path: Path
 ):
-    """They are removed from each list, rows with all that is on record of them, and stay away."""
+    """They are removed from each list, rows with everything on record of them, and stay removed."""
     shared = lists_of(member, refresh, tmp_path)
     assert run_target(MEMBERS, **shared).code == 0
     for _ in range(2):
@@ -331,16 +333,16 @@ def test_people_leave_every_list(
 
 
 def test_rows_that_are_not_on_record_may_stay(forget, run_target, tmp_path: Path):
-    """By its address alone Pinterest may not find a row: that is an error, and never silence."""
+    """Pinterest may not find a row by its address alone: that is an error, and never silent."""
     shared = lists_of({"email": "email", "phone": "phone"}, "incremental", tmp_path)
     assert run_target(MEMBERS, **shared).code == 0
     result = forget("people.txt", "--yes", **shared)
     assert result.exit_code == 1
-    assert result.stderr.count("whether it finds a row by its address alone") == 2
+    assert result.stderr.count("whether it finds a row by its e-mail address alone") == 2
 
 
 def test_lists_that_no_address_leads_to():
-    """Lists of device ids, and those whose names come with records, stay as they are, and why."""
+    """Lists of device ids, and those named by records, stay as they are, with the reason."""
     lists = [
         {"stream": "a", "list_name": "Devices", "list_type": "MAID", "member": "maid"},
         {"stream": "b", "list_name": {"expression": "audience"}, "member": "email"},
@@ -358,7 +360,7 @@ def test_lists_that_no_address_leads_to():
 
 @pytest.mark.parametrize("member", [["email"], {"email": "email", "phone": "phone"}])
 def test_lists_that_records_named_are_named(forget, sandbox: Sandbox, run_target, member):
-    """--list names them, of addresses and of rows alike; without it, that they stay is an error."""
+    """--list names them, for addresses and rows; without it their staying is an error."""
     lists = [{"stream": "vips", "list_name": {"expression": "'Lapsed'"}, "member": member}]
     shared = {"customer_lists": lists, "mappings": [], "oauth": ACCESS}
     assert run_target(MEMBERS, **shared).code == 0
@@ -373,10 +375,22 @@ def test_lists_that_records_named_are_named(forget, sandbox: Sandbox, run_target
 
 
 def test_list_that_is_not_there(forget):
-    """Nobody is on a list that was never made."""
+    """Nobody is on a list that was never created."""
     lists = [{"stream": "c", "list_name": "Mail", "member": "email"}]
     result = forget("people.txt", "--yes", customer_lists=lists)
     assert (result.exit_code, "Mail: the list does not exist" in result.stdout) == (0, True)
+
+
+def test_click_ids_are_on_no_list(forget, sandbox: Sandbox):
+    """Of click ids alone no list is spoken of: neither removed from, nor missed by its name."""
+    lists = [
+        {"stream": "c", "list_name": "Mail", "member": "email"},
+        {"stream": "b", "list_name": {"expression": "audience"}, "member": "email"},
+    ]
+    result = forget("people.txt", "--yes", lines=f"{CLICK}\n", customer_lists=lists)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "removal from 0 customer lists" in result.stdout
+    assert asked(sandbox) == [(frozenset(), {digest(CLICK)})]
 
 
 # ---- dead letters
@@ -404,7 +418,7 @@ OTHERS = (
 
 @pytest.mark.parametrize("place", ["rejected.jsonl", "prefix"])
 def test_their_dead_letters_are_dropped(forget, tmp_path: Path, place: str):
-    """By digest, click id, address and key; what is others', or cannot be read, stays as it is."""
+    """By digest, click id, address and key; other people's, or unreadable ones, are kept."""
     whole = "".join(one + other for one, other in zip(THEIRS, OTHERS * 2, strict=False))
     if place == "prefix":
         (tmp_path / "letters").mkdir()
@@ -429,7 +443,7 @@ def test_their_dead_letters_are_dropped(forget, tmp_path: Path, place: str):
 
 @pytest.mark.parametrize("is_prefix", [False, True])
 def test_their_rows_of_old_events_are_dropped(forget, tmp_path: Path, *, is_prefix: bool):
-    """A row for Ads Manager has the digest of an address; rows of others stay, and the first line."""
+    """A row for Ads Manager has the digest of an address; other rows stay, and the first line."""
     folder = tmp_path / "old"
     folder.mkdir()
     first, others = "event_time,order_id,email_1\n", f'1,"a, ""b""",{digest(JOE)}\n'
@@ -447,7 +461,7 @@ def test_their_rows_of_old_events_are_dropped(forget, tmp_path: Path, *, is_pref
 
 
 def test_other_files_of_letters_are_named(forget, tmp_path: Path):
-    """--letters takes the place of the configured file, and one that is not there has none."""
+    """--letters replaces the configured file, and a missing file has none."""
     (tmp_path / "old.jsonl").write_text(THEIRS[0] + OTHERS[0])
     arguments = ("--letters", "old.jsonl", "--letters", "none.jsonl")
     result = forget("people.txt", "--yes", *arguments)
@@ -470,7 +484,7 @@ def test_who_appends_meanwhile_loses_nothing(tmp_path: Path):
 
 
 def test_letters_of_a_real_run(forget, sandbox: Sandbox, run_target, tmp_path: Path):
-    """What a run has written of somebody is found again by their address alone."""
+    """What a run has written about somebody is found by their address alone."""
     visits = schema("visits", *visit(), key_properties=("event_id",))
     sandbox.faults.set([Fault("fail_event", event_id="visit-1")])
     ran = run_target([visits, record("visits", **visit(1, em=JANE))])

@@ -1,7 +1,7 @@
-"""A disk that fills up at any moment of a run: nothing is lost, and nothing is passed by STATE.
+"""A disk that becomes full at any moment of a run: nothing is lost, and STATE passes nothing.
 
-The disk is a small one in memory, which only root can mount. Where that is not possible the tests
-skip, and where root runs them with REQUIRE_SERVICES=1, as CI does, they fail.
+The disk is a small one in memory, which only root can mount. Otherwise the tests are skipped, and
+with REQUIRE_SERVICES=1, as in CI, they fail.
 """
 
 import json
@@ -53,7 +53,7 @@ class SmallDisk:
         self._filler = path / "filler"
 
     def leave(self, room: int) -> None:
-        """Fill the disk, but for so many bytes."""
+        """Fill the disk, except for so many bytes."""
         self.clear()
         status = os.statvfs(self.path)
         taken = status.f_bavail * status.f_frsize - room
@@ -83,7 +83,7 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 
 class Pipeline:
-    """A tap and a target all of whose files are on one disk, as Meltano would run them."""
+    """A tap and a target with all files on one disk, as Meltano would run them."""
 
     def __init__(
         self, directory: Path, sandbox: Sandbox, elsewhere: Path, *, has_ledger: bool
@@ -123,7 +123,7 @@ class Pipeline:
         return number % INVALID == 0
 
     def run(self) -> tuple[int, str]:
-        """Read on from the last STATE; return the exit code and the log."""
+        """Continue from the last STATE; return the exit code and the log."""
         lines = [VISITS, VIPS]
         for number in range(self.kept, RECORDS):
             member = record("vips", id=number, email=f"person{number}@example.com")
@@ -157,7 +157,7 @@ class Pipeline:
         return lists[0].members if lists else frozenset()
 
     def check(self) -> None:
-        """STATE has passed nothing that is neither at Pinterest nor among the dead letters."""
+        """STATE has passed nothing that is neither at Pinterest nor in the dead letters."""
         passed = set(range(self.kept))
         invalid = {number for number in passed if self.is_invalid(number)}
         assert invalid <= set(self.letters())
@@ -194,7 +194,7 @@ def test_run_on_a_disk_that_fills_up(
 
 @pytest.fixture
 def tokens(disk: SmallDisk) -> Callable[..., RefreshedTokens]:
-    """Return a function that makes the tokens of an app whose file is on the small disk."""
+    """Return a function that creates the tokens of an app whose file is on the small disk."""
 
     class Endpoint:
         """Exchanges one token, while something else uses up the disk."""
@@ -208,14 +208,14 @@ def tokens(disk: SmallDisk) -> Callable[..., RefreshedTokens]:
 
 
 def test_token_has_its_room_before_the_old_one_is_used_up(disk: SmallDisk, tokens):
-    """A disk that fills up while Pinterest answers takes the new refresh token all the same."""
+    """If the disk becomes full while Pinterest answers, the new refresh token is stored anyway."""
     path = disk.path / "token.json"
     assert fetch_access_token(tokens(path)) == "access"
     assert json.loads(path.read_bytes())["refresh_token"] == "second"
 
 
 def test_token_is_not_exchanged_on_a_full_disk(disk: SmallDisk, tokens):
-    """Where the new token could not be kept, the old one is not used up."""
+    """If the new token could not be stored, the old one is not used."""
     disk.leave(0)
     with pytest.raises(FlowStopped, match=r"No space left on device.*Nothing was refreshed"):
         fetch_access_token(tokens(disk.path / "token.json"))

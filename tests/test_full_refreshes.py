@@ -37,7 +37,7 @@ def url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def full(url):
-    """Return the settings of a list that is refreshed in full."""
+    """Return the settings of a list with full refreshes."""
     return list_settings(entry(refresh="full"), ledger_url=url)
 
 
@@ -45,7 +45,7 @@ def full(url):
 def prune(config, full, tmp_path):
     """Return a function that runs the command with these settings, changed.
 
-    It returns the exit code and what was printed.
+    It returns the exit code and the output.
     """
 
     def run(*options, **changes):
@@ -68,12 +68,12 @@ def members(sandbox):
 
 
 def bring(run_target, full, *numbers, **changes):
-    """Run the target with these people as the whole of the stream."""
+    """Run the target with these people as the whole stream."""
     return run_target([SCHEMA, *(row(number) for number in numbers), DONE], **full, **changes)
 
 
 def test_what_did_not_come_again_is_removed(run_target, sandbox, full, prune):
-    """After a full run prune removes whom that run did not bring.
+    """After a full run prune removes those who were not in it.
 
     Then there is nothing left to do.
     """
@@ -89,7 +89,7 @@ def test_what_did_not_come_again_is_removed(run_target, sandbox, full, prune):
 
 
 def test_several_runs_between_prunes(run_target, sandbox, full, prune):
-    """It is the last run that counts, however many came since the last prune."""
+    """Only the last run counts, however many there were since the last prune."""
     for numbers in ((1, 2, 3, 4), (1, 2, 3), (1, 2, 4), (1, 2, 3)):
         bring(run_target, full, *numbers)
     assert prune()[0] == 0
@@ -97,15 +97,15 @@ def test_several_runs_between_prunes(run_target, sandbox, full, prune):
 
 
 def test_more_than_max_removed_ratio_stops(run_target, sandbox, full, prune):
-    """Where too many are missing nobody is removed: exit 3, with the numbers and the setting.
+    """If too many are missing, nobody is removed: exit 3, with the numbers and the setting.
 
-    Raising it lets them go.
+    A higher ratio removes them.
     """
     bring(run_target, full, 1, 2, 3, 4)
     bring(run_target, full, 1)
     code, said = prune()
     assert code == 3
-    assert "3 of 4 members did not come again, and max_removed_ratio is 0.5" in said
+    assert "3 of 4 members were not in the last refresh, and max_removed_ratio is 0.5" in said
     assert members(sandbox) == people(1, 2, 3, 4)
     changed = [entry(refresh="full", max_removed_ratio=0.75)]
     assert prune(customer_lists=changed)[0] == 0
@@ -115,7 +115,7 @@ def test_more_than_max_removed_ratio_stops(run_target, sandbox, full, prune):
 def test_run_that_brought_nobody_is_no_refresh(run_target, sandbox, full, prune):
     """After a run without members prune refuses, whatever may be removed.
 
-    A run that was killed once it had ended well is followed by one that has nothing left to bring.
+    A run that was killed just after its success is followed by one with nothing left to read.
     """
     bring(run_target, full, 1, 2)
     bring(run_target, full)
@@ -131,7 +131,7 @@ def test_run_that_brought_nobody_is_no_refresh(run_target, sandbox, full, prune)
 def test_a_run_that_did_not_end_well_is_no_refresh(run_target, sandbox, full, prune):
     """After a stopped run prune refuses.
 
-    The next run goes on with that refresh, so that what a tap does not repeat stays.
+    The next run continues that refresh, so people whom a tap does not repeat stay.
     """
     bring(run_target, full, 1, 2, 3)
     cut = [SCHEMA, row(1), state({"n": 1}), b'{"type": "RECO']
@@ -146,9 +146,9 @@ def test_a_run_that_did_not_end_well_is_no_refresh(run_target, sandbox, full, pr
 
 
 def test_a_stopped_delivery_is_no_refresh(run_target, sandbox, full, prune):
-    """A run that Pinterest stopped counts no better.
+    """A run that Pinterest stopped does not count either.
 
-    Its members are unacknowledged, and prune waits for a good one.
+    Its members are unacknowledged, and prune waits for a successful one.
     """
     bring(run_target, full, 1, 2)
     sandbox.faults.set([Fault("status", status=403, endpoint="customer_lists", method="PATCH")])
@@ -158,7 +158,7 @@ def test_a_stopped_delivery_is_no_refresh(run_target, sandbox, full, prune):
 
 
 def test_explicit_removals_are_taken_off_the_record(run_target, sandbox, full, prune):
-    """Whom a record removes is on no list any more, whichever run brought them."""
+    """Somebody whom a record removes is no longer on any list, whichever run added them."""
     bring(run_target, full, 1, 2, 3)
     run_target([SCHEMA, row(1), row(2), row(3, "exit")], **full)
     assert members(sandbox) == people(1, 2)
@@ -166,9 +166,9 @@ def test_explicit_removals_are_taken_off_the_record(run_target, sandbox, full, p
 
 
 def test_each_stream_of_a_list_has_its_own_refresh(run_target, sandbox, full, prune):
-    """Who came in one stream's last refresh stays.
+    """Somebody in one stream's last refresh stays.
 
-    It does not matter that another stream's, in another run, did not bring them.
+    It does not matter that they were not in another stream's, in another run.
     """
     entries = [entry(refresh="full"), entry(stream="eu", refresh="full", operation=None)]
     given = {**full, "customer_lists": entries}
@@ -187,7 +187,7 @@ def test_each_stream_of_a_list_has_its_own_refresh(run_target, sandbox, full, pr
 
 
 def test_a_stream_that_is_no_longer_configured_holds_nobody(run_target, sandbox, full, prune):
-    """What only a stream brought that no entry names any more has left."""
+    """Somebody who was only in a stream that no entry names any more has left."""
     both = [entry(refresh="full"), entry(stream="old", refresh="full")]
     lines = [
         SCHEMA,
@@ -215,7 +215,7 @@ def test_prune_is_repeated_until_it_is_answered(run_target, sandbox, full, prune
 def test_a_prune_that_stopped_can_be_run_again(run_target, sandbox, full, prune):
     """What Pinterest has not removed stays on record.
 
-    Exit 1 with the reason, and the next prune goes on.
+    Exit 1 with the reason, and the next prune continues.
     """
     many = range(40)
     bring(run_target, full, *many)
@@ -233,7 +233,7 @@ def test_a_prune_that_stopped_can_be_run_again(run_target, sandbox, full, prune)
 
 
 def test_a_prune_that_is_refused_altogether_stops_early(run_target, sandbox, full, prune):
-    """A refusal that is not about the members ends after a few requests.
+    """A refusal that the members do not cause ends after a few requests.
 
     Everybody stays on record.
     """
@@ -269,21 +269,21 @@ def test_dry_run_removes_nobody(run_target, sandbox, full, prune):
     ],
 )
 def test_configuration_problems(prune, sandbox, options, changes, words):
-    """Exit 2 with the setting, before anything is asked of Pinterest."""
+    """Exit 2 with the setting, before anything is sent to Pinterest."""
     code, said = prune(*options, **changes)
     assert (code, sandbox.store.requests()) == (2, [])
     assert words in said
 
 
 def test_no_record_is_an_error(prune, sandbox):
-    """A ledger that no run has used is probably another one: exit 1, and it says so."""
+    """A ledger that no run has used is probably the wrong one: exit 1, and it says so."""
     code, said = prune()
     assert (code, sandbox.store.requests()) == (1, [])
     assert "ledger_url" in said
 
 
 def test_a_ledger_that_cannot_be_used(run_target, sandbox, full, prune):
-    """Without its record a full list takes nobody: the run ends with 1, STATE stays.
+    """Without its record a full list gets nobody: the run ends with 1, STATE stays.
 
     Prune says the same.
     """
@@ -297,7 +297,7 @@ def test_a_ledger_that_cannot_be_used(run_target, sandbox, full, prune):
 
 
 def test_the_record_holds_digests_only(run_target, full, tmp_path):
-    """What is in the database is digests, numbers and the streams' names."""
+    """The database has digests, numbers and the streams' names."""
     bring(run_target, full, 1, 2)
     rows = (
         sqlite3.connect(tmp_path / "ledger.db")
@@ -316,7 +316,7 @@ def test_other_modes_leave_the_record_alone(run_target, full, prune):
 
 
 def test_a_database_that_fails_on_the_way(url):
-    """A database that goes away is an error with words, not a crash."""
+    """A database that fails is an error with a message, not a crash."""
     refreshes = FullRefreshes(url)
     feed = feed_key(ACCOUNT, LIST, "vips")
     refreshes.begin_refresh(KEY, feed, "vips")

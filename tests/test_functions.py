@@ -1,6 +1,6 @@
 """The functions of mapping expressions.
 
-Ours by their table's examples and edges, JMESPath's with exact numbers.
+Ours by their table's examples and edge cases, JMESPath's with exact numbers.
 """
 
 import contextlib
@@ -74,10 +74,11 @@ def evaluate(expression, **record):
 
 
 def test_table_is_the_contract():
-    """The added functions are those that the contract with users lists, each under its own name."""
+    """The added functions are those that the documentation lists, each under its own name."""
     assert set(FUNCTIONS) == {
         "lower",
         "upper",
+        "is_true",
         "trim",
         "concat",
         "split",
@@ -120,16 +121,16 @@ def test_every_function_is_documented(function):
     ("expression", "record", "result"), EXAMPLES, ids=[expression for expression, _, _ in EXAMPLES]
 )
 def test_examples(expression, record, result):
-    """Every documented example gives what its documentation says."""
+    """Every documented example has its documented result."""
     assert compile_expression(expression, began_at=BEGAN_AT)(record) == result
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 @given(data=st.data())
 def test_added_functions_never_raise(name, data):
-    """Whatever the arguments are, an added function answers, with null where it has no answer.
+    """For any arguments, an added function returns something, null if it has no answer.
 
-    Arithmetic fails, as an expression.
+    Arithmetic may fail.
     """
     least, _ = built_ins.arity(name)
     arguments = {f"a{place}": data.draw(values) for place in range(least)}
@@ -182,7 +183,7 @@ def test_null_gives_null(name, data):
     ],
 )  # fmt: skip
 def test_arithmetic_is_exact(expression, record, result):
-    """Numbers and texts of numbers are calculated with as decimals; null gives null."""
+    """Numbers and numeric texts are calculated with as decimals; null returns null."""
     assert compile_expression(expression)(record) == result
 
 
@@ -209,7 +210,7 @@ def test_arithmetic_without_an_answer_fails(expression, record):
 
 @given(a=numbers, b=numbers)
 def test_arithmetic_agrees_with_fractions(a, b):
-    """Sums, differences and products are exact, and a quotient too where it is a decimal."""
+    """Sums, differences and products are exact, and so is a quotient that is a decimal."""
     record = {"a": a, "b": b}
     assert Fraction(evaluate("add(a, b)", **record)) == Fraction(a) + Fraction(b)
     assert Fraction(evaluate("subtract(a, b)", **record)) == Fraction(a) - Fraction(b)
@@ -234,7 +235,7 @@ def test_a_run_has_one_time(read):
 
 
 def test_no_run_has_no_time():
-    """Where an expression is only checked, the times of the run are null."""
+    """If an expression is only checked, the times of the run are null."""
     assert compile_expression("[run_time(), today()]")({}) == [None, None]
 
 
@@ -250,7 +251,7 @@ def test_no_run_has_no_time():
     ],
 )
 def test_stream_is_the_records_stream(expression, result):
-    """`stream()` is the name of the record's stream, wherever it stands in an expression."""
+    """`stream()` is the name of the record's stream, anywhere in an expression."""
     rows = [{"id": 1, "name": "others"}, {"id": 2, "name": "vips"}]
     record = {"day": "2026-11-17", "rows": rows, "stream": "a column"}
     assert compile_expression(expression, "vips")(record) == result
@@ -294,7 +295,7 @@ def test_stream_is_the_records_stream(expression, result):
     ],
 )
 def test_text_functions(expression, value, result):
-    """Numbers and dates count as their text; booleans, arrays and objects give null."""
+    """Numbers and dates count as their text; booleans, arrays and objects return null."""
     assert evaluate(expression, v=value) == result
 
 
@@ -322,7 +323,7 @@ def test_text_functions(expression, value, result):
     ],
 )
 def test_query_param(url, result):
-    """The first parameter of the name in a full or partial URL, decoded; never the fragment's."""
+    """The first parameter with the name in a full or partial URL, decoded; never the fragment's."""
     assert evaluate("query_param(url, 'epik')", url=url) == result
 
 
@@ -345,7 +346,7 @@ def test_query_param(url, result):
     ],
 )
 def test_cookie(header, result):
-    """The first cookie of exactly the name; quotes are taken off, nothing is decoded (RFC 6265)."""
+    """The first cookie with exactly the name; quotes are removed, nothing is decoded (RFC 6265)."""
     assert evaluate("cookie(header, '_epik')", header=header) == result
 
 
@@ -368,12 +369,12 @@ def test_cookie(header, result):
     ],
 )
 def test_to_date(value, form, result):
-    """An ISO date-time, its offset kept; text that is not a date of the format gives null."""
+    """An ISO date-time, its offset kept; text that is not a date of the format returns null."""
     assert evaluate(f"to_date(at, '{form}')", at=value) == result
 
 
 def test_to_date_reads_the_format_from_a_column():
-    """A format that is not constant is checked on the record: a wrong one gives null."""
+    """A format that is not constant is checked for each record: a wrong one returns null."""
     assert evaluate("to_date(at, form)", at="2026", form="%Y") == "2026-01-01T00:00:00"
     assert evaluate("to_date(at, form)", at="31", form="%d") is None
     assert evaluate("to_date(at, form)", at="x", form="%!") is None
@@ -401,16 +402,16 @@ def test_to_date_reads_the_format_from_a_column():
     ],
 )
 def test_items_value(items, result):
-    """The exact sum of price times quantity, numbers as text included.
+    """The exact sum of price times quantity, including numeric texts.
 
-    Null rather than a part of the sum.
+    Null instead of a partial sum.
     """
     assert evaluate("items_value(items, 'price', 'qty')", items=items) == result
 
 
 @given(st.lists(st.tuples(numbers, st.integers(0, 1000)), min_size=1, max_size=6))
 def test_amounts_are_exact(rows):
-    """items_value and sum are the true sums, not nearly, also through JSON text."""
+    """items_value and sum are exact sums, also through JSON text."""
     items = [{"price": str(price), "qty": quantity} for price, quantity in rows]
     expected = sum((Fraction(price) * quantity for price, quantity in rows), Fraction(0))
     assert (
@@ -438,9 +439,9 @@ def test_amounts_are_exact(rows):
     ],
 )
 def test_regex_extract(value, pattern, result):
-    """The first group, else the whole match, of the first match.
+    """The first group, otherwise the whole match, of the first match.
 
-    A group that took no part gives null.
+    A group that took no part returns null.
     """
     assert evaluate(f"regex_extract(v, '{pattern}')", v=value) == result
 
@@ -464,7 +465,7 @@ def test_regex_extract(value, pattern, result):
     ],
 )
 def test_patterns_that_could_run_for_ever_are_refused(pattern):
-    """Repeats of what repeats or branches, and long chains of repeats, are null at once."""
+    """Repeats of what repeats or branches, and long chains of repeats, return null at once."""
     assert evaluate("regex_extract(v, p)", v="a" * 60, p=pattern) is None
 
 
@@ -473,7 +474,7 @@ def test_patterns_that_could_run_for_ever_are_refused(pattern):
     ["(?:ab)+", "(?:foo|bar)*", "(?:a|b|[cd])+", "(a+)?b", "(?:[0-9]{4}-)*", "(x)?(?(1)y|z)"],
 )
 def test_patterns_that_cannot_explode_are_taken(pattern):
-    """Repeats of what can match in one way only, and optional repeats, are usable."""
+    """Repeats of what can match in only one way, and optional repeats, are allowed."""
     compiled, longest, problem = patterns.pattern(pattern)
     assert (compiled.pattern, problem) == (pattern, None)
     assert longest > 1000
@@ -494,7 +495,7 @@ def test_patterns_that_cannot_explode_are_taken(pattern):
 def test_longest_text_of_a_pattern(pattern, longest):
     """The more repeats a pattern has, the shorter the text that it may read.
 
-    One character more gives null.
+    One character more returns null.
     """
     assert patterns.pattern(pattern).longest == longest
     head = "abc" if pattern == "abc" else "b"
@@ -504,7 +505,7 @@ def test_longest_text_of_a_pattern(pattern, longest):
 
 
 def test_a_long_text_ends_in_time():
-    """A text longer than its pattern may read gives null, where the search would take hours."""
+    """A text longer than its pattern may read returns null, because the search would take hours."""
     assert evaluate("regex_extract(v, '.*.*.*x')", v="a" * 16_000) is None
     assert evaluate("regex_extract(v, '.*x')", v="a" * 14_000 + "x") == "a" * 14_000 + "x"
 
@@ -625,14 +626,14 @@ def test_failing_built_ins_tell_no_value(expression, value):
 
 @given(values, values)
 def test_equality_is_symmetric_and_reflexive(left, right):
-    """Equality is a boolean, the same in both directions, and true of a value with itself."""
+    """Equality is a boolean, the same in both directions, and true for a value and itself."""
     assert equal(left, right) is equal(right, left)
     assert equal(left, left) or any(mark in repr(left) for mark in ("nan", "inf"))
 
 
 @given(numbers, numbers)
 def test_order_is_that_of_numbers(left, right):
-    """Exactly one of less, equal and greater holds of two numbers, whatever their types."""
+    """Exactly one of less, equal and greater is true for two numbers, whatever their types."""
     compare = COMPARISONS
     assert [
         compare["lt"](left, right),
@@ -654,7 +655,7 @@ def test_number_text_is_exact(value):
 def test_opened_gives_json_or_the_value(value):
     """Text is decoded only to an array or an object.
 
-    Anything else comes back as the same object.
+    Anything else is returned as the same object.
     """
     result = opened(value)
     assert result is value or (isinstance(value, str) and isinstance(result, list | dict))

@@ -1,7 +1,7 @@
-"""What comes from outside, mutated: lines of a tap, configurations, and Pinterest's answers.
+"""Mutated input: lines of a tap, configurations, and Pinterest's responses.
 
-Whatever comes, the program ends in words of its own, with an exit code of the contract, and shows
-no value. `make fuzz` tries many times as many examples, and hypothesis repeats what failed.
+For any input, the program ends with its own message, a documented exit code, and no value. `make
+fuzz` runs many times as many examples, and hypothesis repeats what failed.
 """
 
 import json
@@ -110,7 +110,7 @@ FIELDS = ("event_id", "event_name", "event_time", "action_source", "em", "ph", "
 
 
 def good_stream() -> bytes:
-    """Return a stream of events with personal data, and a STATE after every second of them."""
+    """Return a stream of events with personal data, and a STATE after every second one."""
     lines = [schema("visits", *FIELDS, "order", key_properties=("event_id",))]
     for number in range(8):
         row = visit(
@@ -127,7 +127,7 @@ def good_stream() -> bytes:
 
 
 def names_in(stream: bytes) -> Iterator[str]:
-    """Yield what a stream says where names stand: these are shown."""
+    """Yield names in a stream, which may be shown."""
     for line in stream.split(b"\n"):
         try:
             message = json.loads(line)
@@ -141,7 +141,7 @@ def names_in(stream: bytes) -> Iterator[str]:
 @many(150)
 @given(changes=mutations, validates=st.booleans())
 def test_lines_of_a_tap(run_target, caplog, tmp_path_factory, changes, validates: bool):
-    """A mutated stream ends in words, and its STATE are those of the stream, in order."""
+    """A mutated stream ends with a message, and its STATEs are those of the stream, in order."""
     caplog.clear()
     stream = mutate(good_stream(), changes)
     folder = tmp_path_factory.mktemp("fuzz")
@@ -270,7 +270,7 @@ def change(tree: Any, rng: random.Random, value: Any) -> Any:
     changes=st.lists(values, min_size=1, max_size=3),
 )
 def test_configurations(tmp_path_factory, tree, rng, changes):
-    """A mutated configuration is taken, or refused in words, without its secrets."""
+    """A mutated configuration is accepted, or refused with a message, without its secrets."""
     for value in changes:
         tree = change(tree, rng, value)
     path = tmp_path_factory.mktemp("fuzz") / "config.yml"
@@ -291,7 +291,7 @@ def test_configurations(tmp_path_factory, tree, rng, changes):
 @many(60)
 @given(rng=st.randoms(use_true_random=False), changes=st.lists(values, min_size=1, max_size=2))
 def test_configurations_that_run(run_target, caplog, tmp_path_factory, rng, changes):
-    """A run with a mutated mapping ends in words, whatever it makes of the records."""
+    """A run with a mutated mapping ends with a message, whatever becomes of the records."""
     caplog.clear()
     tree = GOOD_TREES[rng.randrange(2) * 2]
     for value in changes:
@@ -362,7 +362,7 @@ HEADERS = (
 
 
 class Answering:
-    """A server that answers each connection once, with the bytes that it is given."""
+    """A server that answers each connection once, with given bytes."""
 
     def __init__(self) -> None:
         self.answer = b""
@@ -429,7 +429,7 @@ def _answer(status: int, headers: list[str], body: bytes) -> bytes:
     spoils_head=st.booleans(),
 )
 def test_answers(answering: Answering, status, headers, body, changes, spoils_head: bool):
-    """A mutated answer is an answer or none, has a decision, and shows no secret."""
+    """A mutated response is parsed or not, has a decision, and shows no secret."""
     raw = json.dumps(body).encode()
     answer = _answer(status, headers, raw if spoils_head else mutate(raw, changes))
     answering.answer = mutate(answer, changes) if spoils_head else answer

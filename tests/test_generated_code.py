@@ -1,4 +1,4 @@
-"""The generated function as code: what a traceback shows of it, its names, and its page."""
+"""The generated function as code: its tracebacks, its names, and its page."""
 
 import gc
 import linecache
@@ -59,7 +59,7 @@ def source_of(function: Any) -> str:
 
 
 def test_traceback_shows_the_generated_line():
-    """An exception within the function shows its line, and whose function it is."""
+    """An exception in the function shows its line, and the function's stream and entry."""
 
     def fail(_: Any) -> Any:
         raise ZeroDivisionError
@@ -113,7 +113,7 @@ def test_bound_values_are_named_for_their_field(function_of: Callable[[Builder],
 
 
 def test_function_and_its_rows_differ_in_reading_alone():
-    """Rows are read by attribute, records by `get`: every line about values is the same."""
+    """Rows are read by attribute, records with `get`: all lines about values are the same."""
     builder = build({path: column(path) for path in ("event_name", "event_id", "user_data.em")})
     lines = [
         re.sub(r"row\.column_\d+|get_record\(\w+\)", "READ", source_of(function)).splitlines()
@@ -137,7 +137,7 @@ def test_function_and_its_rows_differ_in_reading_alone():
 
 
 def test_page_shows_what_is_generated():
-    """The example on docs/generated-code.md is the source that is registered for its mapping."""
+    """The example in docs/generated-code.md is the source that is registered for its mapping."""
     shown = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     made = source_of(example().of_record)
     assert shown == [made], f"The example on docs/generated-code.md is to be:\n{made}"

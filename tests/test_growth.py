@@ -1,7 +1,7 @@
-"""No cost grows faster than the text from outside that causes it.
+"""No cost grows faster than the input that causes it.
 
-Regular expressions are counted in steps of a backtracking matcher, everything else in the
-instructions of Python's interpreter: never in seconds.
+Regular expressions are counted in steps of a backtracking matcher, everything else in instructions
+of Python's interpreter: never in seconds.
 """
 
 import ast
@@ -210,7 +210,7 @@ FOUND = {
 
 
 def test_every_regular_expression_has_its_bound():
-    """A new one is looked at, and gets its row in the table."""
+    """A new one must be examined, and gets its row in the table."""
     assert set(FOUND) == set(BOUNDS)
 
 
@@ -254,7 +254,7 @@ def steps_of(name: str, text: str) -> int:
     tail=st.lists(PIECES, max_size=2),
 )
 def test_regular_expression_takes_twice_the_steps_for_twice_the_text(name, head, unit, tail):
-    """However its text is made of what it looks for."""
+    """For texts made of what it looks for."""
     few, more = (
         steps_of(name, "".join([*head, *unit * number, *tail])) for number in (FEW, 2 * FEW)
     )
@@ -273,13 +273,13 @@ def test_regular_expression_takes_twice_the_steps_for_twice_the_text(name, head,
     ],
 )
 def test_counting_matcher_finds_what_re_finds(pattern: str, text: str):
-    """Else its steps would say nothing."""
+    """Otherwise its steps would say nothing."""
     compiled = re.compile(pattern)
     assert Steps(compiled).find_all(text) == [match.span() for match in compiled.finditer(text)]
 
 
 def test_counting_matcher_sees_what_is_quadratic():
-    """The expression that held the process for 77 seconds would be found."""
+    """The expression that blocked the process for 77 seconds would be found."""
     few, more = (Steps(re.compile(r"\S+@\S+")) for _ in range(2))
     few.find_all("x" * 100)
     more.find_all("x" * 200)
@@ -340,7 +340,7 @@ UNITS = [
 
 
 def instructions_of(function: Callable[[str], Any], text: str) -> int:
-    """Count the instructions that the interpreter takes for a call."""
+    """Count the interpreter's instructions for a call."""
     taken = 0
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
@@ -360,7 +360,7 @@ def instructions_of(function: Callable[[str], Any], text: str) -> int:
 
 @pytest.mark.parametrize("name", CONVERSIONS)
 def test_conversion_takes_twice_the_instructions_for_twice_the_text(name: str):
-    """Of every form that values and messages have."""
+    """For every form of values and messages."""
     function = CONVERSIONS[name]
     function("a")  # what it imports or makes once is not counted
     for unit in UNITS:
@@ -370,13 +370,13 @@ def test_conversion_takes_twice_the_instructions_for_twice_the_text(name: str):
 
 @given(st.text(st.sampled_from("aé\u0301\u0323\u0f73\u0344\u1100\u1161\u11a8İ"), min_size=257))
 def test_long_texts_have_the_form_that_the_library_gives(text: str):
-    """What is done so that many marks take no time changes no form."""
+    """What makes many marks fast changes no form."""
     assert characters.nfc(text) == normalize("NFC", text)
 
 
 @pytest.mark.parametrize("unit", ["\u0301\u0323", "\u0f73", "\u0344\u0323", "a\u0301"])
 def test_library_gets_marks_that_are_sorted(unit: str):
-    """It compares each mark of a letter with each before it that is out of order."""
+    """It compares each mark of a letter with each earlier one that is out of order."""
     ordered = characters._ordered(unit * 300)
     classes = [combining(char) for char in ordered]
     assert not [pair for pair in pairwise(classes) if pair[0] > pair[1] > 0]

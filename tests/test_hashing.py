@@ -1,4 +1,4 @@
-"""Digests: how they are made, and which texts are digests already."""
+"""Digests: how they are computed, and which texts are already digests."""
 
 import hashlib
 from base64 import b64encode, urlsafe_b64encode
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_pinterest_capi.events.hashing import digest, digest_bytes, recognize
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 
 SHA256 = hashlib.sha256(b"jane@example.com").hexdigest()
 SHA1 = hashlib.sha1(b"jane@example.com").hexdigest()
@@ -34,7 +34,7 @@ def test_what_utf8_cannot_carry_is_hashed_as_its_replacement(text, carried):
 )
 @pytest.mark.parametrize("refuse_others", [True, False])
 def test_a_sha256_digest_is_recognized(text, refuse_others):
-    """64 hex digits in any case, with white space around or not, are a digest already.
+    """64 hex digits in any case, with or without white space around, are already a digest.
 
     Lower case, never hashed again.
     """
@@ -43,13 +43,13 @@ def test_a_sha256_digest_is_recognized(text, refuse_others):
 
 @pytest.mark.parametrize("text", [MD5, MD5.upper(), f" {MD5} ", SHA1, SHA1.upper(), f"{SHA1}\n"])
 def test_other_digests_are_refused(text):
-    """Texts like MD5 and SHA-1 digests are refused, since Pinterest cannot match them."""
-    assert recognize(text) is LeftOut.UNMATCHABLE_DIGEST
+    """Texts like MD5 and SHA-1 digests are refused, because Pinterest cannot match them."""
+    assert recognize(text) is Dropped.UNMATCHABLE_DIGEST
 
 
 @pytest.mark.parametrize("text", [MD5, SHA1])
 def test_ids_may_look_like_other_digests(text):
-    """Where others are not refused, a text like an MD5 is ordinary.
+    """If others are not refused, a text like an MD5 is ordinary.
 
     A UUID without its dashes is such an id.
     """
@@ -80,19 +80,19 @@ def test_ordinary_text_is_no_digest(text):
 def test_recognizing_never_raises(text):
     """Any text is a digest, a refused one, or none."""
     known = recognize(text)
-    assert known is None or isinstance(known, LeftOut) or known == text.strip().lower()
+    assert known is None or isinstance(known, Dropped) or known == text.strip().lower()
 
 
 @pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"])
 @pytest.mark.parametrize("refuse_others", [True, False])
 def test_digest_of_nothing_is_nothing(algorithm, refuse_others):
-    """The digest of an empty text is not a value, by whatever algorithm and however it is written."""
+    """The digest of an empty text is not a value, with any algorithm and in any form."""
     made = hashlib.new(algorithm, b"", usedforsecurity=False)
     written = [made.hexdigest(), made.hexdigest().upper(), "\\x" + made.hexdigest()]
     if algorithm in ("md5", "sha1", "sha256"):
         written.append(b64encode(made.digest()).decode())
     for text in written:
-        assert recognize(text, refuse_others=refuse_others) is LeftOut.EMPTY_DIGEST
+        assert recognize(text, refuse_others=refuse_others) is Dropped.EMPTY_DIGEST
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ def test_digest_of_nothing_is_nothing(algorithm, refuse_others):
     ],
 )
 def test_digest_of_no_value_is_nothing(digest):
-    """What programs hash where there is no value names nobody, nor does a digest of one digit."""
-    assert recognize(digest) is LeftOut.EMPTY_DIGEST
+    """What programs hash for a missing value identifies nobody, nor does a digest of one digit."""
+    assert recognize(digest) is Dropped.EMPTY_DIGEST
 
 
 @pytest.mark.parametrize("data", [b"jane", b"john", b"?", b"1", b"21", bytes(3)])
@@ -133,16 +133,16 @@ def test_sha256_in_other_writings(data):
 
 @pytest.mark.parametrize("algorithm", ["md5", "sha1"])
 def test_other_digests_in_other_writings_are_refused(algorithm):
-    """An MD5 or a SHA-1 in Base64 or in bytes is what it is in hex."""
+    """An MD5 or a SHA-1 in Base64 or in bytes is the same as in hex."""
     made = hashlib.new(algorithm, b"jane", usedforsecurity=False)
     written = b64encode(made.digest()).decode()
     for text in (written, written.rstrip("="), "\\x" + made.hexdigest()):
-        assert recognize(text) is LeftOut.UNMATCHABLE_DIGEST
+        assert recognize(text) is Dropped.UNMATCHABLE_DIGEST
         assert recognize(text, refuse_others=False) is None
 
 
 def test_random_token_may_be_an_id():
-    """Base64 without its padding is as likely a token: as such it is hashed like any other."""
+    """Base64 without padding may be a token: as such it is hashed like any other."""
     made = hashlib.sha256(b"jane")
     token = b64encode(made.digest()).decode().rstrip("=")
     assert recognize(token, refuse_others=False, is_token=True) is None
@@ -151,5 +151,5 @@ def test_random_token_may_be_an_id():
 
 @pytest.mark.parametrize("text", ["Phone-0041-44-668-1800", "Mobile:0041446681800", "x" * 27])
 def test_text_as_long_as_an_unpadded_digest(text):
-    """It is one only where capitals, small letters and digits are mixed as chance does it."""
+    """It is one only if capitals, lower-case letters and digits are mixed as in random text."""
     assert recognize(text) is None

@@ -1,4 +1,4 @@
-"""What people see first: the help of every command opens with an example that works."""
+"""What people see first: the help of every command opens with a working example."""
 
 import re
 import shlex
@@ -12,7 +12,7 @@ from target_pinterest_capi.target import TargetPinterestCapi
 
 
 def commands() -> list[tuple[str, ...]]:
-    """Return every command by the words that call it."""
+    """Return every command with its subcommands' names."""
     found: list[tuple[str, ...]] = []
     context = click.Context(main)
     for name in COMMANDS:
@@ -30,7 +30,7 @@ def shown_help(words: tuple[str, ...], columns: int = 80) -> str:
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_help_opens_with_an_example(words: tuple[str, ...]):
-    """After the usage stands a line to copy, which calls this command with options that it has."""
+    """After the usage is a line to copy, which calls this command with existing options."""
     lines = shown_help(words).splitlines()
     first = next(line.strip() for line in lines[lines.index("") :] if line.strip())
     call = first.partition("| ")[2] if first.startswith("tap-") else first
@@ -53,7 +53,7 @@ def test_the_programs_help_opens_with_an_example():
 
 
 def test_groups_list_their_commands_by_what_they_do():
-    """Where a command has others below it, its help says of each what it does."""
+    """If a command has subcommands, its help says what each does."""
     shown = " ".join(shown_help(("presets",), 160).split())
     assert "list List the presets: " in shown
     assert "show Print a preset as the YAML of a mapping entry" in shown
@@ -61,7 +61,7 @@ def test_groups_list_their_commands_by_what_they_do():
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_help_says_it_once(words: tuple[str, ...]):
-    """An example stands at the start, and nowhere else."""
+    """An example is at the start, and nowhere else."""
     text = shown_help(words)
     lines = [line for line in text.splitlines() if line.lstrip().startswith("pinterest-capi ")]
     assert len(lines) == len(set(lines))
@@ -70,6 +70,6 @@ def test_help_says_it_once(words: tuple[str, ...]):
 @pytest.mark.parametrize("columns", [60, 80, 160])
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_help_keeps_to_the_width(words: tuple[str, ...], columns: int):
-    """But for examples, which are copied as they are, no line is wider than the terminal."""
+    """Except for examples, which are copied as they are, no line is wider than the terminal."""
     for line in shown_help(words, columns).splitlines():
         assert len(line) <= columns or "pinterest-capi" in line or "=" in line

@@ -25,7 +25,7 @@ def test_scale_ends_at_a_round_even_number(highest: int):
     st.sampled_from((3600, 86_400, 604_800, 4 * 604_800)),
 )
 def test_columns_stay_within_the_frame(slots: list[int], width: int):
-    """Every column and label is within the chart, however many there are and how long the time."""
+    """Every column and label is within the chart, for any number and time span."""
     buckets = [
         TimeBucket(start=START + timedelta(seconds=slot * width), events=slot + 1)
         for slot in sorted(slots)
@@ -43,7 +43,7 @@ def test_columns_stay_within_the_frame(slots: list[int], width: int):
 
 
 def test_columns_stand_in_their_time():
-    """A column's place is that of its time in the whole span, its height that of its number."""
+    """A column's place is its time's share of the span, its height its number's."""
     hours = ((0, 5), (1, 10), (3, 20))
     buckets = [
         TimeBucket(start=START + timedelta(hours=hour), events=events) for hour, events in hours

@@ -1,4 +1,4 @@
-"""The entry for Meltano Hub: what is generated is up to date, and it is what Hub takes."""
+"""The entry for Meltano Hub: it is up to date, and has what Hub accepts."""
 
 import re
 import tomllib
@@ -119,7 +119,7 @@ def test_the_entry_is_what_is_generated():
 
 
 def test_the_entry_has_hubs_keys():
-    """Every key is one that Hub knows, and none that it cannot do without is missing or empty."""
+    """Hub knows every key, and no required one is missing or empty."""
     assert set(ENTRY) <= KEYS
     assert set(ENTRY) >= REQUIRED
     assert [name for name, value in ENTRY.items() if not value] == []
@@ -128,12 +128,12 @@ def test_the_entry_has_hubs_keys():
 
 
 def test_the_file_is_named_for_the_plugin():
-    """Hub's folder of a plugin has the plugin's name, and so has our file."""
+    """Hub's folder for a plugin has the plugin's name, and so has our file."""
     assert ENTRY["name"] == FILE.stem == PROJECT["name"]
 
 
 def test_the_publisher_is_a_maintainer():
-    """What Hub is to add names the publisher, in small letters, who owns the repository."""
+    """The file for Hub's publisher is named, in lower case, after the repository's owner."""
     owner = ENTRY["repo"].rpartition("/")[0]
     assert re.fullmatch(r"[a-z0-9-]+", ENTRY["variant"])
     assert owner.rpartition("/")[2].lower() == ENTRY["variant"]
@@ -149,7 +149,7 @@ def test_the_addresses_agree():
 
 
 def test_the_entry_is_the_plugin():
-    """What Meltano needs to run it is the definition that the package prints, to the last key."""
+    """What Meltano needs to run it is the definition that the package prints."""
     shared = plugin_definition(ENTRY["pip_url"])
     assert {name: ENTRY[name] for name in shared} == shared
     assert [entry["name"] for entry in ENTRY["settings"]] == [
@@ -160,7 +160,7 @@ def test_the_entry_is_the_plugin():
 
 @pytest.mark.parametrize("setting", ENTRY["settings"], ids=lambda entry: entry["name"])
 def test_a_setting_is_one_for_hub(setting):
-    """Each has a name, a label, a description and a kind of Hub's, and options as texts."""
+    """Each has a name, a label, a description and one of Hub's kinds, and options as texts."""
     assert set(setting) <= SETTING_KEYS
     assert all(setting[name] for name in ("name", "label", "description", "kind"))
     assert setting["kind"] in KINDS
@@ -172,7 +172,7 @@ def test_a_setting_is_one_for_hub(setting):
 
 
 def test_secrets_are_sensitive_and_nothing_else_is():
-    """Hub hides what is a secret, and not what is merely called an id, a key or a token."""
+    """Hub hides what is secret, and not what is only called an id, a key or a token."""
     sensitive = {entry["name"] for entry in ENTRY["settings"] if entry.get("sensitive")}
     assert sensitive == {
         "conversion_token",
@@ -186,14 +186,14 @@ def test_secrets_are_sensitive_and_nothing_else_is():
 
 
 def test_capabilities_status_and_quality_are_hubs():
-    """All are words of Hub's lists."""
+    """All are keywords of Hub's lists."""
     assert set(ENTRY["capabilities"]) <= CAPABILITIES
     assert ENTRY["maintenance_status"] in STATUSES
     assert ENTRY["quality"] in QUALITIES
 
 
 def test_groups_name_settings():
-    """A group of settings that is enough to start with names settings that there are."""
+    """A sufficient group of settings has only existing settings."""
     names = {entry["name"] for entry in ENTRY["settings"]}
     assert all(set(group) <= names for group in ENTRY["settings_group_validation"])
 
@@ -216,7 +216,7 @@ def test_pip_url_installs_this_package_with_its_extra():
 
 
 def test_the_example_is_a_configuration():
-    """The `config` that the page shows passes the checks of the settings."""
+    """The `config` on the page passes the checks of the settings."""
     (block,) = re.findall(
         r"^```yaml\n(.*?)^```$", ENTRY["settings_preamble"], re.MULTILINE | re.DOTALL
     )
@@ -234,7 +234,7 @@ def test_the_page_runs_commands_that_there_are():
 
 
 def test_the_page_knows_what_the_log_says():
-    """The answers that the page explains are those that a run stops on with advice."""
+    """The responses that the page explains are those that stop a run with advice."""
     statuses = {int(status) for status in re.findall(r"Pinterest answered (\d+)", ENTRY["usage"])}
     assert statuses
     assert statuses <= {status for status, rule in STATUS_RULES.items() if rule.remedy}

@@ -1,6 +1,6 @@
-"""Event ids are derived the same on every run and machine.
+"""Event ids are derived in the same way in every run and on every machine.
 
-Keys of dead letters are hashed unless asked for.
+Keys of dead letters are hashed unless plain keys are configured.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ def test_recipe():
 
 
 def test_stream_without_keys_takes_the_whole_record():
-    """Without key properties every column counts but the tap's own `_sdc_*`, in any order."""
+    """Without key properties every column counts except the tap's own `_sdc_*`, in any order."""
     first = derived({"a": 1, "b": {"y": 1, "x": Decimal("2.0")}, "_sdc_extracted_at": "now"}, ())
     assert first == derived(
         {"b": {"x": Decimal("2.0"), "y": 1}, "a": 1, "_sdc_extracted_at": "later"}, ()
@@ -47,7 +47,7 @@ def test_stream_without_keys_takes_the_whole_record():
     "change", [{"account": "1"}, {"name": "lead"}, {"stream": "carts"}, {"record": {"id": 8}}]
 )
 def test_everything_in_the_recipe_counts(change):
-    """Another account, event name, stream or key gives another id."""
+    """Another account, event name, stream or key has another id."""
     given = {"record": {"id": 7}, **change}
     assert derived(**given) != derived({"id": 7})
 
@@ -100,7 +100,7 @@ def test_key_is_hashed_unless_plain():
 
 
 def test_key_that_is_the_event_id_is_hashed_when_needed():
-    """Where the key property is the event id's column the receipt has its name."""
+    """If the key property is the event id's column, the receipt has its name."""
     read = keys.compile_key(("event_id",), None, plain=False)
     assert keys.compile_key(("event_id",), "event_id", plain=False) == "event_id"
     assert callable(read)

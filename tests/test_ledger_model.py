@@ -1,4 +1,4 @@
-"""The ledger in a database against a model in plain dictionaries, with several runs that end, die or stand still."""
+"""The ledger in a database compared with a model, with runs that end, die or stand still."""
 
 import tempfile
 from pathlib import Path
@@ -17,7 +17,7 @@ MAX_RUNS = 4
 
 
 class Ledgers(RuleBasedStateMachine):
-    """Runs on one ledger: what each is told is what the model says, and no key is claimed by two."""
+    """Runs on one ledger: each result is the model's, and no key is claimed by two."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Lines are read as bytes, of any length, however they arrive, and reading stops at a wake-up."""
+"""Lines are read as bytes, of any length, and reading stops at a wake-up."""
 
 import io
 import os
@@ -53,7 +53,7 @@ def test_pipe_gives_the_lines_written_to_it(rows, ended):
 
 
 def test_long_line_is_read_whole(tmp_path: Path):
-    """A line of three megabytes is nothing special."""
+    """A line of three megabytes is read."""
     path = tmp_path / "input"
     path.write_bytes(b"a" * 3_000_000 + b"\nshort\n")
     with path.open("rb") as file:
@@ -61,7 +61,7 @@ def test_long_line_is_read_whole(tmp_path: Path):
 
 
 def test_endless_line_is_an_error(tmp_path: Path):
-    """A line over the limit is refused before memory is."""
+    """A line over the limit is refused before memory is full."""
     path = tmp_path / "input"
     with path.open("wb") as file:
         file.truncate(lines.MAX_LINE_BYTES + 2_000_000)
@@ -70,7 +70,7 @@ def test_endless_line_is_an_error(tmp_path: Path):
 
 
 def test_input_that_fails_is_an_error_in_words(tmp_path: Path):
-    """What the system says of an input that cannot be read on is said."""
+    """The system's message about an unreadable input is shown."""
     fd = os.open(tmp_path, os.O_RDONLY)
     with pytest.raises(UnreadableInputError, match="it cannot be read: Is a directory"):
         DescriptorLines(fd, Wakeup()).read(None)
@@ -78,7 +78,7 @@ def test_input_that_fails_is_an_error_in_words(tmp_path: Path):
 
 
 def test_wake_ends_a_read():
-    """A wake-up ends a read of a silent pipe with no lines, and the next read waits again."""
+    """A wake-up ends a read of a silent pipe without lines, and the next read waits again."""
     wake = Wakeup()
     read_fd, write_fd = os.pipe()
     with os.fdopen(read_fd, "rb") as file, os.fdopen(write_fd, "wb", buffering=0) as pipe:

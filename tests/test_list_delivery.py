@@ -66,7 +66,7 @@ def test_a_list_that_is_not_there_is_made_with_its_first_members(run_target, san
 
 
 def test_a_list_is_found_by_its_name_on_a_later_page(run_target, sandbox, held):
-    """The next run looks through every page, changes the list that is there, and makes none."""
+    """The next run looks through every page, changes the existing list, and creates none."""
     run_target([SCHEMA, row(1)], **list_settings())
     for number in range(251):
         sandbox.store._lists[str(number + 1)] = sandbox.store.lists()[0]._replace(
@@ -101,14 +101,14 @@ def test_a_list_by_id_is_not_looked_up(run_target, sandbox, held):
 
 
 def test_removals_from_a_list_that_is_not_there(run_target, sandbox):
-    """Nobody is on a list that does not exist: skipped, and no list is made of nobody."""
+    """Nobody is on a list that does not exist: skipped, and no empty list is created."""
     ran = run_target([SCHEMA, row(1, "exit"), DONE], **list_settings())
     assert (ran.reasons, ran.states, sandbox.store.lists()) == ({"no_list": 1}, ['{"n": 1}'], [])
 
 
 @pytest.mark.parametrize("list_type", ["MAID", "IDFA"])
 def test_advertising_ids_make_a_list_of_their_kind(run_target, sandbox, list_type):
-    """A list has one kind of identifier, said when it is made."""
+    """A list has one kind of identifier, set when it is created."""
     maid = "2F3A1C9E-0B7D-4F6A-9C55-1E2D3C4B5A69"
     lines = [schema("vips", "maid"), record("vips", maid=maid)]
     assert (
@@ -122,9 +122,9 @@ def test_advertising_ids_make_a_list_of_their_kind(run_target, sandbox, list_typ
 
 
 def test_another_account_has_its_own_lists(run_target):
-    """An entry's `ad_account_id` is where its list is.
+    """An entry's `ad_account_id` is its list's account.
 
-    Another account may have one of that name.
+    Another account may have one with that name.
     """
     with Sandbox(SandboxConfig(tokens={TOKEN: (ACCOUNT, "17")})) as pinterest:
         given = list_settings(
@@ -163,7 +163,7 @@ def test_entries_of_one_list_must_agree():
 def test_the_last_operation_of_a_member_is_what_is_sent(run_target, sandbox, held):
     """Additions and removals of a flush are disjoint.
 
-    What a later record takes the place of is skipped, and acknowledged.
+    What a later record replaces is skipped, and acknowledged.
     """
     run_target([SCHEMA, row(1), row(2)], **list_settings())
     lines = [SCHEMA, row(3), row(1, "exit"), row(3, "exit"), row(2, "exit"), row(2), row(4), DONE]
@@ -178,7 +178,7 @@ def test_the_last_operation_of_a_member_is_what_is_sent(run_target, sandbox, hel
 
 
 def test_requests_hold_as_many_members_as_they_may(run_target, sandbox, held):
-    """`list_batch_size` members a request at most, one request of a list at a time."""
+    """At most `list_batch_size` members per request, and one request of a list at a time."""
     sandbox.faults.set([Fault("latency", seconds=0.02)])
     ran = run_target(
         [SCHEMA, *(row(number) for number in range(25)), *(row(n, "exit") for n in range(3))],
@@ -191,7 +191,7 @@ def test_requests_hold_as_many_members_as_they_may(run_target, sandbox, held):
 
 
 def test_a_full_request_is_below_a_megabyte(run_target, sandbox):
-    """10,000 members, the most there can be, fit one request well within 1 MB."""
+    """10,000 members, the maximum, fit one request well within 1 MB."""
     run_target([SCHEMA, *(row(number) for number in range(10_000))], **list_settings())
     (made,) = sandbox.store.updates()
     assert len(made.members) == 10_000
@@ -199,7 +199,7 @@ def test_a_full_request_is_below_a_megabyte(run_target, sandbox):
 
 
 def test_different_lists_go_side_by_side(run_target, sandbox, held):
-    """Each list has its own order, and none waits for another."""
+    """Each list has its own order, and does not wait for another."""
     sandbox.faults.set([Fault("latency", seconds=0.3)])
     entries = [entry(list_name=f"list {number}") for number in range(4)]
     run_target([SCHEMA, row(1)], **list_settings(*entries))
@@ -208,7 +208,7 @@ def test_different_lists_go_side_by_side(run_target, sandbox, held):
 
 
 def test_two_streams_of_one_list_share_its_order(run_target, held):
-    """What comes later wins, from whichever stream it comes."""
+    """The later record wins, from whichever stream it comes."""
     lines = [
         SCHEMA,
         schema("gone", "email"),
@@ -224,7 +224,7 @@ def test_two_streams_of_one_list_share_its_order(run_target, held):
 def test_operations_gather_for_the_configured_time(sandbox):
     """A list is sent when `list_wait_seconds` are over, counted from the first operation.
 
-    It is sent before where a request is full.
+    It is sent earlier if a request is full.
     """
     clock = Clock()
     settings = settings_of(
@@ -267,7 +267,7 @@ def test_operations_gather_for_the_configured_time(sandbox):
 
 
 def test_reading_waits_while_a_list_is_full_and_under_way(sandbox):
-    """Memory is bounded: one full request gathers while another is under way, and no more."""
+    """Memory is bounded: one full request is collected while another is in flight, and no more."""
     settings = settings_of(**list_settings(list_batch_size=3, api_url=sandbox.url))
     run = Run(settings, lambda _: None)
     lists = ListDelivery(settings, run)
@@ -291,7 +291,7 @@ def test_reading_waits_while_a_list_is_full_and_under_way(sandbox):
 
 
 def test_a_stream_may_feed_a_list_and_make_events(run_target, sandbox, held):
-    """Where a mapping names the stream too, each record is an event and a member.
+    """If a mapping names the stream too, each record is an event and a member.
 
     STATE follows both.
     """
@@ -316,7 +316,7 @@ def test_a_stream_may_feed_a_list_and_make_events(run_target, sandbox, held):
 
 
 def test_state_waits_for_both_kinds(run_target, sandbox):
-    """Events are delivered while the list gets no answer.
+    """Events are delivered while the list gets no response.
 
     STATE stays before the list's records, and exit is 1.
     """
@@ -348,7 +348,7 @@ def test_state_waits_for_both_kinds(run_target, sandbox):
 def test_records_that_name_nobody_are_dead_letters(run_target, held):
     """Invalid identifiers are dead letters with their reason and without an event.
 
-    The rest goes on.
+    The rest is delivered.
     """
     ran = run_target(
         [SCHEMA, row(1), row(2, email="nobody"), row(3, "perhaps"), row(4, email=None), DONE],
@@ -370,7 +370,7 @@ def test_records_that_name_nobody_are_dead_letters(run_target, held):
 
 
 def test_a_stream_that_nobody_names_is_still_skipped(run_target):
-    """Only records that feed neither a list nor a mapping are skipped for want of one."""
+    """Only records that feed neither a list nor a mapping are skipped as unmapped."""
     ran = run_target(
         [SCHEMA, row(1), schema("other", "a"), record("other", a=1)], **list_settings()
     )
@@ -378,7 +378,7 @@ def test_a_stream_that_nobody_names_is_still_skipped(run_target):
 
 
 def test_on_invalid_fail_stops_before_its_state(run_target, held):
-    """The first record that names nobody stops the run; what came before it is sent."""
+    """The first record that names nobody stops the run; everything before it is sent."""
     ran = run_target(
         [SCHEMA, row(1), DONE, row(2, email="nobody"), row(3), state({"n": 3})],
         **list_settings(on_invalid="fail"),
@@ -391,7 +391,7 @@ def test_on_invalid_fail_stops_before_its_state(run_target, held):
 def test_other_modes_send_nothing(run_target, sandbox, mode, reason):
     """Pinterest has no test for lists.
 
-    Outside live nothing is sent, no STATE is written, and invalid records are still found.
+    If not live, nothing is sent, no STATE is written, and invalid records are still found.
     """
     ran = run_target(
         [SCHEMA, *(row(n) for n in range(9)), row(9, email="nobody"), DONE],
@@ -430,7 +430,7 @@ def test_nothing_of_a_person_is_logged(run_target):
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
 def test_requests_are_repeated_until_they_are_answered(run_target, sandbox, held, method, fault):
-    """Whatever happens to a lookup, a creation or an update, the list is made once.
+    """Whatever happens to a lookup, a creation or an update, the list is created once.
 
     It has exactly its members.
     """
@@ -447,7 +447,7 @@ def test_requests_are_repeated_until_they_are_answered(run_target, sandbox, held
 
 
 def test_an_uncertain_creation_is_looked_up_before_it_is_tried_again(run_target, sandbox, held):
-    """Where the answer to a creation is lost, the list is looked for by name.
+    """If the response to a creation is lost, the list is looked up by name.
 
     Its members are added again.
     """
@@ -458,7 +458,7 @@ def test_an_uncertain_creation_is_looked_up_before_it_is_tried_again(run_target,
 
 
 def test_a_refused_member_is_found_by_halving(run_target, sandbox, held):
-    """A request that is refused is sent in halves until the culprit is alone.
+    """A refused request is bisected until the bad member is alone.
 
     It is rejected, all others are delivered.
     """
@@ -484,7 +484,7 @@ def test_a_refused_member_is_found_by_halving(run_target, sandbox, held):
 def test_a_refusal_of_everything_stops_the_run(run_target, sandbox):
     """Three members refused alone while none was accepted.
 
-    It is not about them. No dead letters, STATE stays.
+    They are not the cause. No dead letters, STATE stays.
     """
     sandbox.faults.set([Fault("status", status=400, endpoint="customer_lists", method="POST")])
     ran = run_target([SCHEMA, *(row(number) for number in range(8)), DONE], **list_settings())
@@ -493,7 +493,7 @@ def test_a_refusal_of_everything_stops_the_run(run_target, sandbox):
 
 
 def test_members_that_gather_may_still_get_through(run_target):
-    """Invalid rows by the thousand do not stop a run whose good operations wait to be sent."""
+    """Thousands of invalid rows do not stop a run whose good operations wait to be sent."""
     rows = [row(number, email=None) for number in range(2, 2502)]
     ran = run_target([SCHEMA, row(1), *rows, DONE], **list_settings())
     assert (ran.code, ran.outcomes, ran.states) == (
@@ -504,7 +504,7 @@ def test_members_that_gather_may_still_get_through(run_target):
 
 
 def test_refused_members_that_are_few_are_rejected_at_the_end(run_target, sandbox):
-    """The input may end before it is clear what a refusal is about.
+    """The input may end before the cause of a refusal is known.
 
     It counts as the member's.
     """
@@ -539,7 +539,7 @@ def test_what_only_a_person_can_mend_stops_the_run(run_target, sandbox, changes,
 
 
 def test_the_conversion_token_is_never_sent_here(run_target, sandbox):
-    """With both tokens configured every request about lists carries the OAuth token.
+    """With both tokens configured every request about lists has the OAuth token.
 
     None is refused.
     """
@@ -553,9 +553,9 @@ def test_the_conversion_token_is_never_sent_here(run_target, sandbox):
 
 
 def test_an_audience_is_made_once(run_target, sandbox):
-    """With `audience` a run makes sure that the list's audience is there.
+    """With `audience` a run ensures the list's audience.
 
-    So does one that sends nothing, and a second run makes none.
+    So does one that sends nothing, and a second run creates none.
     """
     given = list_settings(entry(audience=True))
     first = run_target([SCHEMA, row(1)], **given)
@@ -567,14 +567,14 @@ def test_an_audience_is_made_once(run_target, sandbox):
 
 @pytest.mark.parametrize("kind", ["drop_after", "drop_before", "truncated"])
 def test_an_uncertain_audience_is_looked_up(run_target, sandbox, kind):
-    """After an uncertain creation the audiences are read before another is made."""
+    """After an uncertain creation the audiences are read before another is created."""
     sandbox.faults.set([Fault(kind, endpoint="audiences", method="POST", times=1)])
     ran = run_target([SCHEMA, row(1), DONE], **list_settings(entry(audience=True)))
     assert (ran.code, len(sandbox.store.audiences()), ran.states) == (0, 1, ['{"n": 1}'])
 
 
 def test_no_audience_without_a_list(run_target, sandbox):
-    """Where there is nobody yet, there is no list, and so no audience of it."""
+    """Without members there is no list, and so no audience for it."""
     assert run_target([SCHEMA, DONE], **list_settings(entry(audience=True))).states == ['{"n": 1}']
     assert sandbox.store.audiences() == []
 
@@ -583,7 +583,7 @@ def test_no_audience_without_a_list(run_target, sandbox):
 
 
 def test_the_log_says_what_a_status_means(run_target):
-    """TOO_SMALL and the counters come with what they mean."""
+    """TOO_SMALL and the counters are shown with their meaning."""
     ran = run_target([SCHEMA, row(1), row(2)], **list_settings())
     assert "2 members added, 0 removed" in ran.log
     assert f"status TOO_SMALL: {STATUSES['TOO_SMALL']}" in ran.log
@@ -609,7 +609,7 @@ def test_every_status_is_explained():
     ],
 )
 def test_exceptions_are_shown_without_values(exceptions, shown):
-    """Nobody has described `exceptions`.
+    """`exceptions` is not documented.
 
     Numbers are shown, texts are redacted, and anything else is counted.
     """
@@ -636,9 +636,9 @@ def kept(app):
 
 
 def test_a_replaced_refresh_token_is_kept_and_used_next_time(run_target, sandbox, app):
-    """The file is private, holds the newest refresh token and the digest of the configured one.
+    """The file is private, has the newest refresh token and the digest of the configured one.
 
-    The next run goes on from it.
+    The next run uses it.
     """
     assert run_target([SCHEMA, row(1)], **app).outcomes == {"delivered": 1}
     path = Path(app["oauth"]["token_path"])
@@ -652,7 +652,7 @@ def test_a_replaced_refresh_token_is_kept_and_used_next_time(run_target, sandbox
 
 
 def test_a_newly_configured_refresh_token_wins_over_the_file(run_target, app):
-    """A file that descends from another token is not used."""
+    """A file that is derived from another token is not used."""
     run_target([SCHEMA, row(1)], **app)
     with Sandbox(SandboxConfig(app=App(refresh_token="let-in-once-more"))) as pinterest:
         given = {
@@ -665,7 +665,7 @@ def test_a_newly_configured_refresh_token_wins_over_the_file(run_target, app):
 
 
 def test_a_token_that_is_not_replaced_leaves_no_file(run_target, app):
-    """Where refreshing gives no new refresh token there is nothing to keep."""
+    """If refreshing returns no new refresh token there is nothing to store."""
     with Sandbox(SandboxConfig(app=App(rotate=False))) as pinterest:
         assert run_target([SCHEMA, row(1)], **{**app, "api_url": pinterest.url}).outcomes == {
             "delivered": 1
@@ -674,7 +674,7 @@ def test_a_token_that_is_not_replaced_leaves_no_file(run_target, app):
 
 
 def test_401_refreshes_once(run_target, sandbox, app, held):
-    """An access token that has ended is replaced once, and the request goes again."""
+    """An access token that has expired is replaced once, and the request is sent again."""
     sandbox.faults.set([Fault("status", status=401, endpoint="customer_lists", requests=(2,))])
     assert run_target([SCHEMA, row(1)], **app).outcomes == {"delivered": 1}
     assert sandbox.store.counters()["tokens_issued"] == 2
@@ -693,9 +693,9 @@ def test_401_twice_stops_and_names_the_setting(run_target, sandbox, app):
 
 @pytest.mark.parametrize("name", ["client_id", "client_secret", "refresh_token"])
 def test_credentials_that_are_refused_stop_the_run(run_target, app, name):
-    """An app or refresh token that Pinterest does not know.
+    """An app or refresh token that Pinterest does not accept.
 
-    Exit 1, the settings to look at, none of their values.
+    Exit 1, the settings to check, none of their values.
     """
     ran = run_target(
         [SCHEMA, row(1), DONE], **{**app, "oauth": {**app["oauth"], name: "of-somebody-else"}}
@@ -711,7 +711,7 @@ def test_credentials_that_are_refused_stop_the_run(run_target, app, name):
     [{"kind": "status", "status": 503}, {"kind": "drop_before"}, {"kind": "status", "status": 429}],
 )
 def test_refreshing_is_repeated(run_target, sandbox, app, fault):
-    """What may pass is tried again, for the token too."""
+    """Temporary failures are retried, for the token too."""
     rule = dict(fault)
     sandbox.faults.set([Fault(rule.pop("kind"), endpoint="oauth", times=2, **rule)])
     assert run_target([SCHEMA, row(1)], **app).outcomes == {"delivered": 1}
@@ -721,7 +721,7 @@ def test_refreshing_is_repeated(run_target, sandbox, app, fault):
     "content", ["no json", "[1]", '{"descends_from": "x", "refresh_token": "y"}']
 )
 def test_a_file_that_is_not_ours(run_target, app, content):
-    """A file that cannot be read is reported, never overwritten blindly.
+    """A file that cannot be read is reported, never overwritten.
 
     One of another token is not used.
     """
@@ -753,7 +753,7 @@ def test_a_disk_without_room_for_a_token_keeps_the_old_one(run_target, sandbox, 
 def test_a_place_that_cannot_be_written_is_found_out_before_the_token_is_used_up(
     run_target, sandbox, app, tmp_path
 ):
-    """Where the new refresh token could not be kept, the old one is not used.
+    """If the new refresh token could not be stored, the old one is not used.
 
     Nothing is refreshed.
     """

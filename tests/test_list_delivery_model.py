@@ -1,9 +1,9 @@
-"""Customer lists against a plain model.
+"""Customer lists compared with a plain model.
 
-Whatever goes wrong on the way, the lists end with exactly whom the records leave there.
+Whatever goes wrong, the lists end with exactly the people whom the records leave there.
 
-The target is a process as its users run it. Each run begins where the last STATE says, meets every
-fault there is, and is ended by a signal, a kill, or the end of its input.
+The target is a process as its users run it. Each run begins at the last STATE, meets every fault,
+and is ended by a signal, a kill, or the end of its input.
 """
 
 import json
@@ -51,7 +51,7 @@ FAULTS = [
 def history(rng: random.Random) -> tuple[list[bytes], dict[str, set[str]]]:
     """Return the records of three streams in the order of a tap, a STATE after every hundred.
 
-    The membership that they leave comes with them.
+    Also returns the resulting membership.
     """
     lines, model = [], {"VIPs": set(), "Friends": set()}
     for number in range(OPERATIONS):
@@ -68,7 +68,7 @@ def history(rng: random.Random) -> tuple[list[bytes], dict[str, set[str]]]:
 
 
 def start_at(lines: list[bytes], done: int) -> int:
-    """Return the line after the STATE that stands for so many records."""
+    """Return the line after the STATE for so many records."""
     return done + done // EVERY
 
 
@@ -83,7 +83,7 @@ def run_until(
     requests: int,
     schemas: Sequence[bytes] = SCHEMAS,
 ) -> tuple[int, int | None]:
-    """Run the target on lines until that many requests more have come, then end it so.
+    """Run the target on lines until so many more requests were made, then end it so.
 
     Return exit code and the last STATE.
     """
@@ -185,9 +185,9 @@ def test_lists_end_with_exactly_whom_the_records_leave_there(config, tmp_path: P
 
 @pytest.fixture
 def start(config, tmp_path: Path):
-    """Return a function that starts a target that keeps a list.
+    """Return a function that starts a target with a list.
 
-    Its process, with what was written to it.
+    It returns its process, with what was written to it.
     """
     begun = []
 
@@ -217,9 +217,9 @@ def start(config, tmp_path: Path):
 
 
 def test_operations_of_a_silent_tap_leave_by_themselves(start, sandbox: Sandbox):
-    """After `list_wait_seconds` what has gathered is sent and its STATE written.
+    """After `list_wait_seconds` what was collected is sent and its STATE written.
 
-    The tap stays open and silent meanwhile.
+    The tap stays open and silent.
     """
     process = start(sandbox, SCHEMA, row(1), row(2), state({"n": 2}), list_wait_seconds=0.3)
     assert process.stdout.readline() == b'{"n": 2}\n'
@@ -242,7 +242,7 @@ def test_a_signal_sends_what_has_gathered(start, sandbox: Sandbox, signum, code)
 
 
 def test_what_is_not_answered_within_the_grace_time_stays_before_state(start, sandbox: Sandbox):
-    """A list that hangs does not hold the process, and no STATE passes what it carried."""
+    """A list that hangs does not hold the process, and no STATE passes its records."""
     process = start(
         sandbox,
         state({"n": 0}),

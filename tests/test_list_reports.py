@@ -1,4 +1,4 @@
-"""What is reported about customer lists: the documentation's examples, and a run's report."""
+"""Reports about customer lists: the documentation's examples, and a run's report."""
 
 import json
 import re
@@ -28,7 +28,7 @@ def fenced(kind):
 
 
 def test_the_first_example_is_a_configuration():
-    """The list of the guide is taken as it stands, without a conversion token."""
+    """The list in the guide works as it is, without a conversion token."""
     (one,) = load({"ad_account_id": ACCOUNT, **fenced("configuration")}).customer_lists
     assert (one.list_name, one.member, one.operation, one.audience) == (
         LIST,
@@ -39,7 +39,7 @@ def test_the_first_example_is_a_configuration():
 
 
 def test_the_project_gives_target_and_prune_the_same_configuration():
-    """Loader and utility share settings and configuration, which the target takes.
+    """Loader and utility share settings and configuration, which the target accepts.
 
     The job prunes after the pipeline.
     """
@@ -56,7 +56,7 @@ def test_the_project_gives_target_and_prune_the_same_configuration():
 
 
 def test_the_words_of_the_guide_are_the_operations():
-    """Every word that the guide names does what it says."""
+    """Every word in the guide does what it says."""
     adds, removes = re.search(
         r"The words, in any case: (.*?); (.*?)\. Anything", PAGE, re.DOTALL
     ).groups()
@@ -73,7 +73,7 @@ def test_the_guide_names_every_status_and_reason(name):
 
 
 def test_the_guides_links_lead_somewhere():
-    """Each page that it links to is there."""
+    """Each linked page exists."""
     links = re.findall(r"\]\(((?!http|#)[^)#]+)", PAGE)
     assert [
         link for link in links if not (Path(__file__).parents[1] / "docs" / link).exists()
@@ -81,7 +81,7 @@ def test_the_guides_links_lead_somewhere():
 
 
 def test_the_report_has_the_lists(run_target, sandbox, tmp_path):
-    """The JSON report says of each list what was sent, Pinterest's status and counters.
+    """The JSON report has for each list what was sent, Pinterest's status and counters.
 
     The page says what they mean.
     """
@@ -112,7 +112,7 @@ def test_the_report_has_the_lists(run_target, sandbox, tmp_path):
 
 
 def test_a_report_without_lists_has_no_section(run_target, tmp_path):
-    """Who keeps no list reads nothing of them; reports of before lists are read too."""
+    """Without lists the report does not mention them; older reports are accepted too."""
     run_target([], report_path=str(tmp_path / "run.json"))
     given = json.loads((tmp_path / "run.json").read_text())
     assert given.pop("customer_lists") == []
@@ -138,5 +138,5 @@ def test_exceptions_are_in_log_and_page():
     words = "\n".join(one.lines())
     assert "invalid_records 2" in (one.warning() or "")
     assert msgspec.structs.replace(one, exceptions={}).warning() is None
-    assert "does not describe this status" in words
+    assert "does not document this status" in words
     assert "audience was there" in words

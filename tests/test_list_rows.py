@@ -1,6 +1,6 @@
-"""Members of several identifiers: which rows a record makes, whose they are, and what is sent.
+"""Members with several identifiers: a record's rows, whose they are, and what is sent.
 
-The last operation of a person counts, whichever identifiers a row of them has.
+The last operation for a person counts, whichever identifiers a row of them has.
 """
 
 import json
@@ -28,7 +28,7 @@ from target_pinterest_capi.customer_lists.net_operations import (
 )
 from target_pinterest_capi.customer_lists.rows import identities_of
 from target_pinterest_capi.events.event import InvalidRecord, Origin, SkippedRecord
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
 from target_pinterest_capi.pinterest.list_records import (
     ListRow,
     request_records,
@@ -133,9 +133,9 @@ def test_one_person_is_one_row():
 
 
 def test_more_identifiers_of_a_kind_make_more_rows():
-    """A row has one of each kind: a second address of the person is a row of its own.
+    """A row has one of each kind: a second address of the person is a separate row.
 
-    The same values make the same rows, in whatever order they come.
+    The same values make the same rows, in any order.
     """
     read, _ = reader()
     one, two = "a@example.com", "b@example.com"
@@ -153,24 +153,24 @@ def test_more_identifiers_of_a_kind_make_more_rows():
         ({}, Invalid.MISSING_FIELD, "member"),
         ({"ip": "192.0.2.1"}, Invalid.MISSING_FIELD, "member"),
         ({"agent": AGENT}, Invalid.MISSING_FIELD, "member"),
-        ({"email": "nobody"}, LeftOut.NOT_AN_EMAIL, "member.email"),
-        ({"email": "nobody", "ip": "192.0.2.1"}, LeftOut.NOT_AN_EMAIL, "member.email"),
-        ({"phone": "call me"}, LeftOut.NOT_A_PHONE, "member.phone"),
-        ({"customer": "n/a"}, LeftOut.NULL_VALUE, "member.external_id"),
-        ({"customer": digest("")}, LeftOut.EMPTY_DIGEST, "member.external_id"),
-        ({"customer": {"a": 1}}, LeftOut.NOT_TEXT, "member.external_id"),
-        ({"ip": "0.0.0.0", "agent": AGENT}, LeftOut.NOT_AN_IP_ADDRESS, "member.ip_address"),
+        ({"email": "nobody"}, Dropped.NOT_AN_EMAIL, "member.email"),
+        ({"email": "nobody", "ip": "192.0.2.1"}, Dropped.NOT_AN_EMAIL, "member.email"),
+        ({"phone": "call me"}, Dropped.NOT_A_PHONE, "member.phone"),
+        ({"customer": "n/a"}, Dropped.NULL_VALUE, "member.external_id"),
+        ({"customer": digest("")}, Dropped.EMPTY_DIGEST, "member.external_id"),
+        ({"customer": {"a": 1}}, Dropped.NOT_TEXT, "member.external_id"),
+        ({"ip": "0.0.0.0", "agent": AGENT}, Dropped.NOT_AN_IP_ADDRESS, "member.ip_address"),
     ],
 )
 def test_rows_that_identify_nobody_are_invalid(columns, reason, field: str):
-    """Without an identifier that says who it is there is no row, and the record has its reason."""
+    """Without an identifier of the person there is no row, and the record has its reason."""
     result = reader()[0]({"id": 1, **columns})
     assert isinstance(result, InvalidRecord)
     assert (result.reason, result.field) == (reason, field)
 
 
 def test_a_bad_identifier_costs_itself():
-    """What cannot be used is noted, what may not do what was meant too, and the row goes on."""
+    """Unusable values are noted, and so are warnings, and the row is sent."""
     read, notes = reader()
     result = read({"id": 1, "email": "jane@example.com", "idfa": "x", "phone": "5550134"})
     assert isinstance(result, MemberOperation)
@@ -178,13 +178,13 @@ def test_a_bad_identifier_costs_itself():
         ListRow(email=digest("jane@example.com"), hashed_phone_number=digest("5550134")),
     )
     assert {note[1:] for note in notes} == {
-        ("member.maid", LeftOut.NOT_A_MAID),
+        ("member.maid", Dropped.NOT_A_MAID),
         ("member.phone", Warned.PHONE_WITHOUT_COUNTRY),
     }
 
 
 def test_a_full_refresh_needs_something_hashed():
-    """With `refresh: full` a row without a digest would be on no record: it is invalid."""
+    """With `refresh: full` a row without a digest would not be recorded: it is invalid."""
     read, _ = reader({"ledger_url": "sqlite:///ledger.db"}, refresh="full")
     assert isinstance(read({"id": 1, "customer": "7"}), InvalidRecord)
     assert isinstance(read({"id": 1, "customer": "7", "email": "a@example.com"}), MemberOperation)
@@ -192,7 +192,7 @@ def test_a_full_refresh_needs_something_hashed():
 
 @pytest.mark.parametrize("member", [MEMBER, ["email"]])
 def test_when(member):
-    """A record for which `when` does not hold is skipped, before anything else is looked at."""
+    """A record for which `when` is false is skipped, before anything else is checked."""
     read, _ = reader(when="agreed == 'yes'", member=member)
     assert read({"id": 1, "agreed": "no"}) == SkippedRecord(ORIGIN, Skipped.WHEN)
     assert read({"id": 1, "email": "a@example.com"}) == SkippedRecord(ORIGIN, Skipped.WHEN)
@@ -233,7 +233,7 @@ def test_wrong_entries(changes: dict[str, Any], problem: str):
 
 
 def test_entries_of_a_list_have_members_of_one_form():
-    """Rows and single identifiers of one list are refused, and so are lists half of new customers."""
+    """Rows and single identifiers for one list are refused, and so are different `is_nca`."""
     for other in ({"member": "email"}, {"member": MEMBER, "is_nca": True}):
         given = list_settings(entry(member=MEMBER), entry(**other))
         with pytest.raises(ConfigurationError, match="two entries of the list 'VIPs'"):
@@ -249,7 +249,7 @@ ADD, REMOVE = Action.ADD, Action.REMOVE
 
 
 def net(*steps: tuple[Action, ListRow, int]) -> tuple[dict[ListRow, Action], list[int]]:
-    """Return what is left to do of operations, each with a key, and what was superseded."""
+    """Return the net operations of operations with keys, and what was superseded."""
     gathering = PersonOperations()
     superseded: list[int] = []
     for number, (action, row, key) in enumerate(steps):
@@ -284,9 +284,9 @@ def net(*steps: tuple[Action, ListRow, int]) -> tuple[dict[ListRow, Action], lis
     ],
 )
 def test_the_last_operation_of_a_person_wins(steps, left, superseded):
-    """Rows that share a key or an identifier are one person's.
+    """Rows that share a key or an identifier belong to one person.
 
-    A removal is of all of them that came before, and an addition after it is of its own row.
+    A removal covers all earlier ones, and an addition after it only its own row.
     """
     found, earlier = net(*steps)
     assert (found, sorted(earlier)) == (left, superseded)
@@ -302,7 +302,7 @@ ROW = st.builds(
 
 @given(st.lists(st.tuples(st.sampled_from(Action), ROW, st.integers(0, 4)), max_size=12))
 def test_people_are_those_who_share_something(steps):
-    """Whatever comes: a row is to be removed exactly if a later removal is of the same person.
+    """In any order: a row is removed exactly if a later removal is for the same person.
 
     The same person: there is a chain of rows from one to the other that share something.
     """
@@ -331,7 +331,7 @@ def test_people_are_those_who_share_something(steps):
 
 
 def test_requests_are_bounded_by_members_and_bytes():
-    """A request has no more rows than asked for, and no more bytes; a larger row goes alone."""
+    """A request is within the limits of rows and bytes; a larger row is sent alone."""
     rows = [ListRow(external_id=str(number) * 10) for number in range(6)]
     size = len(json.dumps({"external_id": "0" * 10}, separators=(",", ":"))) + 1
     assert [len(some) for some in split_by_request(rows, 4, 10_000)] == [4, 2]
@@ -380,7 +380,7 @@ def rows(**changes: Any) -> dict[str, Any]:
 
 
 def test_rows_are_sent(run_target, sandbox: Sandbox):
-    """A list is made of rows, without a type; records are delivered or have their reason."""
+    """A list is created from rows, without a type; records are delivered or have their reason."""
     lines = [SCHEMA, person(1, "add"), person(2, "add"), record("vips", id=3, ip="192.0.2.1")]
     ran = run_target(lines, **list_settings(rows(operation=None, is_nca=True)))
     assert ran.outcomes == {"delivered": 2, "invalid": 1}
@@ -428,13 +428,13 @@ def test_who_opted_out_is_removed(run_target, sandbox: Sandbox):
 
 @pytest.fixture
 def full(tmp_path: Path) -> dict[str, Any]:
-    """Return the settings of a list of rows that is refreshed in full."""
+    """Return the settings of a list of rows with full refreshes."""
     return list_settings(rows(refresh="full"), ledger_url=f"sqlite:///{tmp_path}/ledger.db")
 
 
 @pytest.fixture
 def prune(config, full, tmp_path: Path) -> Callable[[], tuple[int, str]]:
-    """Return a function that runs the command; it returns the exit code and what was printed."""
+    """Return a function that runs the command; it returns the exit code and the output."""
 
     def run() -> tuple[int, str]:
         given = {key: value for key, value in {**config, **full}.items() if value is not None}
@@ -447,7 +447,7 @@ def prune(config, full, tmp_path: Path) -> Callable[[], tuple[int, str]]:
 
 
 def test_prune_of_rows(run_target, sandbox: Sandbox, full, prune, tmp_path: Path):
-    """Who did not come again is removed by all that is on record: digests, and nothing plain."""
+    """People who are missing are removed by everything on record: digests, and nothing plain."""
     everybody = [person(number, "add") for number in (1, 2, 3)]
     assert run_target([SCHEMA, *everybody, state({"n": 1})], **full).code == 0
     kept = (tmp_path / "ledger.db").read_bytes()
@@ -460,7 +460,7 @@ def test_prune_of_rows(run_target, sandbox: Sandbox, full, prune, tmp_path: Path
 
 
 def test_prune_keeps_who_changed_an_identifier(run_target, sandbox: Sandbox, full, prune):
-    """A person with a new address stays, whichever identifiers Pinterest's removal goes by."""
+    """A person with a new address stays, whichever identifiers Pinterest's removal uses."""
     assert run_target([SCHEMA, person(1, "add"), person(2, "add")], **full).code == 0
     moved = person(2, "add", email="person2b@example.com")
     assert run_target([SCHEMA, person(1, "add"), moved], **full).code == 0
@@ -479,7 +479,7 @@ def test_prune_keeps_who_changed_an_identifier(run_target, sandbox: Sandbox, ful
     ],
 )
 def test_a_removal_carries_what_is_on_record(run_target, sandbox: Sandbox, full, leaves):
-    """A removal that shares an identifier or the key removes all that the additions carried."""
+    """A removal that shares an identifier or the key removes everything that the additions had."""
     everybody = [person(number, "add") for number in (1, 2)]
     assert run_target([SCHEMA, *everybody], **full).code == 0
     ran = run_target([SCHEMA, person(2, "remove", **leaves)], **full)

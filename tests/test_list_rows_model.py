@@ -1,7 +1,7 @@
-"""Lists of several identifiers against a plain model of people.
+"""Lists of several identifiers compared with a plain model of people.
 
-Whatever goes wrong on the way, and by whatever Pinterest finds a row, the list ends with exactly
-whom the records leave there.
+Whatever goes wrong, and however Pinterest finds a row, the list ends with exactly the people whom
+the records leave there.
 """
 
 import json
@@ -29,8 +29,8 @@ def phone(number: int) -> str:
 def history(rng: random.Random) -> tuple[list[bytes], set[str]]:
     """Return the records in the order of a tap, a STATE after every hundred, and who stays.
 
-    People change their addresses, and who leaves may be named by any of the identifiers. Everybody
-    is told by the digest of a phone number, which every row that is added has.
+    People change their addresses, and somebody who leaves may be named by any identifier. People
+    are identified by the digest of a phone number, which every added row has.
     """
     lines, stays = [], set()
     address = dict.fromkeys(range(PEOPLE), 0)
@@ -60,7 +60,7 @@ def history(rng: random.Random) -> tuple[list[bytes], set[str]]:
 def test_the_list_ends_with_exactly_whom_the_records_leave_there(
     config, tmp_path: Path, matching: str, seed: int
 ):
-    """Thousands of random operations of people, through faults, signals, a kill and reruns.
+    """Thousands of random operations for people, through faults, signals, a kill and reruns.
 
     Those who stay are the model's, whichever identifiers a removal is matched by.
     """

@@ -11,7 +11,7 @@ from tools import locks
 
 
 class Installed(Distribution):
-    """A package of an environment: its name, version and what it needs."""
+    """A package of an environment: its name, version and requirements."""
 
     def __init__(self, name: str, version: str, *needs: str):
         self._metadata = Message()
@@ -57,7 +57,7 @@ PLUGIN = Installed("plugin", "7.1", 'measure[toml]>=7.10; extra == "never"', "me
     ],
 )
 def test_every_need_of_a_locked_package_is_pinned_with_its_extras(text, problem):
-    """A requirement of a locked package is met by a line that fits, or is a problem."""
+    """A requirement of a locked package is met by a matching line, or is a problem."""
     found = locks.check(
         "a.lock",
         text,
@@ -73,7 +73,7 @@ def test_every_need_of_a_locked_package_is_pinned_with_its_extras(text, problem)
 
 
 def test_what_an_extra_brings_is_needed_only_where_the_lock_asks_for_it():
-    """A package locked with an extra needs what the extra brings; without it, it does not."""
+    """A package locked with an extra needs the extra's packages; without it, it does not."""
     packages = installed(
         Installed("server", "1.0", "parser>=2", 'fast>=3; extra == "speed"'),
         Installed("parser", "2.0"),
@@ -95,7 +95,7 @@ def test_what_an_extra_brings_is_needed_only_where_the_lock_asks_for_it():
     ],
 )
 def test_a_lock_is_held_against_the_project(wanted, problem):
-    """What pyproject.toml asks for has to be what its lock file pins."""
+    """What pyproject.toml requires must be what its lock file pins."""
     found = locks.check("a.lock", "server==1.0", [wanted], {})
     asked = wanted.partition("  #")[0]
     assert found.problems == (
@@ -137,7 +137,7 @@ def test_there_is_a_lock_file_for_each_extra_and_group():
 
 
 def test_the_lock_files_are_in_order_for_what_is_installed_here(capsys):
-    """Every package of this environment that is locked has all that it needs in its lock file."""
+    """Every locked package in this environment has all its requirements in its lock file."""
     assert locks.main(["check"]) == 0, capsys.readouterr().err
 
 

@@ -1,4 +1,4 @@
-"""A log record is one line, whatever is in it."""
+"""A log record is one line, whatever it contains."""
 
 import logging
 
@@ -27,7 +27,7 @@ def test_record_is_one_line(caplog, message, arguments, line):
 
 
 def test_name_of_a_logger_is_one_line(caplog):
-    """A library that names a logger for a stream forges nothing either."""
+    """A library that names a logger after a stream cannot forge a line either."""
     logger = logging.getLogger("target-pinterest-capi.a\nforged")
     keep_to_one_line(logger)
     logger.warning("said")

@@ -1,4 +1,4 @@
-"""`pinterest-capi login` and `token`, as the programs they are, against the sandbox's consent page."""
+"""`pinterest-capi login` and `token`, as real programs, with the sandbox's consent page."""
 
 import json
 import os
@@ -62,7 +62,7 @@ def configured(sandbox: Sandbox, plain_terminal: None) -> Callable[..., None]:
 
 
 def free_address() -> str:
-    """Return a redirect address at which nobody listens."""
+    """Return a redirect address on which nothing listens."""
     server = RedirectServer("http://localhost:0/")
     port = server._server.server_port
     server.close()
@@ -81,7 +81,7 @@ def start_login(*arguments: str, **environment: str) -> subprocess.Popen[str]:
 
 
 def printed_address(process: subprocess.Popen[str]) -> str:
-    """Return the address of the consent that a process prints."""
+    """Return the address for consent that a process prints."""
     assert process.stdout is not None
     for line in process.stdout:
         found = re.search(r"http://\S+/oauth/\S+", line)
@@ -91,12 +91,12 @@ def printed_address(process: subprocess.Popen[str]) -> str:
 
 
 def press(address: str, button: str = "allow") -> str:
-    """Return where a button of the consent page leads to."""
+    """Return where a button of the consent page redirects."""
     return httpx.post(address, data={"answer": button}).headers["location"]
 
 
 def has_access() -> bool:
-    """Return whether what is kept gives an access token."""
+    """Return whether the stored token gives an access token."""
     settings = load_files(["config.json"], purpose="sign-in")
     client = Client(settings.api_url, max_connections=1, timeout_seconds=120)
     try:
@@ -111,9 +111,9 @@ def has_access() -> bool:
 
 @pytest.mark.parametrize("given", [{}, {"refresh_token": "sandbox-refresh-token"}])
 def test_browser_signs_in(configured, tmp_path: Path, given: dict[str, str]):
-    """The browser is opened, its answer waited for, and the refresh token kept for its owner.
+    """The browser is opened, its answer awaited, and the refresh token stored for its owner.
 
-    It is the one that is used from then on, also where the settings have an older one.
+    It is used from then on, even if the settings have an older one.
     """
     configured({**APP, **given, "token_path": "tokens/oauth.json"})
     (tmp_path / "browser.py").write_text(PRESSES)
@@ -121,7 +121,7 @@ def test_browser_signs_in(configured, tmp_path: Path, given: dict[str, str]):
     login = start_login("--redirect-uri", free_address(), BROWSER=command)
     out, err = login.communicate(timeout=120)
     assert (login.returncode, err) == (0, "")
-    assert "Signed in: tokens/oauth.json holds the refresh token now." in out
+    assert "Signed in: tokens/oauth.json has the refresh token now." in out
     kept = tmp_path / "tokens" / "oauth.json"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert json.loads(kept.read_text())["refresh_token"] == "sandbox-refresh-token-1"
@@ -130,7 +130,7 @@ def test_browser_signs_in(configured, tmp_path: Path, given: dict[str, str]):
 
 
 def test_what_a_user_is_asked(configured, sandbox: Sandbox):
-    """The address has the app, the redirect, both scopes and a state of its own each time."""
+    """The address has the app, the redirect, both scopes and a new state each time."""
     queries = []
     for _ in range(2):
         login = start_login("--manual")
@@ -150,14 +150,14 @@ def test_what_a_user_is_asked(configured, sandbox: Sandbox):
 
 
 def test_pasting_signs_in(configured):
-    """On a machine without a browser the address that another one was led to is pasted."""
+    """On a machine without a browser the address of another browser's redirect is pasted."""
     login = start_login("--manual", "--redirect-uri", "https://example.com/back?from=here")
     address = printed_address(login)
     # The sandbox leads to loopback alone, so the address is taken from one that it knows.
     led = press(re.sub(r"redirect_uri=[^&]+", "redirect_uri=http%3A%2F%2Flocalhost%2F", address))
     out, err = login.communicate(led + "\n", timeout=120)
     assert login.returncode == 1
-    assert "redirect_uri is another one than that of the code" in err
+    assert "redirect_uri differs from that of the code" in err
     login = start_login("--manual")
     out, err = login.communicate(press(printed_address(login)) + "\n", timeout=120)
     assert (login.returncode, err) == (0, "")
@@ -173,13 +173,13 @@ def test_pasting_signs_in(configured):
         (lambda address: press(address).replace("state=", "state=x"), "another sign-in"),
         (lambda address: press(address).replace("code=", "cod="), "has no code"),
         (lambda address: press(address).replace("sandbox-code-1", "other"), "answered 401"),
-        (lambda _: "code", "not an address that Pinterest leads to"),
+        (lambda _: "code", "not an address of the redirect"),
     ],
 )
 def test_pasted_addresses_that_sign_nobody_in(
     configured, led: Callable[[str], str], words: str | None
 ):
-    """A refusal, another sign-in's answer, and what is not an answer say so; nothing is kept."""
+    """A refusal, another sign-in's answer, and anything else are reported; nothing is stored."""
     login = start_login("--manual")
     _, err = login.communicate(led(printed_address(login)) + "\n", timeout=120)
     if words is None:  # the first state counts
@@ -193,7 +193,7 @@ def test_pasted_addresses_that_sign_nobody_in(
 
 
 def test_state_and_code_are_read_from_the_query():
-    """An error is said without what it may hold of a person."""
+    """An error is shown without personal data that it may contain."""
     assert read_code("code=a%20b&state=s", "s") == "a b"
     assert read_pasted(" http://localhost/?code=a&state=s\n", "s") == "a"
     with pytest.raises(SignInError, match="with the error …"):
@@ -204,7 +204,7 @@ def test_state_and_code_are_read_from_the_query():
 
 
 def test_no_answer_in_time():
-    """The waiting ends, and says what to try."""
+    """The wait ends, and the message says what to try."""
     clock = Clock()
     server = RedirectServer("http://localhost:0/", clock)
     clock.advance(0)
@@ -215,7 +215,7 @@ def test_no_answer_in_time():
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
 def test_only_the_redirect_itself_is_the_answer(host: str):
-    """What a browser asks for besides, such as an icon, is a 404, and the waiting goes on."""
+    """Other requests of a browser, such as for an icon, are a 404, and the wait continues."""
     try:
         server = RedirectServer(f"http://{host}:0/back")
     except OSError:
@@ -236,13 +236,13 @@ def test_only_the_redirect_itself_is_the_answer(host: str):
 
 
 def test_port_that_is_in_use(configured):
-    """Nobody is asked where the answer could not arrive."""
+    """Nobody is asked if the answer could not arrive."""
     server = RedirectServer("http://localhost:0/")
     taken = f"http://localhost:{server._server.server_port}/"
     result = run("login", "--redirect-uri", taken)
     server.close()
     assert result.exit_code == 1
-    assert f"{taken} cannot be waited for: Address already in use" in result.stderr
+    assert f"{taken} cannot be listened on: Address already in use" in result.stderr
     assert "--redirect-uri" in result.stderr
     assert "/oauth/?" not in result.stdout
 
@@ -264,7 +264,7 @@ def run(command: str, *arguments: str) -> Result:
     ],
 )
 def test_what_cannot_sign_in(configured, oauth, arguments: tuple[str, ...], words: str):
-    """What is missing or wrong is said before anybody is asked, with exit code 2."""
+    """What is missing or wrong is reported before anybody is asked, with exit code 2."""
     configured(oauth)
     result = run("login", *arguments)
     assert result.exit_code == 2
@@ -272,7 +272,7 @@ def test_what_cannot_sign_in(configured, oauth, arguments: tuple[str, ...], word
 
 
 def test_other_settings_do_not_matter(configured):
-    """A file of a conversion token that is still to be made holds up no sign-in."""
+    """A conversion token's file that is yet to be created does not prevent a sign-in."""
     mapping = {"stream": "a", "conversion_token_file": "none-yet"}
     configured(conversion_token_file="none-yet", mappings=[mapping])
     login = start_login("--manual")
@@ -281,7 +281,7 @@ def test_other_settings_do_not_matter(configured):
 
 
 def test_place_for_the_token_is_tried_first(configured, sandbox: Sandbox):
-    """Where it could not be kept, the code is not exchanged."""
+    """If it could not be stored, the code is not exchanged."""
     Path("tokens").write_text("a file")
     login = start_login("--manual")
     _, err = login.communicate(press(printed_address(login)) + "\n", timeout=120)
@@ -291,7 +291,7 @@ def test_place_for_the_token_is_tried_first(configured, sandbox: Sandbox):
 
 
 def test_pinterest_that_is_out_of_order(configured, sandbox: Sandbox):
-    """An error that says nothing of the app asks for patience."""
+    """After an error that does not concern the app, it advises to wait."""
     sandbox.faults.set([Fault("status", status=503, endpoint="oauth")])
     login = start_login("--manual")
     _, err = login.communicate(press(printed_address(login)) + "\n", timeout=120)
@@ -300,7 +300,7 @@ def test_pinterest_that_is_out_of_order(configured, sandbox: Sandbox):
 
 
 def test_without_a_sign_in_there_is_no_access(configured):
-    """What needs a token says which command makes one."""
+    """What needs a token says which command creates one."""
     configured(mappings=[])
     result = run("token", "--output", "made")
     assert result.exit_code == 1
@@ -308,7 +308,7 @@ def test_without_a_sign_in_there_is_no_access(configured):
 
 
 def test_sign_in_in_a_browser(configured, sandbox: Sandbox, browser: Browser):
-    """A person presses the button in Chromium, which is led to the program that waits."""
+    """A person presses the button in Chromium, which is redirected to the waiting program."""
     login = start_login("--no-browser", "--redirect-uri", free_address())
     browser.events.clear()
     browser.call("Page.navigate", url=printed_address(login))
@@ -328,7 +328,7 @@ def test_sign_in_in_a_browser(configured, sandbox: Sandbox, browser: Browser):
 
 
 def test_conversion_token_is_made_into_a_private_file(configured, tmp_path: Path):
-    """The file is its owner's alone and holds the token, which is not printed."""
+    """Only the file's owner can read it, and it has the token, which is not printed."""
     configured({"access_token": "sandbox-access-token"})
     result = run("token", "--output", "made/conversion-token.txt")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -345,7 +345,7 @@ def test_conversion_token_is_made_into_a_private_file(configured, tmp_path: Path
 
 
 def test_token_that_is_there_stays(configured, tmp_path: Path):
-    """A file is written over where that is said, and not otherwise."""
+    """A file is replaced only with --replace."""
     configured({"access_token": "sandbox-access-token"})
     (tmp_path / "made").write_text("old")
     result = run("token", "--output", "made")
@@ -355,7 +355,7 @@ def test_token_that_is_there_stays(configured, tmp_path: Path):
 
 
 def test_disk_without_room_makes_no_conversion_token(configured, sandbox: Sandbox):
-    """A token that could not be kept is not asked for: nobody could take it back."""
+    """A token that could not be stored is not requested, because nobody could revoke it."""
     configured({"access_token": "sandbox-access-token"})
     Path("made").write_text("old")
     with files_limited_to(100):
@@ -369,12 +369,12 @@ def test_disk_without_room_makes_no_conversion_token(configured, sandbox: Sandbo
     ("oauth", "output", "code", "words"),
     [
         ({"access_token": "wrong"}, "made", 1, "set oauth.access_token to a new one"),
-        ({}, "made", 2, "oauth: is required to make a conversion token"),
+        ({}, "made", 2, "oauth: is required to create a conversion token"),
         ({"access_token": "sandbox-access-token"}, "config.json/x", 2, "cannot be written"),
     ],
 )
 def test_no_conversion_token(configured, oauth, output: str, code: int, words: str):
-    """Why there is none, and what to do; no file is made."""
+    """Why there is none, and what to do; no file is created."""
     configured(oauth)
     result = run("token", "--output", output)
     assert result.exit_code == code

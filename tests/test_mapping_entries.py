@@ -1,4 +1,4 @@
-"""Mapping entries: which take a stream, where values come from, which account they go to."""
+"""Mapping entries: which streams they apply to, where values come from, and their accounts."""
 
 import json
 from collections import Counter
@@ -35,7 +35,7 @@ IN_EUROS = {"defaults": {**DEFAULTS, "custom_data.currency": "EUR"}}
 
 
 class Stand:
-    """Compiles mappings for a stream and keeps what was noted."""
+    """Compiles mappings for a stream and records its notes."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Stand:
     ],
 )
 def test_streams_match_by_name_or_pattern(streams, stream, names):
-    """An entry takes the streams that its pattern matches; a record may match several entries."""
+    """An entry applies to streams that match its pattern; a record may match several entries."""
     settings = settings_of(
         mappings=[{"stream": name, "preset": None, "fields": FIELDS} for name in streams]
     )
@@ -95,7 +95,7 @@ def test_streams_match_by_name_or_pattern(streams, stream, names):
 def test_without_mappings_every_stream_has_the_preset():
     """Unset: preset `pinterest` for every stream; `[]`: no events.
 
-    A stream of a customer list makes none.
+    The stream of a customer list becomes no events.
     """
     members = {"stream": "vips", "list_name": "VIPs", "member": "email"}
     oauth = {"oauth": {"access_token": "token"}}
@@ -108,7 +108,7 @@ def test_without_mappings_every_stream_has_the_preset():
 
 
 def test_entry_is_named_for_reports():
-    """Its own name, else its preset's, else its place."""
+    """Its own name, otherwise its preset's, otherwise its position."""
     entries = [
         {"stream": "*", "name": "paid"},
         {"stream": "*", "preset": "pinterest"},
@@ -122,7 +122,7 @@ def test_entry_is_named_for_reports():
 
 
 def test_fields_and_defaults_make_the_event():
-    """Expressions read the record, constants stand where they give nothing."""
+    """Expressions read the record; constants apply if they have no value."""
     (event,) = Stand({}).events()
     assert event == {
         "event_name": "checkout",
@@ -135,7 +135,7 @@ def test_fields_and_defaults_make_the_event():
 
 
 def test_fan_out_makes_an_event_for_each_entry():
-    """Two entries of one stream make two events of one record, with ids of their own if derived."""
+    """Two entries of one stream make two events from one record; derived ids differ."""
     unmapped = {"fields": {**FIELDS, "event_id": "nothing"}}
     first, second = Stand(
         {**unmapped}, {**unmapped, "defaults": {**DEFAULTS, "event_name": "lead"}}
@@ -149,7 +149,7 @@ def test_fan_out_makes_an_event_for_each_entry():
     [("order_completed", "checkout"), ("product_added", "add_to_cart"), ("users", None)],
 )
 def test_streams_name_the_event(stream: str, name: str | None):
-    """One entry serves the tables of a warehouse, each of which is called for its events."""
+    """One entry serves the tables of a warehouse, each named after its events."""
     entry = {
         "stream": "*",
         "event_names": {"order_completed": "checkout", "product_added": "add_to_cart"},
@@ -171,11 +171,12 @@ def test_streams_name_the_event(stream: str, name: str | None):
         ("total", True),
         ("''", False),
         ("`[]`", False),
-        ("`0`", True),
+        ("`0`", False),
+        ("`1`", True),
     ],
 )
 def test_when_selects_records(when: str, taken: bool):
-    """A record for which `when` does not hold, by JMESPath's truth, is skipped."""
+    """A record for which `when` does not hold is skipped."""
     (result,) = Stand({"when": when}).results()
     assert isinstance(result, Event) == taken
     if not taken:
@@ -207,7 +208,7 @@ def test_when_selects_records(when: str, taken: bool):
 def test_precedence_of_values(fields, defaults, setting, currency):
     """The entry's expressions, then its defaults, then the setting `defaults`.
 
-    The first that gives something.
+    The first one with a value is used.
     """
     stand = Stand(
         {"fields": {**FIELDS, **fields}, "defaults": {**DEFAULTS, **defaults}}, defaults=setting
@@ -217,7 +218,7 @@ def test_precedence_of_values(fields, defaults, setting, currency):
 
 
 def test_entry_wins_over_its_preset_field_by_field():
-    """A preset's expressions stand behind the entry's, and null takes them away."""
+    """A preset's expressions come after the entry's, and null removes them."""
     record = visit(1, event_time=NOW, alt="alt@example.com", currency="EUR", value="5")
     entry = {
         "preset": "pinterest",
@@ -232,14 +233,14 @@ def test_entry_wins_over_its_preset_field_by_field():
 
 
 def test_list_of_expressions_collects_for_an_array():
-    """An array field takes every expression's values, lists and scalars alike."""
+    """An array field has the values of all its expressions, lists and scalars alike."""
     stand = Stand({"fields": {**FIELDS, "user_data.em": ["mail", "others", "nothing"]}})
     (event,) = stand.events(others=["b@example.com", "SHOPPER@example.com"])
     assert event["user_data"]["em"] == [digest("shopper@example.com"), digest("b@example.com")]
 
 
 def test_expression_that_fails_gives_nothing_and_is_counted():
-    """An expression that cannot be evaluated on a record costs its value, not the event."""
+    """An expression that cannot be evaluated on a record drops its value, not the event."""
     stand = Stand({"fields": {**FIELDS, "custom_data.value": "sum(total)"}})
     (event,) = stand.events()
     assert "custom_data" not in event
@@ -251,9 +252,9 @@ def test_expression_that_fails_gives_nothing_and_is_counted():
     [(None, "549755885175"), ("1234", "1234"), ("account", "42"), ("concat('9', account)", "942")],
 )
 def test_account_is_a_constant_or_an_expression(source, account):
-    """Digits name the account; anything else is read from the record.
+    """Digits are the account; anything else is read from the record.
 
-    Without one it is the setting's.
+    Otherwise the setting's account is used.
     """
     (result,) = Stand({"ad_account_id": source}).results(account=42)
     assert result.account.ad_account_id == account
@@ -261,7 +262,7 @@ def test_account_is_a_constant_or_an_expression(source, account):
 
 @pytest.mark.parametrize("given", [None, "", "abc", "1" * 19, -5, [1]])
 def test_record_without_its_account_is_invalid(given):
-    """Where the expression gives no digits the record is a dead letter, with its key."""
+    """If the expression does not result in digits, the record is a dead letter, with its key."""
     (result,) = Stand({"ad_account_id": "account"}).results(account=given)
     assert isinstance(result, InvalidRecord)
     assert (result.reason, result.field, result.key) == (
@@ -272,7 +273,7 @@ def test_record_without_its_account_is_invalid(given):
 
 
 def test_entries_token_goes_with_its_account(tmp_path):
-    """An entry's own token file is sent with its events.
+    """Events of an entry with its own token file are sent with that token.
 
     One account and token are one object, so that batches are shared.
     """
@@ -289,7 +290,7 @@ def test_entries_token_goes_with_its_account(tmp_path):
 
 
 def test_event_names_of_an_entry():
-    """Names are translated; what is not listed is skipped by name, unless defaults give a name."""
+    """Names are translated; an unlisted one is skipped by name, unless defaults have a name."""
     names = {
         "event_names": {"Order Completed": "checkout"},
         "fields": {**FIELDS, "event_name": "event"},
@@ -306,7 +307,7 @@ def test_event_names_of_an_entry():
 @pytest.mark.parametrize("defaults", [{"action_source": "web"}, DEFAULTS])
 @pytest.mark.parametrize("preset", [None, "segment"])
 def test_event_name_of_null_is_not_sent(preset: str | None, defaults: dict[str, str]):
-    """A name with null is skipped by its name, whatever the preset or the default say of it."""
+    """A name mapped to null is skipped by its name, regardless of the preset and the defaults."""
     entry = {
         "event_names": {"Order Completed": None, "Quiz Finished": None, "a": "lead"},
         "fields": {**FIELDS, "event_name": "event"},
@@ -337,20 +338,20 @@ NAMED = {
     ],
 )
 def test_names_match_in_any_case(event: str, name: str):
-    """Neither case nor blanks tell names apart; the exact name is before the first like it."""
+    """Case and spaces are ignored in names; the exact name has priority over similar ones."""
     assert Stand(NAMED).events(event=event)[0]["event_name"] == name
 
 
 @pytest.mark.parametrize("event", ["Quiz", "quiz", " QUIZ "])
 def test_name_of_null_is_not_sent_in_any_case(event: str):
-    """It is skipped by the name that is listed."""
+    """It is skipped under the listed name."""
     (skipped,) = Stand(NAMED).results(event=event)
     assert (skipped.reason, skipped.name) == (Skipped.NOT_LISTED, "Quiz")
 
 
 @pytest.mark.parametrize("event", ["Order Completed", "order completed"])
 def test_own_name_replaces_every_spelling_of_the_preset(event: str):
-    """An entry's name is its preset's name in any case: one of the two decides."""
+    """An entry's name equals its preset's name in any case: only one of the two applies."""
     entry = {"preset": "segment", **NAMED, "event_names": {"order completed": "lead"}}
     assert Stand(entry).events(event=event)[0]["event_name"] == "lead"
 
@@ -360,7 +361,7 @@ def test_own_name_replaces_every_spelling_of_the_preset(event: str):
     [("Quiz Finished", "Quiz Finished"), ("order completed", "checkout"), ("Quiz", None)],
 )
 def test_unlisted_names_are_sent_on_demand(event: str, name: str | None):
-    """`unlisted_names: send` sends what is not listed as it is, never what is listed as null."""
+    """`unlisted_names: send` sends unlisted names unchanged, but never one mapped to null."""
     (result,) = Stand({**NAMED, "unlisted_names": "send"}).results(event=event)
     assert (result.name if isinstance(result, Event) else None) == name
 
@@ -380,7 +381,7 @@ def test_unlisted_names_are_sent_on_demand(event: str, name: str | None):
     ],
 )
 def test_condition_of_the_preset(when: dict[str, str], taken: bool):
-    """It is joined to the entry's own, unless that is `always`, or it is to be ignored."""
+    """It is combined with the entry's own, unless that is `always`, or the preset's is ignored."""
     entry = {"preset": "shopify", "fields": {**FIELDS, "event_name": "'checkout'"}, **when}
     (result,) = Stand({**entry, "unlisted_names": "send"}).results(test=True)
     assert isinstance(result, Event) is taken
@@ -408,7 +409,7 @@ CONSTANTS = {
     ],
 )
 def test_constant_for_values_of_a_list_that_are_unusable(value: Any, sent: Any, reasons: Any):
-    """A constant stands for a list of which its field can hold nothing; what it had is counted."""
+    """A constant replaces a list without any usable value; its values are counted."""
     constants = {**DEFAULTS, "user_data.country": "US"}
     stand = Stand({"fields": {**FIELDS, "user_data.country": "given"}, "defaults": constants})
     (event,) = stand.events(given=value)
@@ -444,7 +445,7 @@ UNUSABLE = {
 
 @pytest.mark.parametrize("path", UNUSABLE)
 def test_constant_for_what_any_kind_of_field_cannot_hold(path: str):
-    """Whatever a field holds, its constant stands for a value that it cannot hold."""
+    """Whatever a field gets, its constant replaces an unusable value."""
     given, constant, sent = UNUSABLE[path]
     fields = {**FIELDS, "user_data.client_user_agent": "'curl/8'", path: "given"}
     stand = Stand({"fields": fields, "defaults": {**DEFAULTS, path: constant}})
@@ -468,7 +469,7 @@ def test_constant_for_what_any_kind_of_field_cannot_hold(path: str):
     ],
 )
 def test_constant_for_a_value_that_is_unusable(path: str, value: Any, sent: Any, reason: Any):
-    """A constant stands for what its field cannot hold, which is counted."""
+    """A constant replaces an unusable value, which is counted."""
     defaults = {**DEFAULTS, **CONSTANTS}
     stand = Stand({"fields": {**FIELDS, path: "given"}, "defaults": defaults})
     (event,) = stand.events(given=value)
@@ -492,7 +493,7 @@ IN_OBJECTS = {
 
 @pytest.mark.parametrize("encode", [dict, json.dumps])
 def test_object_mapped_whole(encode: Any):
-    """A column that holds Pinterest's fields, in any spelling, is mapped as one object."""
+    """A column with an object of Pinterest's fields, in any spelling, is mapped as one object."""
     columns = {"person": encode(PERSON), "details": encode(DETAILS), "more": {"order_id": 7}}
     (event,) = Stand(IN_OBJECTS).events(**columns)
     assert event["user_data"] == {
@@ -515,14 +516,14 @@ def test_object_mapped_whole(encode: Any):
     [({"custom_data.value": "total"}, "9.90"), ({"custom_data.value": None}, None)],
 )
 def test_field_beside_a_whole_object_wins(beside: dict[str, Any], value: str | None):
-    """A field that is mapped by itself is that, and nothing of the object's."""
+    """A field with its own mapping has that value, and nothing from the object."""
     entry = {"fields": {**IN_OBJECTS["fields"], **beside}}
     (event,) = Stand(entry).events(person=PERSON, details=DETAILS)
     assert event["custom_data"].get("value") == value
 
 
 def test_object_of_null_takes_a_preset_s_fields_away():
-    """No field of the object is read, but for those that are mapped beside it."""
+    """No field of the object is read, except those that are mapped separately."""
     fields = {**FIELDS, "user_data": None, "user_data.em": "mail", "event_name": "event"}
     entry = {"preset": "segment", "fields": fields}
     (event,) = Stand(entry).events(event="Order Completed", userId="u-1")
@@ -530,7 +531,7 @@ def test_object_of_null_takes_a_preset_s_fields_away():
 
 
 def test_skipped_name_is_shown_where_the_entry_has_it():
-    """The names of the entry's own expressions are no data; any other that comes may be."""
+    """Names that are only in the entry's own expressions are not data; any other may be."""
     fields = {**FIELDS, "event_name": ["event", "kind == 'x' && 'of kind x' || 'other kind'"]}
     stand = Stand(
         {"event_names": {"a": "lead"}, "fields": fields, "defaults": {"action_source": "web"}}
@@ -541,7 +542,7 @@ def test_skipped_name_is_shown_where_the_entry_has_it():
 
 
 def test_event_time_now():
-    """`now` in defaults is the time of building."""
+    """`now` in defaults is the time at which the event is built."""
     (event,) = Stand(
         {
             "fields": {"event_id": "id", "user_data.em": "mail"},
@@ -570,7 +571,7 @@ def test_event_time_now():
     "entry", [{}, {"when": "paid"}, {"ad_account_id": "missing"}, {"deleted": "send"}], ids=str
 )
 def test_deleted_rows_are_skipped(column, value, deleted, entry):
-    """A record that says that its row was deleted is not an event, unless its entry wants such."""
+    """A record that marks its row as deleted is not an event, unless its entry accepts those."""
     stand = Stand(entry, columns=[*ORDER, column])
     (result,) = stand.results(**{column: value})
     if deleted and entry.get("deleted") != "send":
@@ -581,7 +582,7 @@ def test_deleted_rows_are_skipped(column, value, deleted, entry):
 
 
 def test_deleted_rows_are_skipped_as_rows_too():
-    """What is read as a row is skipped like a record."""
+    """A record that is read as a row is skipped like any other."""
     (entry,) = Stand({}, columns=[*ORDER, "_SDC_DELETED_AT"]).entries
     assert "_SDC_DELETED_AT" in entry.rows.reads
     columns = sorted(entry.rows.reads)
@@ -617,7 +618,7 @@ def test_deleted_rows_are_skipped_as_rows_too():
     ],
 )
 def test_the_first_usable_value(path, first, second, made, noted):
-    """A list of expressions gives what the field can hold; what cannot be is counted once."""
+    """A list of expressions keeps its usable values; an unusable one is counted once."""
     stand = Stand({**IN_EUROS, "fields": {**FIELDS, path: ["a", "b"]}}, columns=[*ORDER, "a", "b"])
     (event,) = stand.events(a=first, b=second)
     for name in path.split("."):
@@ -627,7 +628,7 @@ def test_the_first_usable_value(path, first, second, made, noted):
 
 
 def test_without_a_usable_value_the_first_is_what_is_wrong():
-    """Where none can be used, the first that is something is dropped, or fails what is required."""
+    """If none is usable, the first non-empty one is dropped, or fails a required field."""
     columns = [*ORDER, "a", "b"]
     fields = {**FIELDS, "custom_data.value": ["a", "b"]}
     stand = Stand({**IN_EUROS, "fields": fields}, columns=columns)
@@ -641,7 +642,7 @@ def test_without_a_usable_value_the_first_is_what_is_wrong():
 
 
 def test_a_doubtful_time_of_several_is_counted_once():
-    """A warning about the value that is taken comes from the event alone."""
+    """A warning about the value that is used comes only from the event."""
     stand = Stand(
         {**IN_EUROS, "fields": {**FIELDS, "event_time": ["a", "b"]}},
         columns=[*ORDER, "a", "b"],

@@ -1,4 +1,4 @@
-"""The stream of `meltano config test`: tried only, without words that Meltano takes for failure."""
+"""The stream of `meltano config test`: only tried, without words that Meltano sees as failure."""
 
 import json
 import os
@@ -38,11 +38,11 @@ def test_settings_are_tried_and_nothing_is_recorded(run_target, sandbox):
         (request.test, request.events, request.status) for request in sandbox.store.requests()
     ] == [(True, 1, 200)]
     assert sandbox.store.events() == []
-    assert "token: Pinterest takes conversion_token" in ran.log
+    assert "token: Pinterest accepts conversion_token" in ran.log
 
 
 def test_once_is_enough(run_target, sandbox):
-    """More records of the stream try nothing more."""
+    """Further records of the stream send no further request."""
     ran = run_target([*MESSAGES[:2], *MESSAGES[1:2] * 5])
     assert ran.outcomes == {"skipped": 6}
     assert len(sandbox.store.requests()) == 1
@@ -84,7 +84,7 @@ def process(
     ],
 )
 def test_where_all_is_well_no_line_reads_like_a_failure(config, tmp_path, given, level):
-    """No line has `error` or `exception` in it, whatever the mappings, mode and log level are."""
+    """No line contains `error` or `exception`, for any mappings, mode and log level."""
     done = process({**config, **given}, tmp_path, TARGET_PINTEREST_CAPI_LOGLEVEL=level)
     assert done.returncode == 0, done.stdout
     assert [
@@ -100,7 +100,7 @@ def test_where_all_is_well_no_line_reads_like_a_failure(config, tmp_path, given,
     ],
 )
 def test_what_is_wrong_is_said(config, tmp_path, given, words):
-    """Exit 1 with an ERROR line that says what is wrong and what to correct, and no STATE."""
+    """Exit 1 with an ERROR line about the cause and its fix, and no STATE."""
     done = process({**config, **given}, tmp_path)
     assert done.returncode == 1
     (row,) = [row for row in done.stdout.splitlines() if "| ERROR " in row]
@@ -110,7 +110,7 @@ def test_what_is_wrong_is_said(config, tmp_path, given, words):
 
 
 def test_pinterest_that_does_not_answer_fails_the_test(run_target, sandbox):
-    """A test that could not be made has not passed."""
+    """A test that could not be done has not passed."""
     sandbox.faults.set([Fault("status", status=503)])
     ran = run_target(MESSAGES)
     assert (ran.code, ran.states, ran.outcomes) == (1, [], {})
@@ -118,7 +118,7 @@ def test_pinterest_that_does_not_answer_fails_the_test(run_target, sandbox):
 
 
 def test_other_streams_are_as_ever(run_target, sandbox):
-    """Records of other streams, also of one that only looks like the test stream, are delivered."""
+    """Records of other streams are delivered, including one with a name like the test stream's."""
     visits = schema("visits", *visit(), key_properties=("event_id",))
     close = [schema(f"{STREAM}_2", *visit()), record(f"{STREAM}_2", **visit(2))]
     ran = run_target([*MESSAGES, visits, record("visits", **visit(1)), *close])
@@ -126,6 +126,6 @@ def test_other_streams_are_as_ever(run_target, sandbox):
 
 
 def test_stream_maps_do_not_hide_it(run_target, sandbox):
-    """Where the SDK's stream maps are on, the stream is recognized as well."""
+    """If the SDK's stream maps are on, the stream is recognized as well."""
     ran = run_target(MESSAGES, stream_maps={"visits": {"em": "em"}})
     assert (ran.code, ran.reasons) == (0, {"meltano_test": 1})

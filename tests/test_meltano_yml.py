@@ -1,4 +1,4 @@
-"""The repository's meltano.yml is up to date, and what the pages to start with show works."""
+"""The repository's meltano.yml is up to date, and the examples of the start pages work."""
 
 import json
 import os
@@ -40,12 +40,12 @@ SANDBOX_URL = "http://127.0.0.1:8085/v5"  # where the examples look for it
 
 
 def fenced(language: str, text: str = "\n".join(PAGES.values())) -> list[str]:
-    """Return the fenced blocks of a language, in the pages to start with unless a text is given."""
+    """Return the fenced blocks of a language, from the start pages or the given text."""
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def example(language: str, part: str) -> str:
-    """Return the one block of a language that has this in it."""
+    """Return the only block of a language that contains a text."""
     (found,) = [block for block in fenced(language) if part in block]
     return found
 
@@ -60,21 +60,21 @@ def test_meltano_yml_is_what_is_generated():
 
 @pytest.mark.parametrize("name", [entry["name"] for entry in meltano_settings()])
 def test_every_setting_is_declared(name):
-    """Each setting stands in the loader once, with label, kind, description and its options."""
+    """Each setting is in the loader once, with label, kind, description and options."""
     (entry,) = [entry for entry in LOADER["settings"] if entry["name"] == name]
     assert {"label", "kind", "description"} <= set(entry)
     assert entry == next(entry for entry in meltano_settings() if entry["name"] == name)
 
 
 def test_no_setting_is_left_out():
-    """What a configuration may give and what the loader declares are the same settings."""
+    """The settings of a configuration and those that the loader declares are the same."""
     assert {entry["name"].partition(".")[0] for entry in LOADER["settings"]} == set(
         properties(Settings)
     )
 
 
 def test_the_capabilities_are_the_targets():
-    """Meltano gets what `target-pinterest-capi --about` says."""
+    """The plugin's settings are those of `target-pinterest-capi --about`."""
     from target_pinterest_capi.target import TargetPinterestCapi
 
     assert sorted(LOADER["capabilities"]) == sorted(
@@ -97,7 +97,7 @@ def test_every_tool_is_a_command():
 
 @pytest.mark.parametrize("group", LOADER["settings_group_validation"], ids=" and ".join)
 def test_a_settings_group_is_enough(group, tmp_path):
-    """What Meltano accepts as a complete configuration is complete, and less is not."""
+    """A configuration that Meltano accepts as complete is complete, and a smaller one is not."""
     (tmp_path / "token").write_text("a-token")
     given = {
         "ad_account_id": ACCOUNT,
@@ -111,7 +111,7 @@ def test_a_settings_group_is_enough(group, tmp_path):
 
 
 def test_the_projects_configuration_is_one():
-    """The loader's `config` passes the checks of the settings, and points at the sandbox."""
+    """The loader's `config` passes the checks of the settings, and its URL is the sandbox's."""
     assert load(LOADER["config"]).api_url == SANDBOX_URL
 
 
@@ -126,7 +126,7 @@ def test_the_job_runs_what_is_declared():
 
 
 def test_the_readme_names_the_required_settings():
-    """The README says which settings are required, and the reference has all of them."""
+    """The README names the required settings, and the reference has all of them."""
     required = re.findall(r"^\| `(\w+)` \| required", settings_table(), re.MULTILINE)
     assert required == ["ad_account_id"]
     for name in (*required, "conversion_token"):
@@ -135,7 +135,7 @@ def test_the_readme_names_the_required_settings():
 
 @pytest.mark.parametrize("block", fenced("json"), ids=range(len(fenced("json"))))
 def test_a_json_example_is_a_configuration(block):
-    """Every JSON block is a configuration that the target takes."""
+    """Every JSON block is a valid configuration."""
     load(json.loads(block))
 
 
@@ -143,7 +143,7 @@ ROW = re.compile(r"\((100\d), '(\w+)', .*?'(\{.*?\})',\s*'(\[.*?\])', ([\d.]+), 
 
 
 def test_the_mapping_example_makes_events(run_target, sandbox):
-    """The mapping of the orders table takes the paid order of the example, and skips the other."""
+    """The mapping of the orders table accepts the example's paid order, and skips the other."""
     entries = yaml.safe_load(example("yaml", "mappings:\n"))["mappings"]
     rows = [order(*row) for row in ROW.findall(example("sql", "INSERT"))]
     lines = [
@@ -163,7 +163,7 @@ def test_the_mapping_example_makes_events(run_target, sandbox):
 def order(
     number: str, status: str, customer: str, lines: str, total: str, currency: str
 ) -> dict[str, Any]:
-    """Return a row of the SQL example as a tap would send it."""
+    """Return a row of the SQL example as a tap sends it."""
     nested = {"customer": json.loads(customer), "lines": json.loads(lines)}
     return {
         "id": int(number),
@@ -180,7 +180,7 @@ def order(
 
 @pytest.fixture
 def folder(sandbox: Sandbox, tmp_path: Path) -> Path:
-    """A directory with the pipe example's tap output and config.json, for this test's sandbox."""
+    """A folder with the pipe example's tap output and config.json, for this test's sandbox."""
     (tmp_path / "config.json").write_text(
         example("json", "ledger_url").replace(SANDBOX_URL, sandbox.url)
     )
@@ -188,7 +188,7 @@ def folder(sandbox: Sandbox, tmp_path: Path) -> Path:
 
 
 def shell(script: str, folder: Path, program: str = "sh") -> subprocess.CompletedProcess[str]:
-    """Run an example as somebody would who copied it into a file."""
+    """Run an example as if it had been copied into a file."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -226,7 +226,7 @@ def test_the_pipe_example_delivers_once(folder, sandbox):
 
 @pytest.mark.slow
 def test_the_state_script_keeps_the_newest_state(folder):
-    """The script hands the tap its state and keeps the newest one, or the old if there is none."""
+    """The script passes its state to the tap and keeps the newest one, or the old one."""
     script = example("bash", "newest.json")
     (folder / "bin").mkdir()
     tap = folder / "bin" / "tap-shop"
@@ -253,7 +253,7 @@ def test_the_state_script_keeps_the_newest_state(folder):
 
 
 def unavailable(service: str) -> NoReturn:
-    """Skip where a machine lacks a service, with the reason; fail where CI promised it."""
+    """Skip with the reason if a machine lacks a service; fail if CI declared it present."""
     if os.environ.get("REQUIRE_SERVICES"):
         pytest.fail(f"{service} is missing, and REQUIRE_SERVICES is set")
     pytest.skip(f"{service} is not on this machine")
@@ -266,7 +266,7 @@ def shown_project() -> dict[str, Any]:
 
 
 def test_the_meltano_example_is_a_configuration_in_each_environment():
-    """Both environments give the target what it needs, and share no account or ledger."""
+    """Both environments have the necessary settings, with different accounts and ledgers."""
     loaded = []
     for environment in shown_project()["environments"]:
         (loader,) = environment["config"]["plugins"]["loaders"]
@@ -280,7 +280,7 @@ def test_the_meltano_example_is_a_configuration_in_each_environment():
 
 
 def projects() -> dict[str, dict[str, Any]]:
-    """Return every project of Meltano in the repository and its documentation, by its place."""
+    """Return every Meltano project in the repository and its documentation, by its place."""
     files = sorted([ROOT / "meltano.yml", *ROOT.glob("docs/**/meltano.yml")])
     found = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in files}
     for path in sorted(ROOT.glob("docs/**/*.md")):
@@ -303,7 +303,7 @@ AS_TEXT = {"string", "options", "file"}  # kinds that Meltano passes on as they 
 
 
 def test_all_projects_are_looked_at():
-    """The repository's own, the recipes' and those of other pages are among them."""
+    """The repository's own project, and those of the cookbook and other pages, are among them."""
     assert {"meltano.yml", "docs/start-meltano.md 0", "docs/customer-lists.md 0"} <= PROJECTS.keys()
     assert len(PROJECTS) >= 11
     assert len(DECLARED) >= 12
@@ -311,19 +311,19 @@ def test_all_projects_are_looked_at():
 
 @pytest.mark.parametrize(("place", "plugin"), DECLARED)
 def test_every_project_declares_every_setting(place: str, plugin: str):
-    """Each plugin of ours passes on all settings by kinds that fit, so that none is ignored."""
+    """Each of our plugins passes on all settings with matching kinds, so that none is ignored."""
     expected = {entry["name"]: _kind(entry) for entry in meltano_settings()}
     assert {entry["name"]: _kind(entry) for entry in DECLARED[place, plugin]} == expected
 
 
 def _kind(entry: dict[str, Any]) -> tuple[str, bool]:
-    """Return how Meltano passes a setting on, and whether it hides it."""
+    """Return how Meltano passes a setting on, and whether it hides the value."""
     kind = entry.get("kind", "string")
     return "string" if kind in AS_TEXT else kind, entry.get("sensitive", False)
 
 
 def test_the_first_project_has_the_loader_by_its_command():
-    """The page's project declares no loader: its first command adds it, as the README's does."""
+    """The page's project declares no loader: its first command adds it, like the README's."""
     assert "loaders" not in shown_project()["plugins"]
     first, *_ = example("sh", "meltano install").splitlines()
     assert first == ADDING
@@ -332,7 +332,7 @@ def test_the_first_project_has_the_loader_by_its_command():
 
 @pytest.fixture
 def postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A PostgreSQL server of the test's own, with the README's tables."""
+    """A PostgreSQL server for this test, with the README's tables."""
     monkeypatch.syspath_prepend(str(ROOT / "tests" / "real"))
     from postgres_cluster import PostgresCluster, PostgresUnavailableError, find_binaries
 
@@ -382,7 +382,7 @@ def shell_with_meltano(
 def test_the_meltano_example_delivers_the_paid_order(
     postgres, sandbox, tmp_path, shell_with_meltano
 ):
-    """The page's project, run by Meltano, delivers one order; a second run sends none."""
+    """The page's project, run by Meltano, delivers one order; a second run sends nothing."""
     run = shell_with_meltano
     text = example("yaml", "extractors:").replace(SANDBOX_URL, sandbox.url)
     project = yaml.safe_load(text)
@@ -420,7 +420,7 @@ def test_the_meltano_example_delivers_the_paid_order(
 
 @pytest.mark.slow
 def test_the_readmes_commands_work_in_a_project_with_a_tap(sandbox, tmp_path, shell_with_meltano):
-    """As printed: the loader is added and installed, told its account, and delivers an event."""
+    """As printed: the loader is added, installed and configured, and delivers an event."""
     row = {
         "event_id": "order-1",
         "event_name": "checkout",
@@ -452,7 +452,7 @@ def test_the_readmes_commands_work_in_a_project_with_a_tap(sandbox, tmp_path, sh
 
 
 def test_a_tap_that_crashes_fails_the_readmes_script(tmp_path: Path):
-    """The script for cron ends with the tap's exit code, and keeps what was acknowledged before."""
+    """The script for cron ends with the tap's exit code, and keeps the earlier STATE."""
     (script,) = fenced("bash")
     programs = {"tap-shop": "echo some; exit 3", "target-pinterest-capi": "cat > seen; echo '{}'"}
     for name, body in programs.items():

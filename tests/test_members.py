@@ -1,6 +1,6 @@
 """Members of customer lists.
 
-What a record says, in which normal form, and which operation of a member counts.
+What a record contains, its normal forms, and which operation of a member counts.
 """
 
 from base64 import b64encode
@@ -29,7 +29,7 @@ from target_pinterest_capi.customer_lists.net_operations import (
 )
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.event import InvalidRecord, Origin
-from target_pinterest_capi.events.reasons import Invalid, LeftOut
+from target_pinterest_capi.events.reasons import Dropped, Invalid
 
 ORIGIN = Origin("vips", "VIPs")
 BEGAN_AT = datetime(2026, 11, 25, 10, tzinfo=UTC)
@@ -51,7 +51,7 @@ def reader(**changes):
 
 
 def read_member(value, list_type):
-    """Return what a list of single identifiers takes of a value that holds one, or none."""
+    """Return the identifier that a list reads from a value, or None."""
     kind = KINDS[KIND_OF_LIST_TYPE[list_type]]
     return next(IdentifierReader(Options()).read(value, kind, lambda _: None), None)
 
@@ -60,7 +60,7 @@ def read_member(value, list_type):
     "word", ["add", "ADD", " Insert ", "enter", "true", True, 1, "1", "yes", "subscribed", "u"]
 )
 def test_words_that_add(word):
-    """The usual words for coming in add, in any case, booleans and ones too."""
+    """The usual words for an addition, in any case, booleans and ones."""
     assert read_action(word) is Action.ADD
 
 
@@ -82,13 +82,13 @@ def test_words_that_add(word):
     ],
 )
 def test_words_that_remove(word):
-    """The usual words for leaving remove."""
+    """The usual words for a removal."""
     assert read_action(word) is Action.REMOVE
 
 
 @pytest.mark.parametrize("word", ["perhaps", 2, "", None, [], {"a": 1}, "addd"])
 def test_other_words_are_no_operation(word):
-    """What could be meant otherwise is not guessed."""
+    """An ambiguous value is refused, not guessed."""
     assert read_action(word) is None
 
 
@@ -103,13 +103,13 @@ def test_other_words_are_no_operation(word):
     ],
 )
 def test_identifiers_are_normalized_and_hashed(value, list_type, normal):
-    """E-mails and advertising ids are hashed in the normal form that they have in events."""
+    """E-mails and advertising ids are hashed in the same normal form as in events."""
     assert read_member(value, list_type) == digest(normal)
 
 
 @pytest.mark.parametrize("length", [64, 40, 32])
 def test_digests_are_passed_through(length):
-    """A digest that Pinterest takes for lists, SHA-256, SHA-1 or MD5, is passed through.
+    """A digest that Pinterest accepts for lists, SHA-256, SHA-1 or MD5, is passed through.
 
     It is lower-cased and not hashed again.
     """
@@ -119,18 +119,18 @@ def test_digests_are_passed_through(length):
 @pytest.mark.parametrize(
     ("value", "list_type", "reason"),
     [
-        ("nobody", "EMAIL", LeftOut.NOT_AN_EMAIL),
-        ("nobody", "MAID", LeftOut.NOT_A_MAID),
-        ("d41d8cd98f00b204e9800998ecf8427e", "EMAIL", LeftOut.EMPTY_DIGEST),
-        ("1B2M2Y8AsgTpgAmY7PhCfg==", "IDFA", LeftOut.EMPTY_DIGEST),
-        ({"a": 1}, "EMAIL", LeftOut.NOT_TEXT),
-        ("00000000-0000-0000-0000-000000000000", "IDFA", LeftOut.TRACKING_OFF),
+        ("nobody", "EMAIL", Dropped.NOT_AN_EMAIL),
+        ("nobody", "MAID", Dropped.NOT_A_MAID),
+        ("d41d8cd98f00b204e9800998ecf8427e", "EMAIL", Dropped.EMPTY_DIGEST),
+        ("1B2M2Y8AsgTpgAmY7PhCfg==", "IDFA", Dropped.EMPTY_DIGEST),
+        ({"a": 1}, "EMAIL", Dropped.NOT_TEXT),
+        ("00000000-0000-0000-0000-000000000000", "IDFA", Dropped.TRACKING_OFF),
         (" ", "EMAIL", None),
         (None, "MAID", None),
     ],
 )
 def test_what_is_no_identifier_is_left_out_with_its_reason(value, list_type, reason):
-    """Nothing is hashed that is not an identifier."""
+    """Only identifiers are hashed."""
     assert read_member(value, list_type) is reason
 
 
@@ -160,7 +160,7 @@ def test_identifier_that_is_nearly_right_is_read(email, people):
     [(None, "N/A", True), (None, " null ", True), ([], "N/A", False), (["nobody"], "Nobody", True)],
 )
 def test_word_for_a_missing_value_is_no_member(own, email, is_null):
-    """The setting's words, or the entry's own, are no identifiers."""
+    """The setting's words, and the entry's own, are not identifiers."""
     read, notes = reader(member=["email", "other"], operation=None, null_values=own)
     assert read({"id": 1, "email": email, "other": "person1@example.com"})[1] == (person(1),)
     assert notes == [(ORIGIN, "member", "null_value" if is_null else "not_an_email")]
@@ -168,16 +168,16 @@ def test_word_for_a_missing_value_is_no_member(own, email, is_null):
 
 
 def test_operation_that_is_a_word_for_a_missing_value_is_missing():
-    """Such a word says no more than an empty operation."""
+    """Such a word counts as an empty operation."""
     read, _ = reader()
     result = read({"id": 1, "email": "person1@example.com", "action": "NULL"})
     assert result.reason is Invalid.MISSING_FIELD
 
 
 def test_several_identifiers_of_a_record():
-    """Each expression, and each value of a list, is a member of its own, once.
+    """Each expression, and each value of a list, is a separate member, once.
 
-    A bad one is noted and costs nothing else.
+    A bad one is noted and drops nothing else.
     """
     read, notes = reader(member=["email", "others[]"], operation=None)
     operation = read(
@@ -196,7 +196,7 @@ def test_several_identifiers_of_a_record():
 @pytest.mark.parametrize(
     ("record", "reason", "field", "detail"),
     [
-        ({"email": "nobody", "action": "add"}, LeftOut.NOT_AN_EMAIL, "member", None),
+        ({"email": "nobody", "action": "add"}, Dropped.NOT_AN_EMAIL, "member", None),
         ({"email": None, "action": "add"}, Invalid.MISSING_FIELD, "member", None),
         ({"action": "add"}, Invalid.MISSING_FIELD, "member", None),
         (
@@ -245,7 +245,7 @@ def test_records_that_say_nothing_are_invalid(record, reason, field, detail):
 def test_operation_or_deletion(operation, record, action):
     """Without `operation` a deleted row removes and any other adds.
 
-    An `operation` that says something decides alone.
+    A non-empty `operation` decides alone.
     """
     result = reader(operation=operation)[0]({"id": 1, "email": "person1@example.com", **record})
     assert isinstance(result, MemberOperation)
@@ -253,7 +253,7 @@ def test_operation_or_deletion(operation, record, action):
 
 
 def test_plain_identifiers_are_not_kept():
-    """What a record becomes holds no plain identifier."""
+    """The members of a record contain no plain identifier."""
     result = reader()[0]({"id": 1, "email": "person1@example.com", "action": "add"})
     assert "example" not in repr(result)
     assert "nobody" not in repr(reader()[0]({"id": 1, "email": "nobody", "action": "add"}))
@@ -261,9 +261,9 @@ def test_plain_identifiers_are_not_kept():
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(Action))))
 def test_the_last_operation_of_a_member_wins(operations):
-    """Whatever comes, what is taken holds the last operation of each member.
+    """For any input, the last operation of each member remains.
 
-    Each is there once, in the order of these operations.
+    Each member is there once, in the order of these operations.
     """
     gathering = SingleOperations()
     last = {}
@@ -280,9 +280,9 @@ def test_the_last_operation_of_a_member_wins(operations):
 
 
 def test_a_member_that_two_feeds_bring_is_both():
-    """An addition keeps in mind who else has brought the member since the last flush.
+    """An addition remembers other records with the same member since the last flush.
 
-    A removal in between ends that.
+    A removal in between resets that.
     """
     gathering = SingleOperations()
 

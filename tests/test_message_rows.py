@@ -23,7 +23,7 @@ def rows(*read: str) -> Any:
 
 
 def test_row_holds_its_columns():
-    """A column is an attribute, numbers are exact, and what the record does not have is None."""
+    """A column is an attribute, numbers are exact, and a missing column is None."""
     compiled = rows()
     row = compiled.decode(
         b'{"type": "RECORD", "stream": "orders", '
@@ -37,7 +37,7 @@ def test_row_holds_its_columns():
 
 
 def test_columns_that_nobody_reads_are_skipped():
-    """Only the columns that mappings read become values; the others stay the bytes they came in."""
+    """Only the columns that mappings read become values; the others stay bytes."""
     compiled = rows("id")
     row = compiled.decode(
         b'{"type": "RECORD", "stream": "orders", "record": {"id": 1, "note": {"deep": [1.5]}}}'
@@ -72,7 +72,7 @@ def test_columns_that_nobody_reads_are_skipped():
     ],
 )
 def test_line_of_anything_else_is_no_row(other: bytes):
-    """Whatever is not a record of the stream with its columns is a ValueError."""
+    """Anything other than a record of the stream with its columns is a ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         rows().decode(other)
 
@@ -97,12 +97,12 @@ def test_odd_columns_have_no_rows(column: str):
     ],
 )
 def test_head_of_records(written: bytes, head: bytes | None):
-    """A head is what comes before the record, and names the stream."""
+    """A head is the part before the record, and names the stream."""
     assert record_head(written, "orders") == head
 
 
 def test_record_is_read_again():
-    """The record of a row's line is the whole of it, nulls and all."""
+    """The record of a row's line is complete, including nulls."""
     assert record_of(
         b'{"type": "RECORD", "stream": "orders", "record": {"id": null, "new": 1}}'
     ) == {"id": None, "new": 1}
@@ -112,12 +112,12 @@ STREAMS = ("visits", "calls", "orders")
 
 
 def other_order(stream: str, **columns: Any) -> bytes:
-    """Return a RECORD whose record comes first."""
+    """Return a RECORD with its record first."""
     return json.dumps({"record": columns, "stream": stream, "type": "RECORD"}).encode()
 
 
 def test_streams_in_turn_with_every_kind_of_line(run_target, sandbox):
-    """Streams by turns, new columns, other orders of members, NaN: each record is read in full."""
+    """Alternating streams, new columns, members in another order, NaN: records are complete."""
     lines = [schema(stream, *visit(), key_properties=("event_id",)) for stream in STREAMS]
     for number in range(60):
         stream = STREAMS[number // 7 % 3] if number < 30 else STREAMS[number % 3]
@@ -141,7 +141,7 @@ def test_streams_in_turn_with_every_kind_of_line(run_target, sandbox):
 
 
 def test_names_that_are_data_are_no_columns(run_target, sandbox):
-    """A stream whose records all have names of their own is read in full, with any field in it."""
+    """A stream with ever new column names is read fully, with any field."""
     lines = [
         record("visits", **visit(number, **{f"id-{number}": number}))
         for number in range(3 * MOST_TIMES_NEW)
@@ -156,7 +156,7 @@ def test_names_that_are_data_are_no_columns(run_target, sandbox):
 
 
 def test_missing_key_is_told_from_a_null_one(run_target):
-    """An id is derived from key properties of which some are null, and not where one is missing."""
+    """An id is derived from key properties of which some are null, but not if one is missing."""
     some = {name: value for name, value in visit(1).items() if name != "event_id"}
     lines = [
         schema("visits", *some, "a", "b", key_properties=("a", "b")),
@@ -169,7 +169,7 @@ def test_missing_key_is_told_from_a_null_one(run_target):
 
 
 def test_line_of_an_error_is_counted_through_rows(run_target):
-    """The number of a bad line is that of the input, rows before it included."""
+    """The line number of an error counts all lines of the input, including rows."""
     good = [record("visits", **visit(number)) for number in range(40)]
     ran = run_target(
         [

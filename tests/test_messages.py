@@ -1,4 +1,4 @@
-"""Messages are decoded once, exactly; what is not a message is refused without showing it."""
+"""Messages are decoded once, exactly; errors do not show the content of the line."""
 
 import bz2
 import gzip
@@ -20,7 +20,7 @@ from target_pinterest_capi.singer.messages import (
 
 
 def test_numbers_keep_every_digit():
-    """Fractions are decimals and whole numbers integers of any size."""
+    """Fractions are decimals, and whole numbers are integers of any size."""
     record = decode(
         b'{"type":"RECORD","stream":"s","record":'
         b'{"a":19.99,"b":1e3,"c":123456789012345678901234567890,"d":[0.1]}}'
@@ -34,7 +34,7 @@ def test_numbers_keep_every_digit():
 
 
 def test_state_is_left_as_bytes():
-    """A STATE's value is what stood in the line, byte for byte."""
+    """A STATE's value is the text of the line, byte for byte."""
     assert (
         bytes(decode(b'{"type":"STATE","value":{ "a":1.50, "b" : [ ] }}').value)
         == b'{ "a":1.50, "b" : [ ] }'
@@ -44,11 +44,11 @@ def test_state_is_left_as_bytes():
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (b"id,secret", "it reads like CSV"),
-        (b"\xef\xbb\xbfid;secret\r", "it reads like CSV"),
-        (b'"id","secret"\r', "it reads like CSV"),
-        (b"id\tsecret", "it reads like CSV"),
-        (b"1,2,3", "it reads like CSV"),
+        (b"id,secret", "it looks like CSV"),
+        (b"\xef\xbb\xbfid;secret\r", "it looks like CSV"),
+        (b'"id","secret"\r', "it looks like CSV"),
+        (b"id\tsecret", "it looks like CSV"),
+        (b"1,2,3", "it looks like CSV"),
         (
             gzip.compress(b"id,secret", mtime=0),
             "it is compressed with gzip: unpack it with `gzip -dc`",
@@ -61,14 +61,14 @@ def test_state_is_left_as_bytes():
         (b"<!DOCTYPE html><p>secret, 502", "it is HTML or XML, such as an error page"),
         (b"  <html>", "it is HTML or XML"),
         (b'[{"secret": 1}]', "it is a list"),
-        (b"INFO secret, starting", "it reads like a line of a log, which belongs on stderr"),
-        (b"2026-11-26 09:13:39,706 [ERROR] secret", "it reads like a line of a log"),
-        (b"Traceback (most recent call last):", "it is the error of a program"),
-        ('{"type": "STATE"}'.encode("utf-16"), "it is UTF-16 or UTF-32, where UTF-8 is read"),
+        (b"INFO secret, starting", "it looks like a line of a log, which belongs on stderr"),
+        (b"2026-11-26 09:13:39,706 [ERROR] secret", "it looks like a line of a log"),
+        (b"Traceback (most recent call last):", "it is an error message of a program"),
+        ('{"type": "STATE"}'.encode("utf-16"), "it is UTF-16 or UTF-32 instead of UTF-8"),
     ],
 )
 def test_other_kind_of_file_is_named(line: bytes, words: str):
-    """What is piped by mistake is said to be what it is, with what to do."""
+    """Typical wrong inputs are named in the error, with what to do."""
     with pytest.raises(MessageError, match=re.escape(words)) as raised:
         decode(line)
     assert "secret" not in str(raised.value)
@@ -88,7 +88,7 @@ def test_other_kind_of_file_is_named(line: bytes, words: str):
     ],
 )
 def test_broken_line_is_refused_in_words(line: bytes, words: str):
-    """What is wrong is said, and nothing of the line."""
+    """The error says what is wrong, and shows nothing of the line."""
     with pytest.raises(MessageError, match=words) as raised:
         decode(line)
     assert "secret" not in str(raised.value)
@@ -114,7 +114,7 @@ def test_what_taps_send_besides_strict_json(line: bytes, record):
 
 
 def test_lenient_state_is_strict_json_again():
-    """A STATE in a line that only a lenient reader takes is still a value that can be written."""
+    """The STATE of a line that only a lenient reader accepts can still be written."""
     assert bytes(decode(rb'{"type":"STATE","value":{"a":"\ud83d"}}').value) == b'{"a":"\\ufffd"}'
 
 
@@ -136,7 +136,7 @@ def test_record_of_a_batch_file():
 
 
 def test_members_that_are_not_needed_cost_nothing():
-    """A time_extracted is not even kept."""
+    """A time_extracted is not kept at all."""
     assert not hasattr(messages.Message(), "time_extracted")
 
 
@@ -152,7 +152,7 @@ def deep(depth: int) -> list[str]:
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("shape", [0, 1], ids=["lists", "objects"])
 def test_deep_column_is_read_past(depth: int, shape: int):
-    """What is nested beyond reason is null from a level on; the other columns are as they came."""
+    """Extreme nesting is null from some level on; the other columns are unchanged."""
     value = deep(depth)[shape]
     text = f'{{"type":"RECORD","stream":"s","record":{{"a":"[]}}\\"{{[","x":{value},"b":1.50}}}}'
     for record in (
@@ -174,7 +174,7 @@ def test_deep_column_is_read_past(depth: int, shape: int):
     "message", ['{"type":"STATE","value":DEEP}', '{"type":"SCHEMA","stream":"s","schema":DEEP}']
 )
 def test_deep_state_and_schema_are_refused(depth: int, message: str):
-    """A STATE must not be changed, nor a schema: they are an error in words."""
+    """A STATE and a schema must not be changed: such a line is an error with a message."""
     for value in deep(depth):
         with pytest.raises(MessageError, match="nested too deeply"):
             decode(message.replace("DEEP", value).encode())
@@ -182,7 +182,7 @@ def test_deep_state_and_schema_are_refused(depth: int, message: str):
 
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_deep_line_that_is_cut_is_no_json(depth: int):
-    """A line that ends within its nesting is refused like any cut line."""
+    """A line that ends inside its nesting is refused like any truncated line."""
     with pytest.raises(MessageError):
         decode(b'{"type":"RECORD","stream":"s","record":{"a":' + b"[" * depth)
 
@@ -204,7 +204,7 @@ def test_number_that_no_decimal_holds(number: str, read: float):
 
 @pytest.mark.parametrize("digits", [5000, 100_000])
 def test_integer_longer_than_python_reads(digits: int):
-    """It is a decimal of all its digits, in a record; a STATE and a schema are left as they came."""
+    """In a record it is a decimal with all its digits; a STATE and a schema are unchanged."""
     number = "9" * digits
     text = f'{{"type":"RECORD","stream":"s","record":{{"a":{number},"b":[1.50]}}}}'
     assert decode(text.encode()).record == {"a": Decimal(number), "b": [Decimal("1.50")]}
@@ -223,7 +223,7 @@ def test_integer_longer_than_python_reads(digits: int):
     ],
 )
 def test_long_integer_in_a_line_that_is_wrong_otherwise(line: str):
-    """It does not hide what else is wrong, or what cannot be kept as it came."""
+    """It does not hide other errors, or values that cannot be kept unchanged."""
     with pytest.raises(MessageError):
         decode(line.replace("LONG", "9" * 5000).encode())
 
@@ -231,19 +231,19 @@ def test_long_integer_in_a_line_that_is_wrong_otherwise(line: str):
 @pytest.mark.parametrize("odd", ["NaN", "1e99999999999999999999", '"\\ud800"', "9" * 5000])
 @pytest.mark.parametrize("column", ["value", "schema", "record", "type"])
 def test_columns_of_a_batch_line_are_named_as_they_like(column: str, odd: str):
-    """A record in a BATCH file keeps its `value` beside what only a lenient reader takes."""
+    """A record in a BATCH file keeps its `value` next to what only a lenient reader accepts."""
     read = decode_record(f'{{"{column}":19.90,"odd":{odd}}}'.encode())
     assert read[column] == Decimal("19.90")
 
 
 def test_numbers_of_a_lenient_state_stay_numbers():
-    """A STATE beside whose NaN there is a fraction keeps it as a number."""
+    """A STATE with a fraction stays a number next to NaN."""
     value = bytes(decode(b'{"type":"STATE","value":{"a":NaN,"b":1.5}}').value)
     assert value == b'{"a":NaN,"b":1.5}'
 
 
 def test_member_of_a_wrong_type_beside_nan_is_refused():
-    """A line that only a lenient reader takes is judged like any other."""
+    """A line that only a lenient reader accepts is validated like any other."""
     with pytest.raises(MessageError, match="it is not a Singer message"):
         decode(b'{"type":5,"record":{"a":NaN}}')
 
@@ -256,6 +256,6 @@ def test_byte_order_mark_is_no_part_of_a_line():
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_utf_16_is_refused_in_words(encoding: str):
-    """The error says what the line is and what is read."""
-    with pytest.raises(MessageError, match="UTF-16 or UTF-32, where UTF-8 is read"):
+    """The error names the kind of line and what can be read."""
+    with pytest.raises(MessageError, match="UTF-16 or UTF-32 instead of UTF-8"):
         decode('{"type":"STATE","value":1}'.encode(encoding))

@@ -1,4 +1,4 @@
-"""The numbers of runs in a text file: read as Prometheus reads it, after runs of every end."""
+"""The metrics file over several runs: as Prometheus reads it, after runs of every outcome."""
 
 import os
 from pathlib import Path
@@ -48,7 +48,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_counters_go_on_and_gauges_are_the_last_run(run_target, file: Path):
-    """After a run, one that fails and another, counters have all three, gauges the last."""
+    """After a run, a failed one and another, counters include all three, and gauges the last."""
     codes = [run_target(lines, metrics_path=str(file)).code for lines in (GOOD, BAD, GOOD)]
     assert codes == [0, 3, 0]
     found = samples(file)
@@ -74,7 +74,7 @@ def test_counters_go_on_and_gauges_are_the_last_run(run_target, file: Path):
 
 
 def test_failed_run_keeps_when_the_last_good_one_was(run_target, file: Path):
-    """An alert on the age of the last success needs it while runs fail."""
+    """An alert on the age of the last success works while runs fail."""
     run_target(GOOD, metrics_path=str(file))
     good = samples(file)["last_success_timestamp_seconds",]
     run_target(BAD, metrics_path=str(file))
@@ -87,7 +87,7 @@ def test_failed_run_keeps_when_the_last_good_one_was(run_target, file: Path):
     ("settings", "code"), [({"conversion_token": "wrong"}, 1), ({"on_invalid": "fail"}, 3)]
 )
 def test_run_that_stops_leaves_its_numbers(run_target, file: Path, settings, code: int):
-    """What stopped a run keeps nobody from seeing how far it was."""
+    """A run that is stopped by an error still writes its numbers."""
     ran = run_target([VISITS, *visits(1, em=None), *GOOD[1:]], metrics_path=str(file), **settings)
     assert ran.code == code
     found = samples(file)
@@ -96,7 +96,7 @@ def test_run_that_stops_leaves_its_numbers(run_target, file: Path, settings, cod
 
 
 def test_full_disk_keeps_the_old_file(run_target, file: Path):
-    """Where the new file has no room the old one stays, whole; the run's exit code too."""
+    """If there is no space for the new file, the old one stays complete, and the exit code too."""
     run_target(GOOD, metrics_path=str(file))
     before = file.read_bytes()
     with files_limited_to(100):
@@ -109,12 +109,12 @@ def test_full_disk_keeps_the_old_file(run_target, file: Path):
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"not { metrics", b"# TYPE", b"x{a=b} 1\n"])
 def test_other_content_is_replaced(run_target, file: Path, content: bytes):
-    """A file that is no text of metrics is replaced, and the log says that counters begin at 0."""
+    """A file without metrics is replaced, and the log says that counters begin at 0."""
     file.parent.mkdir()
     file.write_bytes(content)
     ran = run_target(GOOD, metrics_path=str(file))
     assert (ran.code, samples(file)["records_total",]) == (0, 2)
-    assert "its counters begin again at 0" in ran.log
+    assert "its counters start again at 0" in ran.log
 
 
 def test_metrics_of_others_are_not_kept(file: Path):
@@ -128,7 +128,7 @@ def test_metrics_of_others_are_not_kept(file: Path):
 
 
 def test_accounts_and_modes_have_series_of_their_own(run_target, config, file: Path):
-    """A run in another mode changes nothing of the live ones', gauges included."""
+    """A run in another mode changes no metric of live runs, gauges included."""
     run_target(GOOD, metrics_path=str(file))
     live = samples(file)
     run_target([*GOOD, *visits(7)], metrics_path=str(file), mode="dry_run")
@@ -140,7 +140,7 @@ def test_accounts_and_modes_have_series_of_their_own(run_target, config, file: P
 
 
 def test_file_can_be_read_by_others(run_target, file: Path):
-    """The node exporter runs as another user: the file is an ordinary one, without a token."""
+    """The node exporter has another user: the file is readable for others, and has no token."""
     mask = os.umask(0o022)
     try:
         run_target(GOOD, metrics_path=str(file))
@@ -151,7 +151,7 @@ def test_file_can_be_read_by_others(run_target, file: Path):
 
 
 def test_labels_hold_no_address(file: Path):
-    """Streams, entries and lists that are named like a person's address are shown as reports do."""
+    """Names of streams, entries and lists that look like an address are redacted as in reports."""
     counters = Counters()
     member = Origin(SECRET, SECRET)
     counters.list_origins.add(member)
@@ -163,7 +163,7 @@ def test_labels_hold_no_address(file: Path):
 
 
 def test_many_streams_are_counted_together(file: Path):
-    """A tap that invents streams makes no endless file, and no event is lost from the sum."""
+    """Ever new streams do not grow the file without limit, and the sum keeps every event."""
     counters = Counters()
     for number in range(MAX_SERIES):
         counters.count_outcome(Origin(f"stream_{number}", ""), Outcome.DELIVERED)
@@ -174,7 +174,7 @@ def test_many_streams_are_counted_together(file: Path):
 
 
 def test_names_follow_prometheus(file: Path):
-    """Counters alone end in _total, units are base units, and the file's types say the same."""
+    """Only counters end in _total, units are base units, and the file's types agree."""
     write_metrics(ordinary(), str(file))
     kinds = {
         family.name: family.type for family in text_string_to_metric_families(file.read_text())

@@ -1,6 +1,6 @@
-"""Lists that records name: a list for each value of an expression.
+"""Lists whose names come from records: one for each value of an expression.
 
-Each with its own members, outcomes and report; bounded, and said before anything is made.
+Each has its own members, outcomes and report; their number is limited before any is created.
 """
 
 import json
@@ -48,7 +48,7 @@ def held(sandbox: Sandbox) -> dict[str, set[int]]:
 
 
 def test_a_list_for_each_value(run_target, sandbox: Sandbox):
-    """Who enters or leaves one of many audiences in one table is on the list of that audience."""
+    """A person who enters or leaves one of many audiences in a table is on that audience's list."""
     lines = [
         change(1, "Lapsed"),
         change(2, "Lapsed"),
@@ -64,7 +64,7 @@ def test_a_list_for_each_value(run_target, sandbox: Sandbox):
 
 
 def test_each_list_has_its_own_outcomes(run_target, sandbox: Sandbox, tmp_path: Path):
-    """Counts and reports are of a list each; a record that names none is invalid."""
+    """Counts and reports are per list; a record without a list name is invalid."""
     named = {**NAMED, "list_name": {"expression": "audience"}}
     report = tmp_path / "report.json"
     lines = [change(1, "A"), change(2, ["A", "B"]), change(3, ""), change(4, "n/a")]
@@ -81,7 +81,7 @@ def test_each_list_has_its_own_outcomes(run_target, sandbox: Sandbox, tmp_path: 
 
 
 def test_the_stream_can_be_part_of_a_name(run_target, sandbox: Sandbox):
-    """`stream()` is the stream's name in a list's name as in a field."""
+    """`stream()` is the stream's name, in a list's name as in a field."""
     named = {**NAMED, "list_name": {"expression": "concat('CRM ', stream(), ' ', audience)"}}
     run_target([SCHEMA, change(1, "A")], **list_settings(named))
     assert held(sandbox) == {"CRM audience A": {1}}
@@ -105,7 +105,7 @@ def test_too_many_lists_stop_the_run(run_target, sandbox: Sandbox):
 
 
 def test_names_that_are_data_are_shown_by_the_rule_of_names(run_target, sandbox: Sandbox):
-    """A name that holds an address is shown without it, in the log as in outcomes."""
+    """A name that contains an address is shown without it, in the log and in outcomes."""
     named = {**NAMED, "list_name": {"expression": "audience"}}
     ran = run_target([SCHEMA, change(1, "friends of jane@example.com")], **list_settings(named))
     assert ran.code == 0
@@ -120,13 +120,13 @@ def test_names_that_are_data_are_shown_by_the_rule_of_names(run_target, sandbox:
         ({"list_name": {"expression": "a ["}}, "list_name.expression: is not a valid expression"),
         ({"list_name": {"expression": ""}}, "list_name.expression: is an empty text"),
         ({"list_id": "1"}, "needs either list_id or list_name"),
-        ({"refresh": "full"}, "refresh: full needs a list of one name"),
+        ({"refresh": "full"}, "refresh: full needs a list with a fixed name"),
         ({"max_lists": 0}, "max_lists: must be a whole number of at least 1"),
         ({"list_name": "concat('a', b)"}, "list_name: is a name, not an expression"),
     ],
 )
 def test_wrong_entries(changes: dict[str, Any], problem: str):
-    """What is not a name and no expression of one is refused, and what needs one name."""
+    """An invalid name or expression is refused, and so are settings that need a fixed name."""
     given = list_settings({**NAMED, **changes}, ledger_url="sqlite:///ledger.db")
     with pytest.raises(ConfigurationError) as refused:
         load({"ad_account_id": "1", **{k: v for k, v in given.items() if v is not None}})
@@ -156,7 +156,7 @@ def cli(config, sandbox: Sandbox, tmp_path: Path):
 
 
 def test_preview_says_which_lists_are_named(cli):
-    """A preview shows each record under the list that it names, and the names together."""
+    """A preview shows each record under its list, and all the names."""
     shown = cli("preview", "SAMPLE")
     assert "added  line 2, stream audience, list A" in shown
     assert "removed  line 4, stream audience, list B" in shown
@@ -164,14 +164,14 @@ def test_preview_says_which_lists_are_named(cli):
 
 
 def test_check_says_which_lists_a_run_would_make(cli, run_target, sandbox: Sandbox):
-    """With a sample, check looks up each list that it names; without one it says how to."""
+    """With a sample, check looks up each list named in it; without one it says how to."""
     run_target([SCHEMA, change(1, "A")], **list_settings({**NAMED, "list_name": "A"}))
     shown = " ".join(cli("check", "--sample", "SAMPLE").split())
     assert "A exists: list" in shown
     assert "B does not exist yet; it is created with its first members" in shown
     assert "names 2 customer lists: A, B." in shown
     assert [one.name for one in sandbox.store.lists()] == ["A"]
-    assert "--sample FILE looks them up" in " ".join(cli("check").split())
+    assert "use --sample FILE to look them up" in " ".join(cli("check").split())
     assert "max_lists, which is 1" in " ".join(
         cli("check", "--sample", "SAMPLE", max_lists=1).split()
     )

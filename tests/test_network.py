@@ -1,4 +1,4 @@
-"""The environment's proxies and certificates: which apply, and what is wrong with them."""
+"""The environment's proxies and certificates: which ones apply, and what is wrong with them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +20,7 @@ SetVariables = Callable[..., None]
 
 @pytest.fixture
 def variables(monkeypatch: pytest.MonkeyPatch) -> SetVariables:
-    """Return a function that sets variables; those of the developer are gone."""
+    """Return a function that sets variables; the developer's own are removed."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -58,7 +58,7 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> SetVariables:
     ],
 )
 def test_no_proxy_names_hosts_domains_addresses_and_ranges(url, no_proxy, directly):
-    """Of IPv4 and IPv6, with or without a port; what it cannot read names nobody."""
+    """IPv4 and IPv6, with or without a port; an unreadable value matches no host."""
     assert goes_directly(urlsplit(url), no_proxy) is directly
 
 
@@ -75,7 +75,7 @@ def test_no_proxy_names_hosts_domains_addresses_and_ranges(url, no_proxy, direct
     ],
 )
 def test_proxy_is_that_of_the_urls_scheme(variables, given, variable):
-    """HTTPS_PROXY for https, else ALL_PROXY; a client can be made with each of these."""
+    """HTTPS_PROXY for https, otherwise ALL_PROXY; a client can be created with each of these."""
     variables(**given)
     proxy = proxy_of(URL)
     assert (proxy and proxy.variable) == variable
@@ -99,7 +99,7 @@ def test_proxy_is_that_of_the_urls_scheme(variables, given, variable):
     ],
 )
 def test_problem_names_the_variable_and_never_its_value(variables, given, variable, words):
-    """A proxy's password and a path stay where they are; such a configuration is an error."""
+    """A proxy's password and path are not shown; such a configuration is an error."""
     variables(**given)
     (problem,) = network_problems(URL, given)
     assert problem.path == variable
@@ -114,7 +114,7 @@ def test_problem_names_the_variable_and_never_its_value(variables, given, variab
     "wrong", [{"HTTPS_PROXY": "http://[::1"}, {"ALL_PROXY": "://"}, {"SSL_CERT_FILE": "/none"}]
 )
 def test_dry_run_needs_no_network(variables, run_target, wrong: dict[str, str]):
-    """It sends nothing, and so ends well whatever the environment says."""
+    """It sends nothing, and so succeeds in any environment."""
     variables(**wrong)
     lines = [schema("visits", *visit()), record("visits", **visit(1))]
     ran = run_target(lines, mode="dry_run", api_url=URL)
@@ -122,7 +122,7 @@ def test_dry_run_needs_no_network(variables, run_target, wrong: dict[str, str]):
 
 
 def test_this_machine_needs_neither(variables):
-    """Requests to loopback go by no variable."""
+    """Requests to loopback addresses ignore all variables."""
     given = {"HTTP_PROXY": "http://", "SSL_CERT_FILE": "/none"}
     variables(**given)
     assert not list(network_problems("http://127.0.0.1:8085/v5", given))
@@ -130,7 +130,7 @@ def test_this_machine_needs_neither(variables):
 
 
 def test_file_of_certificates_is_used(variables, tmp_path: Path):
-    """A file that holds certificates is not a problem."""
+    """A file with certificates is not a problem."""
     import certifi
 
     variables(SSL_CERT_FILE=certifi.where())

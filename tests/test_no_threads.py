@@ -1,4 +1,4 @@
-"""A system that has no thread left: a run stops in words, and nothing counts as done."""
+"""The system has no threads left: a run stops with a message, and nothing counts as done."""
 
 import threading
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ MEMBERS = [SCHEMA, row(1), state({"n": 1}), row(2)]
 
 @contextmanager
 def no_thread_left() -> Iterator[None]:
-    """Have the system refuse every new thread of this process."""
+    """Make the system refuse every new thread of this process."""
     before = threading.stack_size(NO_SYSTEM_HAS_IT)
     try:
         yield
@@ -50,7 +50,7 @@ def test_run_stops_where_no_thread_can_be_started(
     lines: list[bytes],
     settings: dict[str, Any],
 ):
-    """Exit 1 says why; nothing was sent, is a dead letter, or is passed by STATE."""
+    """Exit 1 with the cause; nothing was sent, is a dead letter, or is passed by STATE."""
     monkeypatch.chdir(tmp_path)
     with no_thread_left():
         ran = run_target(lines, batch_size_rows=1, list_batch_size=1, **settings)

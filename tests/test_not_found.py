@@ -1,4 +1,4 @@
-"""Names of the configuration that the input does not have, said wherever a person looks."""
+"""Names in the configuration that the input does not have: warnings in every output."""
 
 import json
 from pathlib import Path
@@ -40,7 +40,7 @@ def columns_not_found(
     stream: str = "orders",
     **settings: Any,
 ) -> list[str]:
-    """Return what is said of columns once a stream's SCHEMA and records have come."""
+    """Return the warnings about columns after a stream's SCHEMA and records."""
     given = settings_of(mappings=entries, **settings)
     names = NamesNotFound(given)
     pipeline = StreamPipeline(
@@ -105,7 +105,7 @@ ITEMS = {"items": {"type": "array", "items": {"type": "object", "properties": {"
 def test_column_that_the_schema_does_not_declare(
     written: dict[str, str], declared: dict[str, Any], said: list[str]
 ):
-    """An expression's column that SCHEMA does not have is said, with the nearest that it has."""
+    """A column of an expression that SCHEMA lacks has a warning, with the most similar column."""
     assert columns_not_found([{"stream": "orders", "fields": written}], declared, []) == said
 
 
@@ -120,14 +120,14 @@ def test_column_that_the_schema_does_not_declare(
     ],
 )
 def test_column_that_a_record_has(path: str, declared: dict[str, Any], row: dict[str, Any]):
-    """A column that comes with a record is there, late or null as it may be."""
+    """A column that comes with a record exists, even late or null."""
     entries = [{"stream": "orders", "fields": {"user_data.ph": path}}]
     before = [{"Phone": "+12125550123"}] * 30
     assert columns_not_found(entries, declared, [*before, row]) == []
 
 
 def test_column_after_many_new_ones(run_target):
-    """Where records bring ever new names, a column that an expression reads is still noticed."""
+    """If records have ever new names, the columns that expressions read are still noticed."""
     rows = [record("orders", **ORDER, **{f"x{number}": 1}) for number in range(40)]
     ran = run_target([ORDERS, *rows, record("orders", **ORDER, Telephone="1")], mappings=[MISSPELT])
     assert "Telephone" not in ran.log
@@ -147,8 +147,8 @@ def test_entry_of_several_streams(run_target):
 
 
 DOUBLE_QUOTES = (
-    "Column 'paid' is not in stream orders. Double quotes name a column; a text stands in single "
-    "ones: \"Financial Status\" == 'paid'"
+    "Column 'paid' is not in stream orders. Double quotes enclose a column's name; a text is in "
+    "single quotes: \"Financial Status\" == 'paid'"
 )
 NO_QUOTES = (
     "Column 'paid' is not in stream orders. If it is a text, write 'paid', in single quotes."
@@ -163,7 +163,7 @@ NO_QUOTES = (
     ],
 )
 def test_text_in_double_quotes(run_target, when: str, said: str):
-    """A text in JMESPath's double quotes is a column; the warning shows how it is written."""
+    """A text in JMESPath's double quotes is a column; the warning shows how to write it."""
     row = record("orders", **ORDER, **{"Financial Status": "paid"})
     ran = run_target([ORDERS, row], mappings=[entry(when=when)])
     assert (ran.outcomes, said in ran.log) == ({"skipped": 1}, True)
@@ -197,14 +197,14 @@ def test_when_that_takes_every_record(run_target):
 
 
 def test_preset_reads_what_there_is(run_target):
-    """A preset's expressions name columns that a stream may not have: nothing is said of those."""
+    """A preset's expressions name columns that a stream may lack: there are no warnings."""
     given = {"stream": "orders", "preset": "shopify", "fields": {"event_id": "Name"}}
     log = run_target([ORDERS, record("orders", **ORDER)], mappings=[given]).log
     assert "is not in stream" not in log
 
 
 def test_columns_of_customer_lists(run_target):
-    """The expressions of a customer list are looked at likewise."""
+    """The expressions of a customer list are checked in the same way."""
     members = {"stream": "orders", "list_name": "VIPs", "member": "Mail", "operation": "doing"}
     ran = run_target(
         [ORDERS], mappings=[], customer_lists=[members], oauth={"access_token": "token"}
@@ -217,7 +217,7 @@ NO_STREAM = "No stream 'orders' came; did you mean 'shop-orders'? (mappings[0].s
 
 
 def test_stream_that_no_tap_has(run_target, sandbox):
-    """Where no record is mapped while an entry met no stream, no STATE is written, and exit 3."""
+    """If no record is mapped and an entry matched no stream: no STATE is written, and exit 3."""
     foreign = [
         schema("shop-orders", *ORDER),
         record("shop-orders", **ORDER),
@@ -244,27 +244,27 @@ def test_stream_that_no_tap_has(run_target, sandbox):
     ],
 )
 def test_state_where_nothing_is_lost(run_target, lines: list[bytes], states: list[str]):
-    """STATE goes out where a record was mapped, every entry met its stream, or no record came."""
+    """STATE is written if a record was mapped, every entry matched, or no record came."""
     ran = run_target(lines, mappings=[entry()])
     assert (ran.code, ran.states) == (0, states)
 
 
 def test_stream_that_did_not_come_yet(run_target):
-    """Where the input was not read to its end nothing is said of streams that did not come."""
+    """If the input was not read to its end, missing streams have no warning."""
     lines = [schema("users", "id"), record("users", id=1), b"no json", ORDERS]
     ran = run_target(lines, mappings=[entry()])
     assert (ran.code, "No stream" in ran.log) == (1, False)
 
 
 def test_schema_that_comes_twice(run_target):
-    """A stream whose SCHEMA is sent again, with another column, is still one stream."""
+    """A stream with a second SCHEMA and another column is still one stream."""
     again = schema("orders", "Name", "Email", "Phone", "Total")
     log = run_target([ORDERS, again, record("orders", **ORDER)], mappings=[MISSPELT]).log
     assert TELEPHONE in log
 
 
 def test_entry_without_a_stream_beside_others(run_target, tmp_path: Path):
-    """An entry that met no stream is named in log and report while the others deliver."""
+    """An entry that matched no stream is named in log and report while the others deliver."""
     path = tmp_path / "report.json"
     lines = [ORDERS, record("orders", **ORDER), state({"n": 1})]
     entries = [entry(), entry(stream="order_*", name="returns")]
@@ -306,7 +306,7 @@ FOREIGN = schema("users", "id", "mail", "created")
 def test_first_contact_without_mappings(
     run_target, lines: list[bytes], settings: dict[str, Any], said: str | None
 ):
-    """A table without mappings: the fields it lacks, the columns it has, and the way out."""
+    """A table without mappings: the fields that it lacks, its columns, and what to do."""
     log = run_target(lines, **settings).log
     assert ("No mappings are set" in log) is (said is not None)
     assert (said or "") in log
@@ -323,7 +323,7 @@ def test_missing_fields_are_counted_by_name(run_target, tmp_path: Path):
 
 
 def test_columns_of_records_are_not_named(run_target):
-    """A name that came with a record alone may be data: only declared columns are listed."""
+    """A name that came only with a record may be data: only declared columns are listed."""
     lines = [schema("users", "id"), record("users", **{"id": 1, "Jane Doe": 1})]
     log = run_target(lines).log
     assert "It has id. Say in mappings" in log
@@ -341,7 +341,7 @@ def test_columns_of_records_are_not_named(run_target):
 )
 @pytest.mark.parametrize("command", [preview, check])
 def test_a_column_that_is_written_without_quotes(tmp_path, command, written: str, said: str):
-    """`event_id: Order ID`: the message has the quotes, and says which stream has the column."""
+    """`event_id: Order ID`: the message has the quotes, and the stream with that column."""
     sample = tmp_path / "orders.singer"
     sample.write_bytes(schema("orders", "Order ID", "Order #", "Email"))
     config = {
@@ -360,7 +360,7 @@ def test_a_column_that_is_written_without_quotes(tmp_path, command, written: str
 
 
 def test_an_entry_that_a_sample_has_no_record_for(tmp_path):
-    """`check --sample` names the entries that were tried on no record, and streams without entry."""
+    """`check --sample` names the entries without a record, and streams without an entry."""
     sample = tmp_path / "shop.singer"
     lines = [
         ORDERS,
@@ -384,7 +384,7 @@ def test_an_entry_that_a_sample_has_no_record_for(tmp_path):
     assert found.status == "warning"
     assert found.details == (
         "No stream 'lat' came; did you mean 'late'? (mappings[2].stream)",
-        "No record of stream refunds came, so its entry was not tried (mappings[1])",
-        "No record of stream vips came, so its entry was not tried (customer_lists[0])",
+        "No record of stream refunds came, so its entry was not tested (mappings[1])",
+        "No record of stream vips came, so its entry was not tested (customer_lists[0])",
         f"1 skipped: no_mapping in stream late. {Skipped.NO_MAPPING.advice}",
     )

@@ -1,4 +1,4 @@
-"""A webhook is told how a run ended: once, in few words, and whatever it does changes nothing."""
+"""A webhook gets the outcome of a run: once, in few words, and without effect on the run."""
 
 import json
 import signal
@@ -29,9 +29,9 @@ SECRET = "T0000-secret-path"
 
 
 class Receiver:
-    """A webhook on loopback: keeps bodies, and answers with the statuses in turn, the last on.
+    """A webhook on loopback: keeps bodies, and answers with the statuses in turn, then the last.
 
-    A status of 0 closes the connection without an answer; None never answers.
+    A status of 0 closes the connection without a response; None never responds.
     """
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ BAD = [VISITS, *visits(3, em=None), state({"n": 3})]  # nothing gets through: ex
 def test_which_runs_are_told_of(
     run_target, receiver: Receiver, tmp_path: Path, notify_on: str, outcomes: list[str]
 ):
-    """All runs, those that failed, or those that ended otherwise than the one before."""
+    """All runs, only failed ones, or only those with another outcome than the one before."""
     given = {
         "notify_url": receiver.url,
         "notify_on": notify_on,
@@ -118,28 +118,28 @@ def test_which_runs_are_told_of(
     [("auto", "outcome"), ("json", "outcome"), ("slack", "text"), ("teams", "attachments")],
 )
 def test_format_can_be_named(run_target, receiver: Receiver, notify_format: str, member: str):
-    """A relay of one's own passes on what Slack or Teams takes, whatever its host is."""
+    """Your own relay can forward the form of Slack or Teams, on any host."""
     run_target(BAD, notify_url=receiver.url, notify_format=notify_format)
     (told,) = receiver.told()
     assert member in told
 
 
 def test_first_run_that_fails_is_a_change(run_target, receiver: Receiver, tmp_path: Path):
-    """Where no run is on record, a failure is news and a success is not."""
+    """If no run is on record, a failure is reported and a success is not."""
     url = f"sqlite:///{tmp_path}/results.db"
     run_target(BAD, notify_url=receiver.url, notify_on="change", results_url=url)
     assert [told["outcome"] for told in receiver.told()] == ["failed"]
 
 
 def test_change_needs_a_memory():
-    """Without results nothing is known of the run before: a configuration error says so."""
+    """Without results the previous run is unknown: a configuration error is reported."""
     given = {"ad_account_id": "1", "conversion_token": "x", "notify_on": "change"}
     with pytest.raises(ConfigurationError, match="notify_on: change needs results_url"):
         load(given)
 
 
 def test_signal_is_told_of(config, receiver: Receiver, sandbox: Sandbox, tmp_path: Path):
-    """A run that SIGTERM ends tells so before it ends."""
+    """A run that SIGTERM stops sends its message before it ends."""
     path = tmp_path / "config.json"
     path.write_text(json.dumps({**config, "notify_url": receiver.url, "batch_wait_seconds": 0.1}))
     target = subprocess.Popen(
@@ -164,7 +164,7 @@ def test_signal_is_told_of(config, receiver: Receiver, sandbox: Sandbox, tmp_pat
 
 
 def test_what_is_told(run_target, receiver: Receiver, sandbox: Sandbox, tmp_path: Path):
-    """Counts, reasons with what to do, and where the report is; no value of a record, no token."""
+    """Counts, reasons with advice, and the report's path; no value of a record, and no token."""
     sandbox.faults.set([Fault("fail_event", event_id="visit-2")])
     report = str(tmp_path / "run.html")
     lines = [*GOOD, *visits(3, em=None)]
@@ -191,12 +191,12 @@ def test_what_is_told(run_target, receiver: Receiver, sandbox: Sandbox, tmp_path
     ],
 )
 def test_host_decides_the_form(url: str, form: str):
-    """Slack's and Teams's hosts get their own form, and any other gets plain JSON."""
+    """The hosts of Slack and Teams get their own form, and any other host plain JSON."""
     assert form_of(url) == form
 
 
 def test_forms_of_slack_and_teams():
-    """Slack takes a text in which nothing is markup, Teams a card with a block for each line."""
+    """Slack gets text with markup escaped, Teams a card with a block for each line."""
     report = ordinary()
     text = json.loads(encode_notification(report, "<run>&.html", "slack"))["text"]
     assert "report: &lt;run&gt;&amp;.html" in text
@@ -230,7 +230,7 @@ def test_forms_of_slack_and_teams():
 def test_what_may_pass_is_tried_again(
     receiver: Receiver, statuses: list[int | None], attempts: int, words: str
 ):
-    """An error of the server is tried again, a refusal is not, and no redirect is followed."""
+    """A server error is retried, a refusal is not, and no redirect is followed."""
     receiver.statuses = statuses
     problem = post(receiver.url, b"{}", 30, pause_seconds=0.01)
     assert problem.startswith(words)
@@ -240,7 +240,7 @@ def test_what_may_pass_is_tried_again(
 
 
 def test_silent_webhook_is_given_up(receiver: Receiver):
-    """One that never answers holds a run no longer than it is allowed to."""
+    """A host that never responds delays a run no longer than the limit."""
     receiver.statuses = [None]
     began = time.monotonic()
     assert "did not answer" in post(receiver.url, b"{}", 0.3) or receiver.bodies
@@ -248,7 +248,7 @@ def test_silent_webhook_is_given_up(receiver: Receiver):
 
 
 def test_nobody_there():
-    """A port that nobody listens on is a problem in words."""
+    """A port without a listener is a problem with a message."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/{SECRET}"
@@ -260,7 +260,7 @@ def test_nobody_there():
 def test_webhook_that_fails_changes_no_exit_code(
     run_target: Callable[..., Any], receiver: Receiver, status: int
 ):
-    """It is logged by its host, never by its path, which is the secret; STATE is as it was."""
+    """The log has its host, never its path, which is secret; STATE is unchanged."""
     receiver.statuses = [status]
     ran = run_target(GOOD, notify_url=receiver.url, notify_on="always")
     assert (ran.code, ran.states) == (0, ['{"n": 2}'])

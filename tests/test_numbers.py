@@ -1,4 +1,4 @@
-"""Numbers as people read them: shares never say too much, and counts agree with their nouns."""
+"""Numbers for people: shares are never overstated, and nouns agree with counts."""
 
 from datetime import UTC, datetime
 
@@ -30,13 +30,13 @@ from target_pinterest_capi.reporting.event_times import DELAY_EDGES
     ],
 )
 def test_percent(part: int, whole: int, words: str):
-    """Small shares keep a digit; 0% and 100% are said of none and all alone."""
+    """Small shares keep a digit; 0% and 100% mean none and all."""
     assert numbers.percent(part, whole) == words
 
 
 @given(st.integers(1, 10**9), st.integers(0, 10**9))
 def test_percent_says_all_and_none_of_nothing_else(whole: int, part: int):
-    """Whatever the numbers, only none is 0% and only all is 100%."""
+    """For any numbers, only none is 0% and only all is 100%."""
     part = min(part, whole)
     words = numbers.percent(part, whole)
     assert (words == "0%") == (part == 0)
@@ -60,7 +60,7 @@ def test_percent_says_all_and_none_of_nothing_else(whole: int, part: int):
     ],
 )
 def test_duration(seconds: float, words: str):
-    """The two largest units, and tenths of a second where it was short."""
+    """The two largest units, and tenths of a second for short times."""
     assert numbers.duration(seconds) == words
 
 
@@ -83,12 +83,12 @@ def test_counts_agree_with_their_noun(count: int, words: str):
     ],
 )
 def test_periods_are_named(width: int, words: str):
-    """A column is named by its hour, its day, or its weeks."""
+    """A column is labelled with its hour, its day, or its weeks."""
     assert numbers.period(datetime(2026, 3, 2, 12, tzinfo=UTC), width) == words
 
 
 def test_delays_are_named():
-    """Each bucket of delays is named by its longest one, and the last one has none."""
+    """Each bucket of delays is labelled with its longest delay, and the last one has no limit."""
     assert [numbers.longest_delay(seconds) for seconds in (*DELAY_EDGES, None)] == [
         "Up to 1 min",
         "Up to 5 min",

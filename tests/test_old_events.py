@@ -1,6 +1,6 @@
-"""Events that are too old for the API have a row in a CSV file for Ads Manager.
+"""Events that are too old for the API become rows of a CSV file for Ads Manager.
 
-No row says less of an event than must be kept, none is written twice, and none counts as delivered.
+No row drops a required opt-out, none is written twice, and none counts as delivered.
 """
 
 import csv
@@ -40,7 +40,7 @@ Run = Callable[..., Any]
 
 
 def order(number: int = 1, days: float = 10, **columns: Any) -> bytes:
-    """Return the record of an order in a shop, of some days ago."""
+    """Return the record of a shop's order, of some days ago."""
     given = {"event_name": "checkout", "action_source": "offline", **columns}
     return record("orders", **visit(number, event_time=seconds_ago(days * DAY), **given))
 
@@ -74,18 +74,18 @@ def rows(folder: Path) -> list[dict[str, str]]:
 
 
 def test_old_event_is_a_row_and_not_sent(run: Run, folder: Path, sandbox: Sandbox):
-    """It is skipped as written_to_csv, STATE goes past it, and the log says that it waits."""
+    """It is skipped as written_to_csv, STATE passes it, and the log says that it waits."""
     ran = run(order(1), order(2, days=1), state({"n": 2}))
     assert (ran.code, ran.reasons) == (0, {"written_to_csv": 1})
     assert ran.outcomes == {"delivered": 1, "skipped": 1}
     assert ran.states
     assert ran.dead_letters == []
     assert sandbox.store.event_ids() == {"visit-2": 1}
-    assert "1 events are too old for the API, and not at Pinterest: upload" in ran.log
+    assert "1 events are too old for the API and not at Pinterest: upload" in ran.log
 
 
 def test_row_has_the_columns_of_the_help_page(run: Run, folder: Path):
-    """Times are Unix seconds, addresses digests in columns of their own, kinds Ads Manager's."""
+    """Times are Unix seconds, identifiers digests in their own columns, kinds Ads Manager's."""
     run(order(1, em=[f"a{number}@example.com" for number in range(5)]))
     (file,) = folder.iterdir()
     assert file.name.startswith(f"{ACCOUNT}-")
@@ -101,7 +101,7 @@ def test_row_has_the_columns_of_the_help_page(run: Run, folder: Path):
 
 
 def test_named_columns_are_written(run: Run, folder: Path):
-    """What old_events_names names is a column; a kind of its own name is that."""
+    """The names in old_events_names are column names; a kind with its own name uses it."""
     names = {
         **AMOUNTS,
         "action_source": "event_source",
@@ -138,7 +138,7 @@ def test_named_columns_are_written(run: Run, folder: Path):
 def test_what_a_row_would_lose_keeps_it_a_dead_letter(
     run: Run, folder: Path, columns: dict[str, Any], field: str, detail: str
 ):
-    """An amount, an opting out, an unknown kind, a person it cannot name: the letter says which."""
+    """An amount, an opt-out, an unknown kind, no usable identifier: the dead letter says which."""
     ran = run(order(1, **columns))
     assert rows(folder) == []
     assert ran.reasons == {"event_too_old": 1}
@@ -167,14 +167,14 @@ def test_what_is_named_or_left_on_purpose_is_written(
     names: dict[str, Any],
     expected: dict[str, str],
 ):
-    """Null says that a template has no column for amounts; opting out has its columns or no row."""
+    """Null means a template without a column for amounts; an opt-out needs its columns."""
     ran = run(order(1, **columns), old_events_names=names)
     assert ran.reasons == {"written_to_csv": 1}
     assert expected.items() <= rows(folder)[0].items()
 
 
 def test_ldp_needs_all_its_columns(run: Run, folder: Path):
-    """State and country are part of LDP: without either column the event stays a dead letter."""
+    """State and country are part of LDP: without both columns the event stays a dead letter."""
     names = {"custom_data.opt_out_type": "ldp", "user_data.st": "st"}
     ran = run(order(1, opt_out_type="LDP", st="CA", country="US"), old_events_names=names)
     assert [one["field"] for one in ran.dead_letters] == ["user_data.country"]
@@ -184,7 +184,7 @@ def test_ldp_needs_all_its_columns(run: Run, folder: Path):
     ("source", "written"), [("app_android", True), ("offline", True), ("app_ios", False)]
 )
 def test_advertising_ids_of_ios_are_not_written(run: Run, folder: Path, source: str, written: bool):
-    """The file takes advertising ids of Android."""
+    """The file accepts Android's advertising ids."""
     maid = "AECE52E7-03EE-455A-B3C4-E57283966239"
     names = {name: name for name in ("app_android", "app_ios")}
     run(order(1, em=None, hashed_maids=maid, action_source=source), old_events_names=names)
@@ -203,7 +203,7 @@ def test_advertising_ids_of_ios_are_not_written(run: Run, folder: Path, source: 
 def test_from_the_last_day_of_the_api_to_the_thirtieth(
     run: Run, days: float, reasons: dict[str, int]
 ):
-    """What the API takes is sent, and what Ads Manager does not take either is a dead letter."""
+    """Events young enough for the API are sent; those too old for the file are dead letters."""
     assert run(order(1, days=days)).reasons == reasons
 
 
@@ -211,7 +211,7 @@ def test_from_the_last_day_of_the_api_to_the_thirtieth(
 
 
 def test_neither_a_rerun_nor_a_repeat_writes_twice(run: Run, folder: Path):
-    """The ledger knows what was delivered and what was written, and a run what waits."""
+    """The ledger records delivered and written events, and a run those that wait."""
     run(order(1, days=6), order(2), order(2))
     assert len(rows(folder)) == 1
     again = run(order(1, days=8), order(2))
@@ -220,7 +220,7 @@ def test_neither_a_rerun_nor_a_repeat_writes_twice(run: Run, folder: Path):
 
 
 class Skips:
-    """Who hears of events that are not sent."""
+    """All outputs name the events that were not sent."""
 
     def __init__(self) -> None:
         self.counted: Counter[str] = Counter()
@@ -230,7 +230,7 @@ class Skips:
 
 
 def test_claims_of_another_run_are_waited_for(folder: Path, tmp_path: Path, clock: Clock):
-    """An event that another run is about to deliver is not written, nor is its record passed."""
+    """An event that another run is delivering is not written, and STATE does not pass it."""
     url, skips = f"sqlite:///{tmp_path}/ledger.db", Skips()
     other, mine = EventLedger(url, 30), EventLedger(url, 30)
     old = event(1, at=seconds_ago(10 * DAY))
@@ -255,7 +255,7 @@ def test_claims_of_another_run_are_waited_for(folder: Path, tmp_path: Path, cloc
 
 
 def test_full_disk_stops_the_run_before_state(run: Run, folder: Path, tmp_path: Path):
-    """No STATE passes an event whose row is not on the disk, and the message names the setting."""
+    """No STATE passes an event whose row is not on disk, and the message names the setting."""
     folder.write_text("")  # a file where the folder is to be
     ran = run(order(1), state({"n": 1}))
     assert (ran.code, ran.states, ran.outcomes) == (1, [], {})
@@ -266,7 +266,7 @@ def test_full_disk_stops_the_run_before_state(run: Run, folder: Path, tmp_path: 
 
 @pytest.mark.parametrize("mode", ["test", "dry_run"])
 def test_other_modes_write_nothing(run: Run, folder: Path, mode: str):
-    """A test or a dry run leaves no file, nor does an entry whose mode is one."""
+    """A test or dry run writes no file, and neither does an entry with such a mode."""
     assert run(order(1), mode=mode).reasons == {"event_too_old": 1}
     entry = {"stream": "orders", "preset": "pinterest", "mode": mode}
     assert run(order(1), mappings=[entry]).reasons == {"event_too_old": 1}
@@ -277,7 +277,7 @@ def test_other_modes_write_nothing(run: Run, folder: Path, mode: str):
 
 
 def test_files_stay_below_their_limits(tmp_path: Path):
-    """A file that would be too long or too large is followed by another, with the first line."""
+    """A file that would be too long or too large is followed by another, with the header."""
     files = NumberedFiles(str(tmp_path), "run", b"a,b\n", max_bytes=20, max_lines=3)
     for number in range(5):
         files.append([b"%d,1\n" % number])
@@ -293,7 +293,7 @@ def test_files_stay_below_their_limits(tmp_path: Path):
 
 
 def test_each_account_has_files_of_its_own(run: Run, folder: Path):
-    """Ads Manager takes a file for one account."""
+    """Ads Manager accepts a file for one account."""
     entry = {"stream": "orders", "preset": "pinterest", "ad_account_id": "account"}
     run(order(1, account="1"), order(2, account="2"), order(3, account="1"), mappings=[entry])
     sizes = {file.name.split("-")[0]: file.read_text().count("\n") for file in folder.iterdir()}
@@ -301,7 +301,7 @@ def test_each_account_has_files_of_its_own(run: Run, folder: Path):
 
 
 def test_prefix_has_an_object_for_each_write(run: Run):
-    """Below an fsspec URL every write makes an object of its own, with the first line."""
+    """Below an fsspec URL every write creates a new object, with the header."""
     run(order(1), order(2), old_events_path="memory://old-events/")
     files = fsspec.filesystem("memory")
     (found,) = files.find("/old-events")
@@ -313,7 +313,7 @@ def test_prefix_has_an_object_for_each_write(run: Run):
 
 
 def test_files_are_taken(run: Run, folder: Path, sandbox: Sandbox):
-    """Every file that is written passes the judge of the sandbox, which knows the page alone."""
+    """Every file passes the sandbox's own check, which knows only Pinterest's page."""
     names = {**AMOUNTS, "web": "web", "page_visit": "PageVisit"}
     many = [
         order(number, days=8 + number % 22, value=number, currency="EUR") for number in range(60)
@@ -334,11 +334,14 @@ HASHED = digest("a@example.com")
         (f"event_time,madid\n08/14/2012,{HASHED}\n", "not within the last 30 days"),
         ("event_time,email\n2012-08-14T12:32:42+0700,a@example.com\n", "within the last 30"),
         ("event_time,email\n08/14/2012 5:01:54 PM,a@example.com\n", "within the last 30"),
-        ("event_time,email\nyesterday,a@example.com\n", "has no form that is known"),
-        ("event_time,email\n{now},nobody\n", "neither an address nor a digest"),
-        (f"event_time,email\n{{now}},{HASHED.upper()}\n", "neither an address nor a digest"),
+        ("event_time,email\nyesterday,a@example.com\n", "has an unknown format"),
+        ("event_time,email\n{now},nobody\n", "neither an address nor a lower-case digest"),
+        (
+            f"event_time,email\n{{now}},{HASHED.upper()}\n",
+            "neither an address nor a lower-case digest",
+        ),
         ("event_time,email,madid\n{now},,\n", "neither an email nor a madid"),
-        ("event_time,email\n{now}\n", "another number of cells"),
+        ("event_time,email\n{now}\n", "number of cells is not the number of columns"),
         ("event_time,value\n{now},1\n", "neither a column email nor madid"),
         ("email\na@example.com\n", "no column event_time"),
         ("event_time,email,email\n{now},a@example.com,b@example.com\n", "one name"),
@@ -346,7 +349,7 @@ HASHED = digest("a@example.com")
     ],
 )
 def test_files_that_are_wrong_are_found(text: str, problem: str | None):
-    """What the page forbids is a problem, in words without a value."""
+    """What the page forbids is a problem, and the message shows no value."""
     given = text.replace("{now}", str(seconds_ago(60))).encode()
     problems = judge(given, seconds_ago()).problems
     assert [problem] * bool(problem) == [problem] * len(problems)
@@ -385,20 +388,20 @@ def test_replay_writes_what_has_become_too_old(
     [
         ({"ledger_url": None}, "needs ledger_url"),
         ({"ledger_retention_days": 29}, "must be at least 30 with old_events_path"),
-        ({"max_event_age_days": 30}, "has no effect where max_event_age_days is 30"),
+        ({"max_event_age_days": 30}, "has no effect if max_event_age_days is 30"),
         ({"max_event_age_days": "never", "ledger_retention_days": 40}, "is never"),
         ({"old_events_path": "old.csv"}, "is a folder"),
         ({"old_events_path": None, "old_events_names": {"web": "web"}}, "has no effect without"),
         ({"old_events_names": {"custom_data.valu": "x"}}, "did you mean custom_data.value?"),
-        ({"old_events_names": {"web": " "}}, "must name web by a text"),
-        ({"old_events_names": {"opt_out": None}}, "must name opt_out by a text"),
-        ({"old_events_names": {"opt_out": "madid"}}, "gives two columns one name"),
-        ({"old_events_names": {"event_id": "source_type"}}, "gives two columns one name"),
-        ({"old_events_path": "rejected.jsonl"}, "is the file of"),
+        ({"old_events_names": {"web": " "}}, "must be a text for web"),
+        ({"old_events_names": {"opt_out": None}}, "must be a text for opt_out"),
+        ({"old_events_names": {"opt_out": "madid"}}, "has two columns with the same name"),
+        ({"old_events_names": {"event_id": "source_type"}}, "has two columns with the same name"),
+        ({"old_events_path": "rejected.jsonl"}, "is also the file of"),
     ],
 )
 def test_settings_that_could_write_wrong_files_are_refused(given: dict[str, Any], words: str):
-    """Each problem is said before anything is read."""
+    """Each problem is reported before anything is read."""
     right = {
         "ad_account_id": ACCOUNT,
         "conversion_token": "token",
@@ -413,7 +416,7 @@ def test_settings_that_could_write_wrong_files_are_refused(given: dict[str, Any]
 
 
 def test_everything_nameable_can_be_named():
-    """Each name is taken, and null only where an amount may be left out."""
+    """Each name is valid; only a column that may be absent can be null."""
     load(
         {
             "ad_account_id": ACCOUNT,

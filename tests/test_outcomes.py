@@ -1,11 +1,11 @@
-"""Reasons by their names: from what counters and reports hold to what a person does about it."""
+"""Reasons by their names: from counters and reports to advice."""
 
 import pytest
 
 from target_pinterest_capi.events.outcomes import NotSent, Rejected, advice_about, find_reason
 from target_pinterest_capi.events.reasons import (
+    Dropped,
     Invalid,
-    LeftOut,
     NotWritten,
     Reason,
     Skipped,
@@ -14,21 +14,21 @@ from target_pinterest_capi.events.reasons import (
 
 REASONS = [
     reason
-    for reasons in (LeftOut, Warned, Invalid, NotWritten, Skipped, Rejected, NotSent)
+    for reasons in (Dropped, Warned, Invalid, NotWritten, Skipped, Rejected, NotSent)
     for reason in reasons
 ]
 
 
 @pytest.mark.parametrize("reason", REASONS, ids=str)
 def test_every_reason_is_found_by_its_name(reason: Reason):
-    """The name finds the reason and its advice, also where another name follows it."""
+    """The name finds the reason and its advice, even with another name after it."""
     for text in (str(reason), f"{reason}: Cart Viewed", f"{reason}: a: b"):
         assert find_reason(text) == reason
         assert advice_about(text) == reason.advice
 
 
 def test_every_kind_of_reason_is_known():
-    """No list of reasons is forgotten, and no name stands in two of them with different advice."""
+    """Every list of reasons is included, and no name has two different pieces of advice."""
     assert {type(reason) for reason in REASONS} == set(Reason.__subclasses__())
     assert len({(str(reason), reason.advice) for reason in REASONS}) == len(set(map(str, REASONS)))
 

@@ -1,4 +1,4 @@
-"""The pages that people read: links work, and what they say of fields and commands is true."""
+"""The documentation: links work, and what pages say of fields and commands is true."""
 
 import re
 import textwrap
@@ -39,7 +39,7 @@ def prose(path: Path) -> str:
 
 
 def anchors(path: Path) -> set[str]:
-    """Return the anchors of a page's headings, as GitHub makes them: repeated ones are numbered."""
+    """Return the anchors of a page's headings as GitHub makes them: duplicates are numbered."""
     made: list[str] = []
     for line in re.sub(
         r"^( *)```.*?^\1```$", "", path.read_text(), flags=re.MULTILINE | re.DOTALL
@@ -53,7 +53,7 @@ def anchors(path: Path) -> set[str]:
 
 
 def links(path: Path) -> list[tuple[Path, str]]:
-    """Return where a page's links within the repository lead: a file, and an anchor or nothing."""
+    """Return the targets of a page's links within the repository: file, and anchor or empty."""
     found = []
     for link in re.findall(r"\]\(([^)\s]+)\)", prose(path)):
         if not re.match(r"[a-z]+:", link):
@@ -63,12 +63,12 @@ def links(path: Path) -> list[tuple[Path, str]]:
 
 
 def section(path: Path, title: str) -> str:
-    """Return what stands below a heading, up to the next one of its kind."""
+    """Return the text below a heading, up to the next one of its level."""
     return path.read_text().partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
 def rows(text: str) -> list[list[str]]:
-    """Return the cells of the rows of all tables, without their heads."""
+    """Return the cells of the rows of all tables, without headers."""
     lines = [line for line in text.splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
     heads = {index for index, row in enumerate(cells[1:]) if set(row[0]) <= set("-: ")}
@@ -93,7 +93,7 @@ def test_links_lead_somewhere(path: Path):
 
 
 def test_every_page_is_reached_from_the_readme():
-    """Whoever follows the links from the README comes to every page of docs/."""
+    """Links from the README lead to every page of docs/."""
     reached, waiting = set(), [README]
     while waiting:
         page = waiting.pop()
@@ -107,7 +107,7 @@ def test_every_page_is_reached_from_the_readme():
 
 @pytest.mark.parametrize("path", [OPERATIONS, BESIDE, PRIVACY], ids=name)
 def test_list_of_contents_is_complete(path: Path):
-    """A page begins with its headings, in their order."""
+    """The first headings of a page are these, in order."""
     listed = re.findall(r"^- \[(.+)\]\(#", path.read_text().partition("\n## ")[0], re.MULTILINE)
     assert listed == re.findall(r"^## (.+)$", path.read_text(), re.MULTILINE)
 
@@ -116,7 +116,7 @@ def test_list_of_contents_is_complete(path: Path):
 
 
 def shown_commands() -> list[tuple[str, str, tuple[str, ...]]]:
-    """Return the commands of `pinterest-capi` in blocks of the shell: page, command, options."""
+    """Return the commands of `pinterest-capi` in shell blocks: page, command, options."""
     found = []
     for path in PAGES:
         for block in re.findall(
@@ -141,7 +141,7 @@ def shown_commands() -> list[tuple[str, str, tuple[str, ...]]]:
 
 @pytest.mark.parametrize(("page", "verb", "options"), shown_commands())
 def test_commands_that_are_shown_exist(page: str, verb: str, options: tuple[str, ...]):
-    """Each command of pinterest-capi on a page exists, and has the options that it shows."""
+    """Each command of pinterest-capi on a page exists, and has the options shown."""
     if verb.startswith("-"):
         return
     assert verb in COMMANDS, page
@@ -155,7 +155,7 @@ def test_commands_that_are_shown_exist(page: str, verb: str, options: tuple[str,
 
 @pytest.mark.parametrize("path", [BESIDE, PRIVACY], ids=name)
 def test_configurations_that_are_shown_are_right(path: Path):
-    """Each configuration of a page is taken as it stands."""
+    """Each configuration on a page is valid as it is."""
     blocks = re.findall(
         r"^ *```yaml configuration\n(.*?)^ *```$", path.read_text(), re.MULTILINE | re.DOTALL
     )
@@ -168,7 +168,7 @@ def test_configurations_that_are_shown_are_right(path: Path):
 
 
 def test_exit_codes_say_what_to_do():
-    """Each exit code of the contract has a row, and each row a code, words and what to do."""
+    """Each exit code of the contract has a row, and each row has a code, its meaning and advice."""
     listed = rows(section(OPERATIONS, "Exit codes, and what to do"))
     codes = {int(code) for row in listed for code in re.findall(r"\d+", row[0])}
     signals = {ExitCode.INTERRUPTED + number for number in (2, 15)}
@@ -181,7 +181,7 @@ def test_exit_codes_say_what_to_do():
 
 
 def test_words_of_the_log_are_the_programs_own():
-    """What the table of exit codes quotes from the log is said by the package in these words."""
+    """The log lines quoted in the table of exit codes are in the package in these words."""
     package = Path(target_pinterest_capi.__file__).parent
     sources = "\n".join(path.read_text() for path in package.rglob("*.py"))
     sources = re.sub(r'"\s*f?"', "", sources)  # texts that are continued on the next line
@@ -192,7 +192,7 @@ def test_words_of_the_log_are_the_programs_own():
 
 
 def test_jq_reads_what_reports_have():
-    """Members that the page's lines of jq read are members of a report."""
+    """The members in the page's jq lines are members of a report."""
     schema = (DOCS / "report-schema.json").read_text()
     lines = re.findall(r"^jq .+ report\.json", OPERATIONS.read_text(), re.MULTILINE)
     assert len(lines) >= 5
@@ -203,7 +203,7 @@ def test_jq_reads_what_reports_have():
 
 
 def test_every_hashed_field_is_told_as_hashed():
-    """The table of what leaves has every hashed field as SHA-256, and all others as plain."""
+    """The table of data sent lists every hashed field as SHA-256, and all others as plain."""
     table = rows(section(PRIVACY, "What leaves the machine"))
     listed = {path: row[2] for row in table for path in quoted(row[0])}
     assert listed.keys() <= BY_PATH.keys()
@@ -219,7 +219,7 @@ def test_every_hashed_field_is_told_as_hashed():
 
 
 def test_every_preset_is_told_beside_the_tag():
-    """The table of event ids has each preset that is shipped."""
+    """The table of event ids has every built-in preset."""
     listed = [
         preset for row in rows(section(BESIDE, "What presets send")) for preset in quoted(row[0])
     ]
@@ -230,7 +230,7 @@ def test_every_preset_is_told_beside_the_tag():
 
 
 def test_names_of_the_tag_are_brought_to_the_apis():
-    """The table of names has known names of the API, each beside the tag's without underscores."""
+    """The table of names has known API names, each next to the tag's name without underscores."""
     for tag, api in rows(section(BESIDE, "Names")):
         names = quoted(tag) if api == "the same" else quoted(api)
         assert set(names) <= set(EVENT_NAMES)

@@ -1,4 +1,4 @@
-"""Whatever a body of Pinterest's holds, reading it says what is known and raises nothing."""
+"""For any body of Pinterest's responses, reading it returns what is known and never raises."""
 
 import pytest
 
@@ -19,11 +19,11 @@ UNREADABLE = [
 
 @pytest.mark.parametrize("body", UNREADABLE)
 def test_body_that_cannot_be_read_says_nothing(body: bytes):
-    """Bytes of another encoding, endless nesting and other mistakes leave nothing to know."""
+    """Other encodings, endless nesting and other mistakes result in nothing known."""
     assert parse_statuses(body) == (None, None)
     assert plain_values([body]) == set()
 
 
 def test_message_is_read_where_the_statuses_are_not():
-    """A message counts beside what has another form than a list of statuses."""
+    """A message counts even next to something other than a list of statuses."""
     assert parse_statuses(b'{"message": "no", "events": 5}') == (None, "no")

@@ -177,7 +177,7 @@ def test_commerce_event_becomes_its_event(event_type, name, items, members, cust
 def test_measure_of_commerce_decides_over_a_page_view(
     page_view, event_type, name, items, members, custom
 ):
-    """A hit whose eventType is the page view, or none, is what its commerce measure counts."""
+    """A hit without an eventType, or with the page view's, is what its commerce measure counts."""
     record = {
         **EVENT,
         "eventType": page_view,
@@ -229,7 +229,7 @@ def test_page_view_is_a_page_visit(event_type):
     ],
 )
 def test_other_event_types_are_skipped(event_type, commerce):
-    """Event types that are not listed are skipped and counted by name.
+    """Unlisted event types are skipped and counted by name.
 
     A measure of 0 counts nothing.
     """
@@ -239,7 +239,7 @@ def test_other_event_types_are_skipped(event_type, commerce):
 
 
 def test_event_type_of_commerce_decides_over_measures():
-    """An eventType of commerce is what the event is, whatever else the hit counts."""
+    """An eventType of commerce decides, whatever else the hit counts."""
     hit = {**EVENT, **_commerce("productListViews", BOOTS, productViews={"value": 1})}
     removal, added = events_of(
         "adobe_xdm",
@@ -258,13 +258,13 @@ def test_view_of_the_cart_is_a_page_visit_by_its_measure_alone():
 
 
 def test_event_without_type_or_measure_is_skipped():
-    """An event that says nothing of itself is skipped, and counted as that."""
+    """An event without a type is skipped, and counted as that."""
     (skipped,) = events_of("adobe_xdm", [{**EVENT, "web": None}])
     assert (skipped.reason, skipped.name) == (Skipped.NOT_LISTED, "no eventType")
 
 
 def test_nulls_leave_fields_out():
-    """Whatever is null is dropped, without a complaint."""
+    """Nulls are dropped without a note."""
     nulls = {
         **dict.fromkeys(EVENT),
         "commerce": {"purchases": {"value": 1}, "order": None, "billing": None},
@@ -316,9 +316,9 @@ def test_every_identity_of_a_namespace_is_taken():
 
 
 def test_billing_address_comes_before_the_ip_addresss_place():
-    """City, state, postal code and country are the billing address's.
+    """City, state, postal code and country are from the billing address.
 
-    The IP address's place gives state and country at most.
+    State and country can also come from the place of the IP address.
     """
     address = {
         "city": "Reno",
@@ -382,7 +382,7 @@ NO_ID = "00000000-0000-0000-0000-000000000000"
 )
 @pytest.mark.parametrize("kind", ["application", "browser"])
 def test_device_that_limits_tracking(changes, opt_out, has_id, kind):
-    """Who denies the advertising id has opted out as Pinterest means it: of apps, not of the web."""
+    """A denied advertising id is an opt-out in Pinterest's sense for apps, not for the web."""
     record = {
         **EVENT,
         "identityMap": {"IDFA": [{"id": IDFA}]},
@@ -402,7 +402,7 @@ def test_device_that_limits_tracking(changes, opt_out, has_id, kind):
 
 
 def test_application_event():
-    """An app's event has the device's advertising id and what is known of the device."""
+    """An app's event has the device's advertising id and the known facts of the device."""
     record = {
         "_id": "app-1",
         "timestamp": "2026-11-18T10:15:30Z",
@@ -450,9 +450,9 @@ def test_application_event():
     [(1, "20.5"), ("1", "20.5"), (None, "20.5"), (2, None), (0, None)],
 )
 def test_price_of_one_is_the_total_of_a_single_unit(quantity, price):
-    """A line's total is of all units.
+    """A line's total is for all units.
 
-    The price of one only where there is one. The value is the sum of totals anyway.
+    An item has a price only if that of one unit is known. The value is the sum of the totals.
     """
     item = {"SKU": "X", "quantity": quantity, "priceTotal": 20.5}
     (event,) = events_of(
@@ -464,7 +464,7 @@ def test_price_of_one_is_the_total_of_a_single_unit(quantity, price):
 
 
 def test_a_sum_with_a_missing_total_is_no_value():
-    """Where an item has no total, the sum would be too small: there is no value."""
+    """If an item has no total, the sum would be too small: there is no value."""
     record = {
         **EVENT,
         "eventType": "commerce.checkouts",

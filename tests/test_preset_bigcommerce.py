@@ -93,7 +93,7 @@ EVENT = {
     "created", ["2026-11-17T09:08:31.000000Z", "Tue, 17 Nov 2026 09:08:31 +0000"]
 )
 def test_order(encode, created):
-    """An order that is paid is a checkout, its time as the tap or the API writes it."""
+    """An order that is paid is a checkout; its time can be in the tap's or the API's format."""
     notes = []
     nested = {name: encode(ORDER[name]) for name in ("billing_address", "products")}
     record = {**ORDER, **nested, "date_created": created}
@@ -123,7 +123,7 @@ def test_deleted_orders(deleted):
 
 
 def test_guest_at_the_point_of_sale():
-    """A guest has the customer's id 0; an order of the point of sale is offline."""
+    """A guest has the customer id 0; an order of the point of sale is offline."""
     (event,) = events_of("bigcommerce", [{**ORDER, "customer_id": 0, "order_source": "POS"}])
     assert "external_id" not in event["user_data"]
     assert event["action_source"] == "offline"
@@ -134,21 +134,21 @@ def test_guest_at_the_point_of_sale():
     [("USD", "EUR", "EUR"), ("USD", None, "USD"), (None, "EUR", "EUR")],
 )
 def test_currency_is_the_one_that_was_paid_in(shown, paid, currency):
-    """A storefront may show prices in another currency than the one of the order's amounts."""
+    """A storefront may show prices in a currency other than that of the order's amounts."""
     changed = {"currency_code": shown, "default_currency_code": paid}
     (event,) = events_of("bigcommerce", [{**ORDER, **changed}])
     assert event["custom_data"]["currency"] == currency
 
 
 def test_shopper_with_an_address_of_version_6():
-    """An IPv6 address has a column of its own; the other one is empty then."""
+    """An IPv6 address has its own column; the other one is empty then."""
     address = {"ip_address": "", "ip_address_v6": "2001:db8::7"}
     (event,) = events_of("bigcommerce", [{**ORDER, **address}])
     assert event["user_data"]["client_ip_address"] == "2001:db8::7"
 
 
 def test_order_that_a_point_of_sale_wrote():
-    """A system in a store that writes orders by the API says so in external_source."""
+    """A system in a store that creates orders through the API says so in external_source."""
     (event,) = events_of(
         "bigcommerce", [{**ORDER, "order_source": "external", "external_source": "POS"}]
     )
@@ -162,7 +162,7 @@ def test_language():
 
 
 def test_order_without_its_products():
-    """The API gives products as an address of their own: the event has none."""
+    """The API has a URL in place of products: the event has none."""
     products = {
         "url": "https://api.example.com/v2/orders/118/products",
         "resource": "/orders/118/products",

@@ -14,7 +14,7 @@ TIMED_ID = ".1794906511905123.1905123.1794906511900.3.2"
 
 
 def params(**given):
-    """Return event_params, each value in the member of its type, as the export types them."""
+    """Return event_params, each value in the member for its type, like the export."""
     kinds = {str: "string_value", int: "int_value", float: "double_value"}
     empty = {"string_value": None, "int_value": None, "float_value": None, "double_value": None}
     return [
@@ -23,7 +23,7 @@ def params(**given):
 
 
 def item(**given):
-    """Return an item as the export writes it, with what is not set."""
+    """Return an item of the export, including unset members."""
     texts = (
         "item_id",
         "item_name",
@@ -69,7 +69,7 @@ PAGE = {
 
 
 def row(event_name, event_params=None, items=(), **columns):
-    """Return a row of a web stream, with an e-mail address that its owner joined."""
+    """Return a row of a web stream, with an e-mail address joined by its owner."""
     return {
         "event_date": "20261117",
         "event_timestamp": 1794906511905123,
@@ -219,7 +219,7 @@ NAMES = [record["event_name"] for record, *_ in ROWS]
 
 @pytest.mark.parametrize(("record", "name", "event_id", "custom_data"), ROWS, ids=NAMES)
 def test_web(record, name, event_id, custom_data):
-    """A recommended event becomes Pinterest's event of that meaning, and nothing is dropped."""
+    """A recommended event becomes the Pinterest event with that meaning, and nothing is dropped."""
     notes = []
     whole = expected(name, event_id or record["event_name"] + TIMED_ID, custom_data)
     assert events_of("ga4", [record], notes=notes, **JOINED) == [whole]
@@ -317,7 +317,7 @@ def test_app():
 
 
 def test_tracking_off():
-    """Someone who limited ad tracking on the device has opted out, and the id is not sent."""
+    """A user who limited ad tracking on the device has opted out, and the id is not sent."""
     device = {**APP["device"], "is_limited_ad_tracking": "Yes"}
     (result,) = events_of("ga4", [app_row(device=device)])
     assert isinstance(result, InvalidRecord)
@@ -340,7 +340,7 @@ def test_action_source(platform, source):
 
 @pytest.mark.parametrize("platform", [None, "TV"])
 def test_no_platform(platform):
-    """The source is not guessed where the platform says nothing of it; a user's default says it."""
+    """The source is not guessed if the platform is missing; a default of the user sets it."""
     (result,) = events_of("ga4", [row("search", platform=platform)], **JOINED)
     assert (result.reason, result.field) == (Invalid.MISSING_FIELD, "action_source")
     (event,) = events_of(
@@ -375,7 +375,7 @@ def test_no_platform(platform):
     ],
 )
 def test_event_id(name, event_params, ecommerce, event_id, order_id):
-    """The id is event_id, else a purchase's transaction id, else time, bundle and place in it."""
+    """The id is event_id, then a purchase's transaction id, then time, bundle and position."""
     (event,) = events_of("ga4", [row(name, event_params, [VASE], ecommerce=ecommerce)], **JOINED)
     assert event["event_id"] == event_id
     assert event["custom_data"].get("order_id") == order_id
@@ -393,7 +393,7 @@ def test_event_id(name, event_params, ecommerce, event_id, order_id):
     ],
 )
 def test_value(event_params, ecommerce, value):
-    """The value is the parameter of that name, else the purchase's revenue, else the items' sum."""
+    """The value is the parameter of that name, then the purchase's revenue, then the items' sum."""
     (event,) = events_of(
         "ga4", [row("purchase", event_params, [VASE], ecommerce=ecommerce)], **JOINED
     )
@@ -415,7 +415,7 @@ def test_value(event_params, ecommerce, value):
     ],
 )
 def test_contents(items, contents):
-    """Items are the products; what Google did not set is dropped."""
+    """Items are the products; unset members are dropped."""
     (event,) = events_of(
         "ga4", [{**row("view_item", {"currency": "EUR"}), "items": items}], **JOINED
     )
@@ -423,7 +423,7 @@ def test_contents(items, contents):
 
 
 def test_unset_place():
-    """A place that Google did not find is not a place."""
+    """A place that Google did not find is dropped."""
     geo = {"city": UNSET, "country": UNSET, "region": ""}
     (event,) = events_of("ga4", [row("sign_up", geo=geo)], **JOINED)
     assert event["user_data"].keys() == {"em", "external_id", "click_id"}
@@ -457,7 +457,7 @@ def test_form_factor(category, form_factor):
 
 
 def test_nulls():
-    """Nulls in every column but the necessary ones leave their fields out, and nothing else."""
+    """Nulls in all columns except the necessary ones remove their fields, and nothing else."""
     needed = {"event_name", "event_timestamp", "platform", "email"}
     record = {
         column: value if column in needed else None for column, value in row("purchase").items()
@@ -491,13 +491,13 @@ def test_nulls():
     ],
 )
 def test_names_are_those_of_pinterests_own_tag(event: str, name: str):
-    """The tag for server-side Tag Manager translates each so, in any case."""
+    """The tag for server-side Tag Manager translates each in this way, in any case."""
     (result,) = events_of("ga4", [row(event)], **JOINED)
     assert result["event_name"] == name
 
 
 def test_parameters_that_the_tag_reads():
-    """A site that sends them for Pinterest's own tag has them read here: an opting out above all."""
+    """Parameters for Pinterest's own tag are read here too: above all an opt-out."""
     parameters = {
         "opt_out_type": "LDP",
         "content_category": "Shoes",
@@ -530,7 +530,7 @@ def test_nobody():
 
 
 def test_consent():
-    """The recipe for consent skips who did not give it."""
+    """The recipe for consent skips people who did not consent."""
     denied = row("sign_up", privacy_info={"ads_storage": "No"})
     event, skipped = events_of(
         "ga4", [row("sign_up"), denied], when="privacy_info.ads_storage == 'Yes'", **JOINED
@@ -554,19 +554,19 @@ def test_consent():
     ],
 )
 def test_names_that_pinterest_has_too(name):
-    """Events that are named as Pinterest names them are sent."""
+    """Events with Pinterest's names are sent."""
     (event,) = events_of("ga4", [row(name)], **JOINED)
     assert event["event_name"] == name
 
 
 @pytest.mark.parametrize("name", ["Purchase", " purchase "])
 def test_names_in_any_case(name):
-    """The case of a name, and blanks around it, make no difference, to its order neither."""
+    """Case and surrounding spaces of a name make no difference, nor for its order."""
     (event,) = events_of("ga4", [row(name, {"transaction_id": "T-1"})], **JOINED)
     assert (event["event_name"], event["event_id"]) == ("checkout", "T-1")
 
 
 def test_lists_have_no_value():
-    """The products of a list that was seen are no amount."""
+    """The products of a list view are not an amount."""
     (event,) = events_of("ga4", [row("view_item_list", {}, [VASE])], **JOINED)
     assert "value" not in event["custom_data"]

@@ -94,7 +94,7 @@ EVENT = {
 
 @pytest.mark.parametrize("encode", [dict, json.dumps])
 def test_order(encode):
-    """An order is a checkout, its configurable products listed once, and nothing is dropped."""
+    """An order is a checkout with its configurable products once, and nothing is dropped."""
     notes = []
     items = ORDER["items"] if encode is dict else json.dumps(ORDER["items"])
     record = {**ORDER, "billing_address": encode(ORDER["billing_address"]), "items": items}
@@ -108,14 +108,14 @@ def test_order(encode):
     + [(state, False) for state in ("payment_review", "holded", "closed", "canceled")],
 )
 def test_states(state, is_sent):
-    """Orders that were placed are sent; those that wait for a payment or were taken back are not."""
+    """Orders that were placed are sent; unpaid and cancelled ones are not."""
     (result,) = events_of("magento", [{**ORDER, "state": state}])
     assert isinstance(result, SkippedRecord) is not is_sent
     assert is_sent or result.name == state
 
 
 def test_guest():
-    """A guest has no id, and the billing address may have the only name."""
+    """A guest has no id, and the name may be only in the billing address."""
     names = ("customer_firstname", "customer_lastname", "customer_gender", "customer_dob")
     guest = {**ORDER, **dict.fromkeys(names), "customer_id": None, "customer_is_guest": 1}
     (event,) = events_of("magento", [guest])
@@ -127,6 +127,6 @@ GUEST_LACKS = ("ge", "db", "external_id")
 
 
 def test_value_with_tax_and_shipping():
-    """One line takes the amount with tax and shipping."""
+    """One line changes the value to the amount with tax and shipping."""
     (event,) = events_of("magento", [ORDER], fields={"custom_data.value": "grand_total"})
     assert event["custom_data"]["value"] == "52.6"

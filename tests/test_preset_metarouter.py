@@ -264,7 +264,7 @@ def test_app():
 
 
 def test_limited_data_processing_off():
-    """A null in `fields` takes the global LDP away, and nothing else."""
+    """A null in `fields` removes the global LDP, and nothing else."""
     (event,) = events_of(
         "metarouter",
         [call("product_added", {"currency": "USD", **VASE})],
@@ -274,7 +274,7 @@ def test_limited_data_processing_off():
 
 
 def test_other_partner():
-    """A user's default stands before the preset's."""
+    """A user's default has priority over the preset's."""
     (event,) = events_of(
         "metarouter",
         [call("product_added", {"currency": "USD", **VASE})],
@@ -297,13 +297,13 @@ def test_other_partner():
     ],
 )
 def test_contents(properties, contents):
-    """Products come from the list, else the properties of one product, by product_id, else sku."""
+    """Products are from the list, otherwise one product's properties, by product_id, then sku."""
     (event,) = events_of("metarouter", [call("product_viewed", properties)])
     assert event["custom_data"].get("contents") == contents
 
 
 def test_nulls():
-    """Nulls everywhere leave their fields out, and nothing else."""
+    """Nulls everywhere remove their fields, and nothing else."""
     nothing = dict.fromkeys(
         (
             "value",
@@ -353,14 +353,14 @@ def test_nulls():
     ],
 )
 def test_unlisted(event, shown):
-    """Events that MetaRouter's integration does not map are skipped, its own ones by name."""
+    """Events that MetaRouter's integration does not map are skipped; its own by name."""
     (result,) = events_of("metarouter", [call(event, {})])
     assert isinstance(result, SkippedRecord)
     assert (result.reason, result.name) == (Skipped.NOT_LISTED, shown)
 
 
 def test_identify():
-    """Calls that are neither track nor page are skipped by their type."""
+    """Calls other than track and page are skipped by their type."""
     (result,) = events_of("metarouter", [call(None, None, type="identify")])
     assert isinstance(result, SkippedRecord)
     assert result.name == "identify"
@@ -374,7 +374,7 @@ def test_nobody():
 
 
 def test_event_time():
-    """The time is timestamp, else originalTimestamp."""
+    """The time is timestamp, then originalTimestamp."""
     record = call("order_completed", {})
     assert (
         events_of(
@@ -386,7 +386,7 @@ def test_event_time():
 
 
 def test_click_id():
-    """The click id is also found where the page's address came without its query."""
+    """The click id is also found if the page's URL has no query."""
     record = call("order_completed", {})
     page = {"url": "https://shop.example.com/", "search": "?utm_source=x&epik=dj0y"}
     (event,) = events_of("metarouter", [{**record, "context": {**record["context"], "page": page}}])
@@ -418,7 +418,7 @@ def test_click_id():
     ids=["traits", "properties"],
 )
 def test_other_spellings(traits, properties):
-    """Names in snake_case, and what the properties say of the person, are used as traits are."""
+    """Names in snake_case, and personal data in the properties, are used like traits."""
     record = call("product_added", properties)
     (event,) = events_of("metarouter", [{**record, "context": {"traits": traits}}])
     assert event["user_data"] == {
@@ -431,7 +431,7 @@ def test_other_spellings(traits, properties):
 
 
 def test_tracking_off():
-    """Someone who turned tracking off on the device has opted out, and the id is not sent."""
+    """A user who turned tracking off on the device has opted out, and the id is not sent."""
     record = call("order_completed", {})
     device = {
         "type": "android",
@@ -447,9 +447,9 @@ def test_tracking_off():
 
 
 def test_limited_data_processing_for_some():
-    """Two entries with opposite conditions send LDP for those who opted out alone.
+    """Two entries with opposite conditions send LDP only for those who opted out.
 
-    Each record is taken by one of them.
+    Each record matches one of them.
     """
     opted, other = (
         call("order_completed", {"do_not_sell": True}),
@@ -468,7 +468,7 @@ def test_limited_data_processing_for_some():
 
 
 def test_click_id_of_the_provider():
-    """The click id that MetaRouter's own script keeps for the integration is read."""
+    """The click id that MetaRouter's own script stores for the integration is read."""
     record = call("product_added", {})
     context = {**record["context"], "providers": {"pinterestCAPI": {"epik": "dj0yProvider"}}}
     (event,) = events_of("metarouter", [{**record, "context": context}])

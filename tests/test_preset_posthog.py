@@ -136,7 +136,7 @@ def test_events_of_the_template(event, properties, name, custom):
 
 
 def test_objects():
-    """Snowflake and Postgres have objects where Parquet has their text."""
+    """In Snowflake and Postgres objects are not JSON text as in Parquet."""
     record = row("Order Completed", {**EUR, "revenue": 41.5, "products": [VASE]})
     objects = {name: json.loads(record[name]) for name in ("properties", "person_properties")}
     assert events_of("posthog", [{**record, **objects}]) == events_of("posthog", [record])
@@ -154,19 +154,19 @@ def test_objects():
     ],
 )
 def test_action_source(library, system, source):
-    """PostHog's mobile libraries say that an event is an app's."""
+    """Events of PostHog's mobile libraries are app events."""
     (event,) = events_of("posthog", [row("Application Opened", {"$lib": library, **system})])
     assert (event["event_name"], event["action_source"]) == ("app_open", source)
 
 
 def test_click_id():
-    """The click id of the event is before the one that first brought the person."""
+    """The event's click id has priority over the person's first one."""
     (event,) = events_of("posthog", [row("$pageview", {"epik": "dj0yNow"})])
     assert event["user_data"]["click_id"] == "dj0yNow"
 
 
 def test_other_events():
-    """PostHog's own other events are skipped by name, yours are counted or sent on demand."""
+    """PostHog's own other events are skipped by name; yours are counted, or sent if you say so."""
     (own, other) = events_of("posthog", [row("$autocapture"), row("Quiz Finished")])
     assert isinstance(own, SkippedRecord)
     assert (own.name, other.name) == ("$autocapture", None)
@@ -176,7 +176,7 @@ def test_other_events():
 
 @pytest.mark.parametrize("properties", [None, "", "{", "[1]", "null"])
 def test_properties_that_cannot_be_read(properties):
-    """A row whose properties are no object keeps what its other columns say."""
+    """A row whose properties are not an object keeps the values of its other columns."""
     (event,) = events_of("posthog", [row("Signed Up") | {"properties": properties}])
     assert event["user_data"]["em"] == [sha256("maria.rivera@example.com")]
     bare = row("Signed Up") | {"properties": properties, "person_properties": None}

@@ -219,8 +219,8 @@ def test_event_tables(event, columns, name, custom_data):
 def test_pages():
     """A row of `pages` has no event, but a path.
 
-    It is a view of a category where it has one, as in RudderStack's own destination, and a page
-    visit otherwise.
+    It is a category view if it has a category, as in RudderStack's own destination, otherwise a
+    page visit.
     """
     page = {
         "name": "Vases",
@@ -249,7 +249,7 @@ def test_pages():
 
 
 def test_page_without_a_path():
-    """`when: always` takes rows that the preset's own condition leaves out."""
+    """`when: always` accepts rows that the preset's own condition skips."""
     record = {**row(None, name="Vases"), "event": None}
     (skipped,) = events_of("rudderstack", [record])
     assert skipped.reason is Skipped.WHEN
@@ -260,7 +260,7 @@ def test_page_without_a_path():
 
 
 def test_tracks():
-    """A row of `tracks` is an event too, with the same id, but knows no properties."""
+    """A row of `tracks` is an event too, with the same id, but without properties."""
     assert events_of("rudderstack", [row("order_completed")]) == [expected("checkout", None)]
 
 
@@ -314,7 +314,7 @@ def app_row(event, **columns):
 
 
 def test_app():
-    """A row from an app has its source, its advertising id, and what is known of the device."""
+    """A row from an app has its source, its advertising id, and the known facts of the device."""
     assert events_of("rudderstack", [app_row("application_installed")]) == [
         {
             "event_name": "app_install",
@@ -352,7 +352,7 @@ def test_app():
 
 @pytest.mark.parametrize("enabled", [False, "false", "False", 0, "0"])
 def test_tracking_off(enabled):
-    """Someone who turned tracking off on the device has opted out, and the id is not sent."""
+    """A user who turned tracking off on the device has opted out, and the id is not sent."""
     (event,) = events_of(
         "rudderstack", [app_row("application_opened", context_device_ad_tracking_enabled=enabled)]
     )
@@ -372,7 +372,7 @@ def test_tracking_off(enabled):
     ],
 )
 def test_action_source(columns, source):
-    """The source is what the row names as RudderStack documents it, else its device's, else web."""
+    """The source is the row's own by RudderStack's documentation, then its device's, then web."""
     (event,) = events_of("rudderstack", [row("order_completed", **columns)])
     assert event["action_source"] == source
 
@@ -389,7 +389,7 @@ def test_action_source(columns, source):
     ],
 )
 def test_value(amounts, value):
-    """The value is value, else total, else revenue; a price alone is not a value."""
+    """The value is value, then total, then revenue; a price alone is not a value."""
     (event,) = events_of("rudderstack", [row("order_completed", order_id="o-1", **amounts)])
     assert event["custom_data"].get("value") == value
 
@@ -411,7 +411,7 @@ def test_value(amounts, value):
     ],
 )
 def test_contents(columns, contents):
-    """Products come from the column products, else the row of one product; never the row's id."""
+    """Products are from the column products, otherwise one product's row; never the row's id."""
     (event,) = events_of("rudderstack", [row("order_completed", **columns)])
     assert event.get("custom_data", {}).get("contents") == contents
 
@@ -444,16 +444,16 @@ def test_documented_properties():
 
 
 def test_names_of_people_stay_out():
-    """A column `name` of anything but a product or a page may be a person's.
+    """A column `name` may be a person's, except of a product or a page.
 
-    It is not sent in plain.
+    It is not sent in plain text.
     """
     (event,) = events_of("rudderstack", [row("generate_lead", name="Maria Rivera")])
     assert "Rivera" not in json.dumps(event)
 
 
 def test_nulls():
-    """Nulls in every column but the necessary ones leave their fields out, and nothing else."""
+    """Nulls in all columns except the necessary ones remove their fields, and nothing else."""
     needed = {"id", "event", "timestamp", "context_ip", "context_user_agent"}
     full = {
         **row(
@@ -504,7 +504,7 @@ def test_neither_event_nor_page():
 
 
 def test_own_condition():
-    """A user's `when` is joined to the preset's."""
+    """A user's `when` is combined with the preset's."""
     records = [row("order_completed", consent=True), row("order_completed", consent=False)]
     event, skipped = events_of("rudderstack", records, when="consent == `true`")
     assert event == expected("checkout", None)
@@ -523,7 +523,7 @@ def test_nobody():
 
 @pytest.mark.parametrize("column", ["timestamp", "_timestamp", "original_timestamp"])
 def test_event_time(column):
-    """The time is timestamp, which data lakes call _timestamp, else original_timestamp."""
+    """The time is timestamp, in data lakes _timestamp, then original_timestamp."""
     record = {
         **row("order_completed", timestamp=None, original_timestamp=None),
         column: "2026-11-17T08:00:00Z",
@@ -532,7 +532,7 @@ def test_event_time(column):
 
 
 def test_click_id():
-    """The click id is also found where the page's address came without its query."""
+    """The click id is also found if the page's URL has no query."""
     (event,) = events_of(
         "rudderstack", [row("order_completed", context_page_url="https://shop.example.com/")]
     )
@@ -559,7 +559,7 @@ def test_click_id():
     ids=["properties", "traits"],
 )
 def test_other_spellings(prefix, names):
-    """Traits without an underscore, and what the properties say of the person, are used as well."""
+    """Traits without an underscore, and personal data in the properties, are used as well."""
     address = {
         f"{prefix}city": "London",
         f"{prefix}state": "England",
@@ -588,7 +588,7 @@ def test_other_spellings(prefix, names):
 
 @pytest.mark.parametrize("event", ["Order_Completed", " order_completed ", "ORDER_COMPLETED"])
 def test_names_in_any_case(event):
-    """The case of a name, and blanks around it, make no difference."""
+    """Case and surrounding spaces of a name make no difference."""
     (made,) = events_of("rudderstack", [row(event)])
     assert made["event_name"] == "checkout"
 

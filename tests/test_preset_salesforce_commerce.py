@@ -112,7 +112,7 @@ def test_order(order):
     ],
 )
 def test_statuses(status, is_sent):
-    """Orders that are not placed, or no longer, are skipped by their status."""
+    """Orders that are not placed, or were cancelled, are skipped by their status."""
     (result,) = events_of("salesforce_commerce", [{**ORDER, "status": status}])
     assert isinstance(result, SkippedRecord) is not is_sent
     assert is_sent or result.name == status
@@ -136,7 +136,7 @@ def test_channels(channel, source):
 
 @pytest.mark.parametrize("spell", [dict, snake])
 def test_time_of_placing(spell):
-    """An order is as old as its placing, not as the basket that it was created from."""
+    """An order's time is when it was placed, not when its basket was created."""
     order = {
         **ORDER,
         "creationDate": "2026-11-17T08:00:00.000Z",
@@ -148,7 +148,7 @@ def test_time_of_placing(spell):
 
 @pytest.mark.parametrize("spell", [dict, snake])
 def test_brand(spell):
-    """Orders of the Orders API name the brand of an item."""
+    """Orders of the Orders API have the brand of an item."""
     items = [{**ORDER["productItems"][0], "brand": "Rivera"}]
     (event,) = events_of("salesforce_commerce", [spell({**ORDER, "productItems": items})])
     assert event["custom_data"]["contents"][0]["item_brand"] == "Rivera"

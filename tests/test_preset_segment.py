@@ -238,7 +238,7 @@ CALLS = [
     ("event", "properties", "name", "custom_data"), CALLS, ids=[call[0] for call in CALLS]
 )
 def test_track(event, properties, name, custom_data):
-    """A track call of the specifications becomes the event it means, and nothing is dropped."""
+    """A track call of the specifications becomes the matching event, and nothing is dropped."""
     notes = []
     assert events_of("segment", [track(event, properties)], notes=notes) == [
         expected(name, custom_data)
@@ -271,7 +271,7 @@ def test_page():
 
 
 def test_page_without_page_context():
-    """A page call sent from a server has its address, and in it the click id, in its properties."""
+    """A page call from a server has its URL, with the click id, in its properties."""
     record = {
         "type": "page",
         "messageId": "m-1",
@@ -352,20 +352,20 @@ PHONE_EVENT = {
 
 
 def test_app():
-    """A call from an app has its source, its advertising id, and what is known of the device."""
+    """A call from an app has its source, its advertising id, and the known facts of the device."""
     record = track("Application Opened", {}, context=PHONE, userId=None)
     assert events_of("segment", [record]) == [PHONE_EVENT]
 
 
 def test_android():
-    """The device's type names the source, however it is written."""
+    """The device's type decides the source, in any spelling."""
     context = {**PHONE, "device": {**PHONE["device"], "type": "Android"}}
     (event,) = events_of("segment", [track("Application Opened", {}, context=context)])
     assert event["action_source"] == "app_android"
 
 
 def test_tracking_off():
-    """Someone who turned tracking off on the device has opted out, and the id is not sent."""
+    """A user who turned tracking off on the device has opted out, and the id is not sent."""
     context = {
         **PHONE,
         "device": {**PHONE["device"], "adTrackingEnabled": False},
@@ -391,7 +391,7 @@ def test_tracking_off():
     ],
 )
 def test_value(amounts, value):
-    """The value is properties.value, else total, else revenue, else the sum of prices times quantities."""
+    """The value is properties.value, then total, revenue, the sum of prices times quantities."""
     (event,) = events_of("segment", [track("Order Completed", {"order_id": "o-1", **amounts})])
     assert event["custom_data"].get("value") == value
 
@@ -415,22 +415,22 @@ def test_value(amounts, value):
     ],
 )
 def test_contents(properties, contents):
-    """Products come from the list, else the properties of one product, by product_id, else sku."""
+    """Products are from the list, otherwise one product's properties, by product_id, then sku."""
     (event,) = events_of("segment", [track("Product Viewed", properties)])
     assert event.get("custom_data", {}).get("contents") == contents
 
 
 def test_names_of_people_stay_out():
-    """A name in the properties of anything but a product or a page may be a person's.
+    """A name in the properties may be a person's, except of a product or a page.
 
-    It is not sent in plain.
+    It is not sent in plain text.
     """
     (event,) = events_of("segment", [track("Generate Lead", {"name": "Maria Rivera", "value": 1})])
     assert "Rivera" not in json.dumps(event)
 
 
 def test_signed_up_properties():
-    """What a sign-up says of the person is used beside the traits, once."""
+    """Personal data in a sign-up's properties is used as well as the traits, once."""
     properties = {
         "first_name": "Maria",
         "last_name": "Rivera",
@@ -444,7 +444,7 @@ def test_signed_up_properties():
 
 
 def test_nulls():
-    """Nulls everywhere leave their fields out, and nothing else."""
+    """Nulls everywhere remove their fields, and nothing else."""
     nothing = dict.fromkeys(
         (
             "value",
@@ -484,7 +484,7 @@ def test_nulls():
 
 @pytest.mark.parametrize("kind", ["identify", "group", "screen", "alias"])
 def test_other_calls(kind):
-    """Calls that are neither track nor page are skipped by their type."""
+    """Calls other than track and page are skipped by their type."""
     record = track(None, None, type=kind, traits={"email": "maria.rivera@example.com"})
     (result,) = events_of("segment", [record])
     assert isinstance(result, SkippedRecord)
@@ -508,14 +508,14 @@ def test_unlisted(event, shown):
 
 
 def test_added_event():
-    """A user's event_names come on top of the preset's."""
+    """A user's event_names are added to the preset's."""
     records = [track("Quiz Finished", {}), track("Products Searched", {"query": "x"})]
     events = events_of("segment", records, event_names={"Quiz Finished": "lead"})
     assert [event["event_name"] for event in events] == ["lead", "search"]
 
 
 def test_offline_store():
-    """A user's default stands before the preset's, not before what the record says."""
+    """A user's default has priority over the preset's, not over the record's value."""
     records = [track("Order Completed", {}), track("Order Completed", {}, context=PHONE)]
     events = events_of("segment", records, defaults={"action_source": "offline"})
     assert [event["action_source"] for event in events] == ["offline", "app_ios"]
@@ -529,7 +529,7 @@ def test_nobody():
 
 
 def test_event_time():
-    """The time is timestamp, else originalTimestamp."""
+    """The time is timestamp, then originalTimestamp."""
     record = track("Order Completed", {})
     assert (
         events_of(
@@ -540,7 +540,7 @@ def test_event_time():
 
 
 def test_click_id():
-    """The click id is also found where the page's address came without its query."""
+    """The click id is also found if the page's URL has no query."""
     record = track("Order Completed", {})
     page = {"url": "https://shop.example.com/", "search": "?utm_source=x&epik=dj0y"}
     (event,) = events_of("segment", [{**record, "context": {**record["context"], "page": page}}])
@@ -572,7 +572,7 @@ def test_click_id():
     ids=["traits", "properties"],
 )
 def test_other_spellings(traits, properties):
-    """Names in snake_case, and what the properties say of the person, are used as traits are."""
+    """Names in snake_case, and personal data in the properties, are used like traits."""
     record = track("Signed Up", properties)
     (event,) = events_of("segment", [{**record, "context": {"traits": traits}}])
     assert event["user_data"] == {
@@ -600,7 +600,7 @@ def test_checkout():
     ],
 )
 def test_names_in_any_case(event, name):
-    """The case of a name, and blanks around it, make no difference."""
+    """Case and surrounding spaces of a name make no difference."""
     (made,) = events_of("segment", [track(event, {})])
     assert made["event_name"] == name
 
@@ -616,7 +616,7 @@ def test_other_calls_with_an_event(preset, kind):
 
 @pytest.mark.parametrize("preset", ["segment", "metarouter"])
 def test_traits_of_the_call(preset):
-    """Traits at the top of a call are read as those of its context are."""
+    """Traits at the top of a call are read like those of its context."""
     traits = {
         "email": "m@example.com",
         "phone": "+1 415 555 0132",
@@ -647,7 +647,7 @@ ORDER = {"event_names": {"order_completed": "checkout"}}
 
 
 def test_user_agent_of_an_app():
-    """An app's calls have their user agent in app_info too."""
+    """In an app's calls the user agent can also be in app_info."""
     context = {**PHONE, "userAgent": "Shop/5.4.5 (iPhone17,2; iOS 26.1)"}
     (event,) = events_of("segment", [track("Application Opened", {}, context=context)])
     assert event["app_info"]["user_agent"] == "Shop/5.4.5 (iPhone17,2; iOS 26.1)"
@@ -656,7 +656,7 @@ def test_user_agent_of_an_app():
 
 
 def in_context(traits):
-    """Return the member of a call that has these traits beside an address."""
+    """Return a call's member with these traits next to an address."""
     return {"context": {"traits": {"email": "m@example.com", **traits}}}
 
 
@@ -702,7 +702,7 @@ RUDDERSTACK = [
     ("members", "path", "value"), RUDDERSTACK, ids=[str(row[0]) for row in RUDDERSTACK]
 )
 def test_calls_of_rudderstack(members, path, value):
-    """Each name that RudderStack's destination reads is read, in the shape of its calls."""
+    """Each name that RudderStack's destination reads is read, in calls of its form."""
     record = {
         "type": "track",
         "event": "order completed",

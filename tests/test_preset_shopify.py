@@ -293,7 +293,7 @@ SIGNUP = {
     ],
 )
 def test_record_becomes_its_event(record, event):
-    """Either spelling of an order is a checkout, of a customer a signup, with the same id."""
+    """In either spelling, an order is a checkout and a customer a signup, with the same id."""
     notes: list[tuple[str, str]] = []
     made = events_of("shopify", [record], notes=notes)
     assert (made, notes) == ([event], [])
@@ -321,7 +321,7 @@ def test_json_text_of_warehouse_columns_is_read(record, event):
     [lambda items: {"edges": [{"node": item} for item in items]}, lambda items: {"nodes": items}],
 )
 def test_line_items_of_a_graphql_connection_are_read(wrap):
-    """Line items as GraphQL's connections give them are the same items."""
+    """Line items in GraphQL's connections are the same items."""
     assert events_of(
         "shopify", [{**GRAPHQL_ORDER, "lineItems": wrap(GRAPHQL_ORDER["lineItems"])}]
     ) == [GRAPHQL_CHECKOUT]
@@ -329,7 +329,7 @@ def test_line_items_of_a_graphql_connection_are_read(wrap):
 
 @pytest.mark.parametrize("order", [REST_ORDER, GRAPHQL_ORDER])
 def test_nulls_leave_fields_out(order):
-    """Whatever is null is dropped.
+    """Nulls are dropped.
 
     The event needs only what identifies an order, its time, and an e-mail address.
     """
@@ -365,7 +365,7 @@ def test_nulls_leave_fields_out(order):
     ],
 )
 def test_address_is_the_billing_address_else_the_customers(changes, city, postal_code):
-    """City, state, postal code and country are of one address, never of the shipping address."""
+    """City, state, postal code and country are from one address, never the shipping address."""
     (event,) = events_of("shopify", [{**REST_ORDER, **changes}])
     customer = event["user_data"]
     assert customer.get("ct") == (city and [*map(sha256, city)])
@@ -431,7 +431,7 @@ def test_every_identifier_of_the_buyer_is_taken(order, people):
     ],
 )
 def test_language_is_the_buyers(order, changes, language):
-    """The order's locale, else what the browser asked for; of a customer the account's locale."""
+    """The order's locale, otherwise the browser's; for a customer the account's locale."""
     (event,) = events_of("shopify", [{**order, **changes}])
     assert event.get("language") == language
 
@@ -445,7 +445,7 @@ def test_language_is_the_buyers(order, changes, language):
     ],
 )
 def test_ip_address_is_the_browsers(changes, address):
-    """The client details' IP address, of the same browser as the user agent, else the order's."""
+    """The client details' IP address, from the user agent's browser, otherwise the order's."""
     (event,) = events_of("shopify", [{**REST_ORDER, **changes}])
     assert event["user_data"].get("client_ip_address") == address
 
@@ -474,7 +474,7 @@ def test_point_of_sale_is_offline(column, order, channel, source):
     ],
 )
 def test_columns_that_a_tap_was_told_to_leave_out_may_be_missing(order, missing, event):
-    """What identifies an order or a customer is there twice."""
+    """The identifiers of an order or a customer are there in both spellings."""
     assert events_of(
         "shopify", [{column: value for column, value in order.items() if column != missing}]
     ) == [event]
@@ -511,9 +511,9 @@ def test_columns_that_a_tap_was_told_to_leave_out_may_be_missing(order, missing,
     ],
 )
 def test_other_records_are_skipped(record):
-    """Records of other streams are no dead letters.
+    """Records of other streams are not dead letters.
 
-    They are skipped, and counted by what they are not.
+    They are skipped and counted.
     """
     (skipped,) = events_of("shopify", [record])
     assert isinstance(skipped, SkippedRecord)
@@ -541,7 +541,7 @@ def test_when_of_the_entry_is_joined():
 
 
 def test_event_names_of_the_entry_rename_a_kind():
-    """`order` and `customer` may be given other names of Pinterest's."""
+    """`order` and `customer` can be mapped to other names of Pinterest's."""
     (event,) = events_of("shopify", [REST_CUSTOMER], event_names={"customer": "lead"})
     assert event == {**SIGNUP, "event_name": "lead"}
 
@@ -576,7 +576,7 @@ EVENTS = {"orders": GRAPHQL_CHECKOUT, "customers": {**SIGNUP, "language": "en"}}
 
 @pytest.mark.parametrize("stream", RECORDS)
 def test_records_have_the_columns_of_the_captured_schema(stream):
-    """The records here have the tap's columns, and its SCHEMA makes the same event."""
+    """The records here have the tap's columns, and its SCHEMA leads to the same event."""
     columns = SCHEMAS_3_13[stream].split()
     assert set(RECORDS[stream]) == set(columns)
     assert events_of(
@@ -591,7 +591,7 @@ TAP = "tap-shopify==3.13.0"
 def tap_schemas(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return the schemas inside the tap's package, by stream.
 
-    Its source is enough, the tap itself is neither installed nor run.
+    Only its source is read; the tap is neither installed nor run.
     """
     folder = tmp_path_factory.mktemp("tap")
     command = [
@@ -637,7 +637,7 @@ TAKEN = {"test": False, "cancelledAt": None}  # else no order counts
 
 
 def test_only_orders_and_customers_of_the_tap_become_events(tap_schemas):
-    """A record of another of the tap's streams is skipped, so one entry may take all streams."""
+    """A record of another of the tap's streams is skipped, so one entry can have all streams."""
     full = {stream: _filled(schema) for stream, schema in tap_schemas.items()}
     results = dict(
         zip(

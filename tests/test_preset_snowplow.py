@@ -203,7 +203,7 @@ def test_json_text_of_warehouse_columns_is_read(action, name, columns, custom):
 
 
 def test_page_view_is_a_page_visit():
-    """A row without an e-commerce action goes by its event_name."""
+    """A row without an e-commerce action is mapped by its event_name."""
     row = {**ROW, "event": "page_view", "event_name": "page_view", ACTION: None}
     assert events_of("snowplow", [row]) == [
         {"event_name": "page_visit", **SHARED, "custom_data": TITLE}
@@ -225,9 +225,9 @@ def test_site_search_is_a_search(terms, written):
 
 
 def test_transaction_of_the_original_plugin_is_a_checkout():
-    """The tr_ columns of the superseded plugin give order, amounts and billing place.
+    """The tr_ columns of the superseded plugin have order, amounts and billing place.
 
-    Its items are rows of their own.
+    Its items are separate rows.
     """
     row = {
         **ROW,
@@ -301,14 +301,14 @@ def test_add_to_cart_of_the_original_plugin(price):
     ],
 )
 def test_other_events_are_skipped(columns, name):
-    """Events, actions and later steps that are not listed are skipped and counted by name."""
+    """Unlisted events, actions and later steps are skipped and counted by name."""
     (skipped,) = events_of("snowplow", [{**ROW, **columns}])
     assert isinstance(skipped, SkippedRecord)
     assert (skipped.reason, skipped.name) == (Skipped.NOT_LISTED, name)
 
 
 def test_a_step_of_the_entry_is_added():
-    """Another step of the checkout may be given a name, such as that of the payment."""
+    """Another step of the checkout can be given a name, such as the payment."""
     row = {
         **ROW,
         ACTION: {"type": "checkout_step"},
@@ -321,7 +321,7 @@ def test_a_step_of_the_entry_is_added():
 
 
 def test_nulls_leave_fields_out():
-    """Whatever is null is dropped, without a complaint."""
+    """Nulls are dropped without a note."""
     kept = {
         "event_id": "e-1",
         "event_name": "snowplow_ecommerce_action",
@@ -428,7 +428,7 @@ def test_app_event_has_its_device(device):
 )
 @pytest.mark.parametrize("spelling", ["osType", "os_type"])
 def test_apps_are_told_by_their_system(spelling, system, source):
-    """An app on iOS or Android is an app event, whatever the case; everything else is web."""
+    """An app on iOS or Android is an app event, in any case; everything else is web."""
     (event,) = events_of(
         "snowplow", [{**ROW, "event_name": "page_view", MOBILE: [{spelling: system}]}]
     )
@@ -452,7 +452,7 @@ def test_apps_are_told_by_their_system(spelling, system, source):
 )
 @pytest.mark.parametrize("encode", [list, json.dumps])
 def test_device_that_limits_tracking(encode, device, opt_out):
-    """An advertising id of zeros is what systems give to apps that may not track."""
+    """Systems give an all-zero advertising id to apps that may not track."""
     mobile = encode([{"osType": "ios", **device}] if device is not None else [])
     notes: list[tuple[str, str]] = []
     row = {**ROW, "event_name": "page_view", MOBILE: mobile}
@@ -463,7 +463,7 @@ def test_device_that_limits_tracking(encode, device, opt_out):
 
 @pytest.mark.parametrize("android", ["androidIdfa", "android_idfa"])
 def test_advertising_ids_of_users_who_turned_tracking_off_are_left_out(android):
-    """An id of zeros is nobody's; the Android id of the same row stays."""
+    """An all-zero id identifies nobody; the Android id of the same row stays."""
     device = {"appleIdfa": NO_ID, android: IDFA}
     (event,) = events_of("snowplow", [{**ROW, "event_name": "page_view", MOBILE: [device]}])
     assert event["user_data"]["hashed_maids"] == [sha256(IDFA.lower())]
@@ -494,14 +494,14 @@ def test_times_without_offset_are_utc(column, written):
 
 
 def test_both_user_ids_are_taken():
-    """The tracker's user id and the user entity's are match keys, once where they are the same."""
+    """The tracker's user id and the user entity's are match keys, once if they are equal."""
     users = [{"id": "shop-5", "email": None}]
     (event,) = events_of("snowplow", [{**ROW, "event_name": "page_view", _entity("user"): users}])
     assert event["user_data"]["external_id"] == [sha256("customer-81"), sha256("shop-5")]
 
 
 def test_state_is_of_the_same_place_as_the_country():
-    """A billing country never goes with the IP address's state."""
+    """A billing country is never combined with the IP address's state."""
     (event,) = events_of(
         "snowplow", [{**ROW, "event_name": "transaction", "tr_country": "DE", "tr_state": None}]
     )
@@ -510,7 +510,7 @@ def test_state_is_of_the_same_place_as_the_country():
 
 
 def test_event_of_an_anonymised_visitor_is_invalid():
-    """Where the IP address is cut and nobody is known, nothing identifies the user."""
+    """If the IP address is truncated and the user unknown, nothing identifies the user."""
     row = {**ROW, "event_name": "page_view", "user_ipaddress": "203.0.113.x", _entity("user"): None}
     notes: list[tuple[str, str]] = []
     (invalid,) = events_of("snowplow", [row], notes=notes)

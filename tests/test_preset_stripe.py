@@ -150,7 +150,7 @@ def test_session(record):
     ],
 )
 def test_amounts(amount, currency, value):
-    """Amounts are in units of the currency, which are a hundred cents, a thousand, or one."""
+    """Amounts are in units of the currency, which have a hundred, a thousand, or one minor unit."""
     (event,) = events_of("stripe", [{**CHARGE, "amount": amount, "currency": currency}])
     assert event["custom_data"]["value"] == value
 
@@ -165,7 +165,7 @@ def test_amounts(amount, currency, value):
     ],
 )
 def test_other_objects(record, name):
-    """What was not paid is skipped, and so is any other object."""
+    """Unpaid objects are skipped, and so are all other kinds."""
     (result,) = events_of("stripe", [record])
     assert isinstance(result, SkippedRecord)
     assert result.name == name
@@ -173,34 +173,34 @@ def test_other_objects(record, name):
 
 @pytest.mark.parametrize("live", [False, "false"])
 def test_test_mode(live):
-    """What Stripe calls test mode is not a sale."""
+    """An object of Stripe's test mode is not a sale."""
     (result,) = events_of("stripe", [{**CHARGE, "livemode": live}])
     assert result.reason is Skipped.WHEN
 
 
 @pytest.mark.parametrize("method", ["card_present", "interac_present"])
 def test_card_present(method):
-    """A card that was present was paid with in a store."""
+    """A payment with the card present is one in a store."""
     details = {method: {"brand": "visa"}, "type": method}
     (event,) = events_of("stripe", [{**CHARGE, "payment_method_details": details}])
     assert event["action_source"] == "offline"
 
 
 def test_charge_without_a_payment_intent():
-    """Older charges have no payment intent: their own id is the event's."""
+    """Older charges have no payment intent: the event's id is their own."""
     (event,) = events_of("stripe", [{**CHARGE, "payment_intent": None, "metadata": {}}])
     assert (event["event_id"], event["custom_data"]["order_id"]) == ("ch_71", "ch_71")
 
 
 @pytest.mark.parametrize("record", [CHARGE, SESSION], ids=["charge", "session"])
 def test_customer_account(record):
-    """Where a customer is an account of Stripe's newer kind, that is the external id."""
+    """If a customer is an account of Stripe's newer kind, that is the external id."""
     (event,) = events_of("stripe", [{**record, "customer": None, "customer_account": "acct_12"}])
     assert event["user_data"]["external_id"][0] == sha256("acct_12")
 
 
 def test_price_of_a_fraction_of_a_cent():
-    """A price that is no whole number of cents has its decimals."""
+    """A price that is not a whole number of cents keeps its decimals."""
     price = {"currency": "usd", "unit_amount": None, "unit_amount_decimal": "12.5"}
     line = {**SESSION["line_items"]["data"][0], "price": price}
     (event,) = events_of("stripe", [{**SESSION, "line_items": {"data": [line]}}])

@@ -136,7 +136,7 @@ CHECKOUT: dict[str, Any] = {
 
 @pytest.mark.parametrize("status", ["processing", "completed"])
 def test_paid_order_is_a_checkout(status):
-    """An order that WooCommerce counts as paid is a checkout, with nothing dropped on the way."""
+    """An order that WooCommerce counts as paid is a checkout, and nothing is dropped."""
     notes: list[tuple[str, str]] = []
     assert events_of("woocommerce", [{**ORDER, "status": status}], notes=notes) == [CHECKOUT]
     assert notes == []
@@ -146,7 +146,7 @@ def test_paid_order_is_a_checkout(status):
     "status", ["pending", "on-hold", "cancelled", "refunded", "failed", "trash", "checkout-draft"]
 )
 def test_other_statuses_are_skipped(status):
-    """An order that is not paid, or no longer, is skipped and counted by its status."""
+    """An order that is unpaid or was cancelled is skipped and counted by its status."""
     (skipped,) = events_of("woocommerce", [{**ORDER, "status": status}])
     assert isinstance(skipped, SkippedRecord)
     assert (skipped.reason, skipped.name) == (Skipped.NOT_LISTED, status)
@@ -171,14 +171,14 @@ def test_json_text_of_warehouse_columns_is_read():
 
 
 def test_values_as_text_are_read():
-    """Every value of a CSV is text: ids, amounts and quantities are the same."""
+    """All values of a CSV file are text: ids, amounts and quantities are the same."""
     items = [{key: str(value) for key, value in item.items()} for item in ORDER["line_items"]]
     order = {**ORDER, "id": "727", "customer_id": "25", "line_items": json.dumps(items)}
     assert events_of("woocommerce", [order]) == [CHECKOUT]
 
 
 def test_nulls_and_empty_texts_leave_fields_out():
-    """What is null, or the empty text that WooCommerce writes for it, is dropped."""
+    """Nulls, and the empty text that WooCommerce writes for them, are dropped."""
     kept = {"id": 727, "status": "completed", "date_created_gmt": "2026-11-18T08:00:00"}
     blank = dict.fromkeys(ORDER["billing"], "")
     empty = {"meta_data": [], "line_items": []}
@@ -213,7 +213,7 @@ def test_nulls_and_empty_texts_leave_fields_out():
 
 @pytest.mark.parametrize("guest", [0, "0"])
 def test_guests_have_no_external_id(guest):
-    """Customer 0 is every guest: nobody's id."""
+    """Customer 0 is every guest, not an id."""
     (event,) = events_of("woocommerce", [{**ORDER, "customer_id": guest}])
     assert event == {
         **CHECKOUT,
@@ -235,7 +235,7 @@ def test_guests_have_no_external_id(guest):
     ],
 )
 def test_gmt_is_utc_in_any_time_zone(written):
-    """date_created_gmt is UTC with or without an offset, whatever the setting timezone says."""
+    """date_created_gmt is UTC with or without an offset, for any setting timezone."""
     order = {**ORDER, "date_created": None, "date_created_gmt": written}
     assert events_of("woocommerce", [order], settings={"timezone": "Europe/Berlin"}) == [CHECKOUT]
 
@@ -263,7 +263,7 @@ def test_point_of_sale_is_offline(created_via, source):
 
 
 def test_order_without_identifier_is_invalid():
-    """An order of nobody, such as one typed in at the counter, is a dead letter."""
+    """An order without a customer, such as one entered at the counter, is a dead letter."""
     (invalid,) = events_of(
         "woocommerce", [{**ORDER, "billing": {"email": ""}, "customer_ip_address": ""}]
     )
@@ -272,7 +272,7 @@ def test_order_without_identifier_is_invalid():
 
 
 def test_renewals_can_be_left_out():
-    """The documented `when` takes what customers ordered themselves."""
+    """The documented `when` accepts only orders placed by customers themselves."""
     renewal = {**ORDER, "created_via": "subscription"}
     (skipped, event) = events_of(
         "woocommerce", [renewal, ORDER], when="created_via != 'subscription'"

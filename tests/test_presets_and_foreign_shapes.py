@@ -1,4 +1,4 @@
-"""Whatever records come to a preset, each costs its value or its event, and never the run."""
+"""Any record given to a preset costs at most its value or its event, never the run."""
 
 import json
 import re
@@ -40,14 +40,14 @@ SCALARS = st.one_of(
 
 @cache
 def words(name: str) -> list[str]:
-    """Return the names of members that a preset's expressions have in them, sorted."""
+    """Return the names of members in a preset's expressions, sorted."""
     entry = presets.load(name, {"em", "event_name", "custom_data", "user_data", "item_id_1"})
     sources = [source for found in entry.fields.values() for source in found or ()]
     return sorted({word for source in sources for word in _WORD.findall(source)})
 
 
 def records(name: str) -> st.SearchStrategy[Any]:
-    """Return records of which any member of a preset's source may be anything, at any depth."""
+    """Return records in which any member of a preset's source may be anything, at any depth."""
     keys = st.sampled_from(words(name))
     values = st.recursive(
         SCALARS,
@@ -63,7 +63,7 @@ def records(name: str) -> st.SearchStrategy[Any]:
 
 @cache
 def mapper(name: str) -> Any:
-    """Return the compiled entry of a preset that takes every record, whatever it is called."""
+    """Return the compiled entry of a preset that accepts every record of any stream."""
     entry: dict[str, Any] = {
         "stream": "*",
         "preset": name,
@@ -86,7 +86,7 @@ def mapper(name: str) -> Any:
 @given(data=st.data())
 @profile(max_examples=examples(100))
 def test_any_shape(name: str, data: Any):
-    """A record of any shape is an event that Pinterest's description allows, or has a reason."""
+    """A record of any shape is an event valid by Pinterest's description, or has a reason."""
     result = mapper(name)(data.draw(records(name)))
     assert isinstance(result, Event | InvalidRecord | SkippedRecord)
     if isinstance(result, Event):

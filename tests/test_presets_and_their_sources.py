@@ -1,4 +1,4 @@
-"""Every name of a preset's source is read, or stands among those that are not, with the reason."""
+"""Every name of a preset's source is read, or listed as not read, with the reason."""
 
 import re
 from fnmatch import fnmatchcase
@@ -10,25 +10,25 @@ from target_pinterest_capi.cli import presets
 
 
 def expressions(name: str) -> str:
-    """Return all that a preset says of where values come from, and which records it takes."""
+    """Return all expressions and conditions of a preset."""
     entry = presets.load(name).entry
     found = [source for sources in entry.fields.values() for source in sources or ()]
     return "\n".join([*found, entry.when or ""])
 
 
 def not_read(name: str) -> list[str]:
-    """Return the names that a preset says it does not read."""
+    """Return the names that a preset lists as not read."""
     return [one for names, _ in presets.load(name).not_read for one in names]
 
 
 def is_read(name: str, text: str) -> bool:
-    """Return whether a name stands in expressions, as a path of its own or as its beginning."""
+    """Return whether a name is in expressions, as a path or at the start of one."""
     return re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text.replace('"', "")) is not None
 
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_every_name_is_read_or_has_a_reason(name: str):
-    """A name that no expression has is listed, by itself or by a pattern."""
+    """A name that is in no expression is listed, by itself or by a pattern."""
     text, listed = expressions(name), not_read(name)
     forgotten = [
         one
@@ -40,7 +40,7 @@ def test_every_name_is_read_or_has_a_reason(name: str):
 
 @pytest.mark.parametrize("name", presets.names())
 def test_no_name_that_is_read_is_listed(name: str):
-    """What a preset reads is not among the names that it says it does not."""
+    """Names that a preset reads are not listed as not read."""
     text = expressions(name)
     assert [one for one in not_read(name) if "*" not in one and is_read(one, text)] == []
     read = [one for one in SOURCES.get(name, "").split() if is_read(one, text)]
@@ -51,7 +51,7 @@ def test_no_name_that_is_read_is_listed(name: str):
 
 @pytest.mark.parametrize("name", presets.names())
 def test_every_reason_is_said_once(name: str):
-    """A name is listed once, and each group has a reason in words."""
+    """A name is listed once, and each group has a reason."""
     listed = not_read(name)
     assert len(listed) == len(set(listed))
     assert all(reason.strip() for _, reason in presets.load(name).not_read)
@@ -60,7 +60,7 @@ def test_every_reason_is_said_once(name: str):
 
 @pytest.mark.parametrize("name", presets.names())
 def test_every_preset_says_who_it_is_for(name: str):
-    """`presets list` has one line on who each preset is for."""
+    """`presets list` has one line about the users of each preset."""
     audience = presets.load(name).audience
     assert audience.endswith(".")
     assert len(f"    For {audience}") <= 80

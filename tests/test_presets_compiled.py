@@ -1,7 +1,7 @@
-"""What is generated for a preset, held against the interpreter: any record, any SCHEMA.
+"""The generated code of presets equals the interpreter: any record, any SCHEMA.
 
-The records are those of the benchmarks' sources, with parts that are missing, that are of another
-kind, that are JSON text, and with what preset and entry do not know.
+The records are those of the benchmarks' sources, with missing parts, parts of another kind or as
+JSON text, and members unknown to preset and entry.
 """
 
 import copy
@@ -95,7 +95,7 @@ def changed(record: dict[str, Any], changes: list[tuple[tuple[Any, ...], Any]]) 
 
 
 class Notes(Counter[tuple[str, str]]):
-    """What was noted, but for what only many events show."""
+    """The notes, except those that only many events cause."""
 
     def note(self, field: str, reason: str) -> None:
         """Count a note."""
@@ -104,12 +104,12 @@ class Notes(Counter[tuple[str, str]]):
 
 
 def outcome(result: Any) -> Any:
-    """Return what a result is compared by."""
+    """Return the parts of a result that are compared."""
     return json.loads(result.body) if isinstance(result, Event) else result
 
 
 def interpreted(configured: Settings, record: dict[str, Any], stream: StreamSchema) -> Any:
-    """Return the result and the notes of the interpreter, which knows nothing of a SCHEMA."""
+    """Return the result and notes of the interpreter, which knows no SCHEMA."""
     (entry,) = configured.mappings or ()
     preset = load_preset(entry, stream)
     notes = Notes()
@@ -122,7 +122,7 @@ def interpreted(configured: Settings, record: dict[str, Any], stream: StreamSche
 
 
 def compiled(configured: Settings, record: dict[str, Any], stream: StreamSchema) -> Any:
-    """Return the result and the notes of what is generated for a stream, of records and rows."""
+    """Return the results and notes of the code generated for a stream, for records and rows."""
     notes = Notes()
     (entry,) = compile_stream(
         configured,
@@ -148,7 +148,7 @@ def compiled(configured: Settings, record: dict[str, Any], stream: StreamSchema)
 
 @pytest.mark.parametrize("name", shops.SHOPS)
 def test_any_record_of_a_source_is_mapped_as_the_interpreter_does(name: str):
-    """Records and rows, with a SCHEMA that is taken at its word or not, come to one result."""
+    """Records and rows, with a trusted SCHEMA or without, have the same result."""
     sample = sample_of(name)
     every = list(places(sample))
     configured = settings_of(

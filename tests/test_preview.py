@@ -1,4 +1,4 @@
-"""`pinterest-capi preview`: what records come to, before anything is sent."""
+"""`pinterest-capi preview`: the events of records, before anything is sent."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ from target_pinterest_capi.cli.console import plain
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.cli.preview.view import event_json
 from target_pinterest_capi.events.event import encode
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
 from target_pinterest_capi.pipeline.previewed_lists import ADVICE
 from target_pinterest_capi.sandbox.server import Sandbox
 
@@ -125,9 +125,9 @@ def test_event_is_shown_as_it_would_be_sent(preview):
 
 
 def test_what_is_left_out_stands_beside_the_event(preview):
-    """Each value that could not be used: field, reason, how often, and what to do about it.
+    """Each unusable value: field, reason, how often, and advice.
 
-    Warnings by themselves.
+    Warnings are separate.
     """
     lines = [{"sku": "a", "price": "x"}, {"sku": "b", "price": "y"}]
     (made,) = objects(
@@ -135,15 +135,15 @@ def test_what_is_left_out_stands_beside_the_event(preview):
             [ORDERS, order(1, alt="nobody", phone="555 0100", total="a lot", lines=lines)], "--json"
         )
     )
-    assert reasons(made["left_out"]) == [
+    assert reasons(made["dropped"]) == [
         ("user_data.em", "not_an_email", 1),
         ("custom_data.value", "not_an_amount", 1),
         ("custom_data.contents.item_price", "not_an_amount", 2),
     ]
     assert reasons(made["warnings"]) == [("user_data.ph", "phone_without_country", 1)]
-    assert [note["advice"] for note in made["left_out"][:2]] == [
-        LeftOut.NOT_AN_EMAIL.advice,
-        LeftOut.NOT_AN_AMOUNT.advice,
+    assert [note["advice"] for note in made["dropped"][:2]] == [
+        Dropped.NOT_AN_EMAIL.advice,
+        Dropped.NOT_AN_AMOUNT.advice,
     ]
     assert made["warnings"][0]["advice"] == Warned.PHONE_WITHOUT_COUNTRY.advice
 
@@ -173,7 +173,7 @@ def test_what_is_left_out_stands_beside_the_event(preview):
                 "reason": "bad_field",
                 "field": "event_time",
                 "detail": "not_a_time",
-                "advice": LeftOut.NOT_A_TIME.advice,
+                "advice": Dropped.NOT_A_TIME.advice,
             },
         ),
         (
@@ -201,7 +201,7 @@ def test_what_is_left_out_stands_beside_the_event(preview):
 def test_invalid_records_say_why(preview, columns, expected):
     """Reason, field, detail and advice, as in a dead letter."""
     (made,) = objects(preview([ORDERS, order(1, **columns)], "--json", batch_max_bytes=1000))
-    made.pop("left_out", None)
+    made.pop("dropped", None)
     assert made == {
         "line": 2,
         "stream": "orders",
@@ -213,7 +213,7 @@ def test_invalid_records_say_why(preview, columns, expected):
 
 @pytest.mark.parametrize(("spare", "outcome"), [(0, "event"), (-1, "invalid")])
 def test_event_may_fill_a_request_to_the_byte(preview, spare, outcome):
-    """An event that fits batch_max_bytes alone is shown; one byte more, and it is too large."""
+    """An event that just fits batch_max_bytes is shown; one byte more, and it is too large."""
     lines = [ORDERS, order(1, lines=[{"sku": "x" * 2000}])]
     (shown,) = objects(preview(lines, "--json"))
     size = len(encode({"data": [shown["event"]]}))
@@ -222,7 +222,7 @@ def test_event_may_fill_a_request_to_the_byte(preview, spare, outcome):
 
 
 def test_schema_violations_are_invalid(preview):
-    """With validate_records a record that breaks its schema is invalid, with field and rule."""
+    """With validate_records a record that violates its schema is invalid, with field and rule."""
     lines = [schema("orders", at={"type": "integer"}), order(1, at="soon")]
     (made,) = objects(preview(lines, "--json", validate_records=True))
     assert (made["reason"], made["field"], made["detail"]) == ("schema_violation", "at", "type")
@@ -260,7 +260,7 @@ def test_skipped_records_say_why(preview, lines, settings, expected):
 
 
 def test_a_record_is_shown_for_each_entry_that_takes_it(preview):
-    """Fan-out gives a result for each mapping entry, with the account it goes to."""
+    """Several entries have one result each, with its account."""
     entries = [ENTRY, {**ENTRY, "name": "second", "ad_account_id": "to.account"}]
     lines = [ORDERS, order(1, to={"account": 42}), order(2)]
     made = objects(preview(lines, "--json", mappings=entries))
@@ -275,7 +275,7 @@ def test_a_record_is_shown_for_each_entry_that_takes_it(preview):
 
 
 def test_preview_agrees_with_the_target(preview, run_target, sandbox: Sandbox):
-    """Events are those that the target sends, invalid records its dead letters, reasons too."""
+    """Events, invalid records and reasons are those of the target and its dead letters."""
     lines = [
         schema("visits", "event_id", "em", key_properties=("event_id",)),
         *[
@@ -383,7 +383,7 @@ def test_record_of_a_list_says_whom_it_adds_or_removes(preview, columns, changes
     [
         (
             {"email": "nobody"},
-            {"reason": "not_an_email", "field": "member", "advice": LeftOut.NOT_AN_EMAIL.advice},
+            {"reason": "not_an_email", "field": "member", "advice": Dropped.NOT_AN_EMAIL.advice},
         ),
         (
             {"email": " "},
@@ -417,7 +417,7 @@ def test_invalid_members_say_why(preview, columns, expected):
 
 
 def test_schema_violations_of_a_list_are_invalid(preview):
-    """With validate_records a record that only feeds a list is invalid there, as in the target."""
+    """With validate_records a record for a list only is invalid there, as in the target."""
     lines = [schema("vips", email={"type": "integer"}), members.row(1)]
     (made,) = objects(preview(lines, "--json", validate_records=True, **lists(members.entry())))
     assert (made["mapping"], made["reason"], made["customer_list"]) == (
@@ -428,7 +428,7 @@ def test_schema_violations_of_a_list_are_invalid(preview):
 
 
 def test_a_record_is_shown_for_its_events_and_each_list(preview):
-    """What its mappings make of it comes first, then each list, with the account that it is in."""
+    """The events of its mappings come first, then each list, with its account."""
     entries = [
         members.entry(stream="orders", operation=None),
         members.entry(stream="ord*", list_name="All", ad_account_id="42"),
@@ -444,7 +444,7 @@ def test_a_record_is_shown_for_its_events_and_each_list(preview):
 
 
 def test_preview_of_lists_agrees_with_the_target(preview, run_target, sandbox: Sandbox):
-    """Who is added is on the list after a run, and invalid records are its dead letters."""
+    """Added people are on the list after a run, and invalid records are its dead letters."""
     lines = [
         members.SCHEMA,
         *[members.row(number, alt=f"other{number}@example.com") for number in range(3)],
@@ -476,9 +476,9 @@ def test_preview_of_lists_agrees_with_the_target(preview, run_target, sandbox: S
 
 
 def test_changes_of_lists_are_counted(preview):
-    """Additions and removals by themselves, columns that no list reads, values dropped.
+    """Additions and removals are separate, with unread columns and dropped values.
 
-    Reading stops after -n of them too.
+    -n stops reading here too.
     """
     lines = [
         schema("vips", "id", "email", "action", "notes", key_properties=("id",)),
@@ -541,7 +541,7 @@ def test_page_shows_members_and_reasons_in_80_columns(preview):
 
 
 def test_the_guide_shows_what_is_printed(preview):
-    """The configuration of docs/customer-lists.md prints what the guide shows below it."""
+    """The configuration of docs/customer-lists.md prints the output shown below it."""
     guide = (Path(__file__).parents[1] / "docs" / "customer-lists.md").read_text(encoding="utf-8")
     settings, shown = (
         guide.partition(f"```{kind}\n")[2].partition("\n```")[0]
@@ -556,9 +556,9 @@ def test_the_guide_shows_what_is_printed(preview):
 
 
 def test_reading_stops_with_the_last_event_that_was_asked_for(preview):
-    """-n counts events, 5 unless it is given.
+    """-n counts events, 5 by default.
 
-    What comes after is not read, not even to find it wrong.
+    Later lines are not read, not even invalid ones.
     """
     lines = [ORDERS, *[order(number) for number in range(8)], b"no json"]
     assert len(objects(preview(lines, "--json"))) == 5
@@ -569,7 +569,7 @@ def test_reading_stops_with_the_last_event_that_was_asked_for(preview):
 
 
 def test_records_without_events_do_not_count(preview):
-    """Reading goes on at invalid and skipped records, and the first of each kind are shown."""
+    """Reading continues at invalid and skipped records, and the first of each kind are shown."""
     lines = [
         ORDERS,
         *[order(n, email="x") for n in range(4)],
@@ -663,9 +663,9 @@ def test_summary_in_words(preview):
     ],
 )
 def test_columns_that_nothing_reads_are_named(preview, entry, unread):
-    """Columns of no expression, entry's or preset's, are named.
+    """Columns that no expression of entry or preset reads are named.
 
-    None where an expression may read them all.
+    None if an expression may read them all.
     """
     lines = [
         schema(
@@ -690,7 +690,7 @@ def test_columns_that_nothing_reads_are_named(preview, entry, unread):
 
 
 def test_page_shows_event_reasons_and_advice_in_80_columns(preview):
-    """Every line but those of long JSON texts fits, without white space at its end."""
+    """Every line except long JSON text fits, without white space at its end."""
     shown = preview(
         [
             ORDERS,
@@ -720,7 +720,7 @@ def test_page_shows_event_reasons_and_advice_in_80_columns(preview):
 
 
 def test_json_of_an_event_can_be_copied():
-    """It is the event, a list of one short text on its line, without raw control characters."""
+    """The event, with a list of one short text on one line, without raw control characters."""
     event = {
         "user_data": {"em": ["a" * 64], "client_user_agent": "x\x1b[2J\u202e\x9b"},
         "custom_data": {"content_ids": ["[", "]"], "np": "b" * 99},
@@ -754,7 +754,7 @@ def test_names_of_the_tap_cannot_write_to_the_terminal():
     ],
 )
 def test_no_value_is_shown_that_would_not_be_sent(preview, columns, arguments):
-    """What is unmapped, dropped, hashed, invalid or skipped is nowhere in the output."""
+    """Values that are unmapped, dropped, hashed, invalid or skipped are nowhere in the output."""
     ran = preview([ORDERS, order(1, **columns)], *arguments)
     assert ran.exit_code == 0
     assert "secret-word" not in ran.output
@@ -772,9 +772,9 @@ def test_no_value_is_shown_that_would_not_be_sent(preview, columns, arguments):
     ],
 )
 def test_no_value_of_a_member_is_shown(preview, columns, arguments):
-    """Of whom a list gets or loses the digest alone is shown.
+    """The digest of a person added or removed is all that is shown.
 
-    Of the key, the action and other columns nothing.
+    Nothing of the key, the action and other columns.
     """
     given = {"id": 1, "email": "person1@example.com", "action": "add", **columns}
     ran = preview([members.SCHEMA, record("vips", **given)], *arguments, **lists(members.entry()))
@@ -790,8 +790,8 @@ def test_no_value_of_a_member_is_shown(preview, columns, arguments):
         (b'{"type": "secret-word"}', "line 2: its type is not a message type: expected SCHEMA"),
         (b'\xff"secret-word"', "line 2: it is not UTF-8"),
         (record("secret-word", id=1), "line 2: a RECORD came before the SCHEMA of its stream"),
-        (b'{"type": "RECORD", "stream": "orders"}', "line 2: the RECORD message lacks"),
-        (b'{"type": "SCHEMA", "stream": "orders"}', "line 2: the SCHEMA message lacks"),
+        (b'{"type": "RECORD", "stream": "orders"}', "line 2: the RECORD message has no"),
+        (b'{"type": "SCHEMA", "stream": "orders"}', "line 2: the SCHEMA message has no"),
         (
             line(type="SCHEMA", stream="secret-word", schema=[]),
             "line 2: the schema is not an object",
@@ -803,7 +803,7 @@ def test_no_value_of_a_member_is_shown(preview, columns, arguments):
     ],
 )
 def test_unreadable_input_is_named_by_its_line(preview, bad, message):
-    """Exit code 1, the line's number and the rule, never its content; what came before is shown."""
+    """Exit code 1, the line's number and the rule, never its content; earlier results are shown."""
     ran = preview([ORDERS, bad, order(1)])
     assert ran.exit_code == 1
     assert message in ran.stderr
@@ -815,7 +815,7 @@ def test_unreadable_input_is_named_by_its_line(preview, bad, message):
 
 
 def test_missing_file_is_unreadable_input(preview):
-    """A file that cannot be read ends with exit code 1 and the reason."""
+    """An unreadable file ends with exit code 1 and the reason."""
     ran = preview([], "nowhere.singer")
     assert ran.exit_code == 1
     assert "Error: the input cannot be read: No such file or directory" in ran.stderr
@@ -837,7 +837,7 @@ def test_wrong_configuration_is_reported_whole(preview):
 def test_without_config_the_environment_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Settings come from TARGET_PINTEREST_CAPI_ variables and a .env file, as in the target.
 
-    Where they are missing, it says so.
+    If they are missing, it says so.
     """
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("TARGET_PINTEREST_CAPI_AD_ACCOUNT_ID", raising=False)
@@ -857,13 +857,13 @@ def test_without_config_the_environment_is_read(tmp_path: Path, monkeypatch: pyt
     [
         (
             {"stream_maps": {"orders": {"id": "id"}}},
-            "Note: stream_maps: are applied by the target only",
+            "Note: stream_maps: are applied only by the target",
         ),
         (
             {"flattening_enabled": True, "flattening_max_depth": 1},
-            "Note: flattening_enabled: is done by the target only",
+            "Note: flattening_enabled: is done only by the target",
         ),
-        ({"ledger_url": "sqlite:///ledger.db"}, "Note: ledger_url: is not asked"),
+        ({"ledger_url": "sqlite:///ledger.db"}, "Note: ledger_url: is not used"),
         (
             {"customer_lists": [{"stream": "vips", "list_name": "VIPs", "member": "email"}]},
             "Note: customer_lists: are not looked up; each change is shown",
@@ -875,7 +875,7 @@ def test_without_config_the_environment_is_read(tmp_path: Path, monkeypatch: pyt
     ],
 )
 def test_what_a_preview_cannot_show_is_said(preview, settings, note):
-    """Settings that only the target applies are named on stderr, and stdout stays for programs."""
+    """Settings that only the target applies are named on stderr; stdout stays machine-readable."""
     ran = preview([ORDERS, order(1)], "--json", **settings)
     assert note in ran.stderr
     assert len(objects(ran)) == 1
@@ -906,7 +906,7 @@ def test_whoever_stops_reading_stops_the_command(preview, tmp_path: Path):
     [["preview", "--config", "config.json", "in.singer"], ["presets", "list"], ["fields"]],
 )
 def test_the_commands_for_people_do_without_the_sdk(preview, tmp_path: Path, command: list[str]):
-    """Nothing that they import imports singer_sdk, which costs most of a second."""
+    """None of its imports imports singer_sdk, which takes most of a second."""
     preview([ORDERS, order(1)])
     program = (
         "import sys\n"
@@ -927,7 +927,7 @@ def test_the_commands_for_people_do_without_the_sdk(preview, tmp_path: Path, com
 
 
 def test_plain_values_on_a_terminal(preview):
-    """`--plain` shows what was understood of a phone and an address, before it is hashed."""
+    """`--plain` shows the normal form of a phone and an address, before it is hashed."""
     entry = {
         "stream": "people",
         "fields": {"event_id": "id", "user_data.em": "email", "user_data.ph": "phone"},
@@ -961,7 +961,7 @@ def test_plain_values_on_a_terminal(preview):
     ids=["identifiers", "rows"],
 )
 def test_plain_members_of_a_list(preview, member, members):
-    """`--plain` shows members as they were understood, too, and only then."""
+    """`--plain` shows the normal form of members too, and no other option does."""
     config = {
         "mappings": [],
         "customer_lists": [{"stream": "people", "list_name": "VIPs", **member}],
@@ -979,7 +979,7 @@ def test_plain_members_of_a_list(preview, member, members):
 
 
 def test_plain_values_go_into_no_file_by_default(preview):
-    """Where the output is not a terminal `--plain` is refused, and nothing is read."""
+    """If the output is not a terminal, `--plain` is refused, and nothing is read."""
     refused = preview([ORDERS, order(1)], "--plain")
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert "--plain prints personal data, and this is not a terminal" in " ".join(

@@ -1,6 +1,6 @@
-"""What people allowed, in the strings of the IAB and of Google: `us_opt_out` and `consented`.
+"""Consent in the strings of the IAB and of Google: `us_opt_out` and `consented`.
 
-The strings are encoded here, bit by bit, as the specifications say.
+The strings are encoded here, bit by bit, by the specifications.
 """
 
 import json
@@ -87,7 +87,7 @@ def us_section(number, notices, opt_outs, version=1):
 
 
 def tc_string(*purposes, version=2):
-    """Return a TC string whose core allows these purposes, with another segment behind it."""
+    """Return a TC string whose core allows these purposes, followed by another segment."""
     allowed = "".join("1" if number in purposes else "0" for number in range(1, 25))
     return encoded(f"{version:06b}" + "0" * 146 + allowed + "0" * 70) + ".IAAA"
 
@@ -140,7 +140,7 @@ def test_opt_outs_of_every_section(number):
 @pytest.mark.parametrize("version", [1, 2, 3])
 @pytest.mark.parametrize("number", SECTIONS)
 def test_versions_of_every_section(number, version):
-    """The version of a section says nothing of where its opt-outs are."""
+    """The version of a section does not change the position of its opt-outs."""
     for answer, opt_out in ((True, 1), (False, 2)):
         section = us_section(number, 1, {"sale": opt_out}, version)
         assert opted_out(gpp(**{f"s{number}": section})) is answer
@@ -158,7 +158,7 @@ def test_global_privacy_control(number):
 
 
 def test_strings_of_others():
-    """Strings that the specification and other libraries have as examples are read."""
+    """The examples of the specification and of other libraries are read."""
     no_purpose = "CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA"
     assert opted_out("DBABVg~BVVVVVVg.YA") is True
     assert opted_out("DBABVg~BAAAAAEA") is False
@@ -177,13 +177,13 @@ def test_strings_of_others():
     "text", ["DBABVg", "DBABVg~", "DBABVg~B", "DBABVg~*", "DBABVg~B~B", "DBA~1YYN", "~", "D~1YYN"]
 )
 def test_strings_that_are_cut(text):
-    """A string that is cut or wrong says nothing."""
+    """A truncated or invalid string has no value."""
     assert opted_out(text) is None
 
 
 @pytest.mark.parametrize("purpose", range(1, 25))
 def test_purposes(purpose):
-    """Each purpose of a TC string is its own bit, also inside a GPP string."""
+    """Each purpose of a TC string has its own bit, also inside a GPP string."""
     others = set(range(1, 25)) - {purpose}
     for wrap in (str, lambda tc: gpp(s2=tc)):
         assert allowed(wrap(tc_string(purpose)), purpose) is True
@@ -207,7 +207,7 @@ def test_purposes(purpose):
     ],
 )
 def test_purposes_that_a_string_does_not_have(state, purpose):
-    """What a string does not say is neither allowed nor denied."""
+    """If a string does not say, it is neither allowed nor denied."""
     assert allowed(state, purpose) is None
 
 
@@ -258,7 +258,7 @@ def test_google_signal(gcs, ads, analytics):
 
 @given(st.text(alphabet=ALPHABET + "~.=1YN", max_size=200))
 def test_no_text_fails(text):
-    """Any text has an answer, or none."""
+    """Any text has a result or null, and never raises."""
     for prefix in ("", "DBA", "DBAB", "C"):
         assert opted_out(prefix + text) in (True, False, None)
         assert allowed(prefix + text, 1) in (True, False, None)

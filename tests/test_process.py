@@ -1,4 +1,4 @@
-"""The target as a process: signals, kill -9, silent taps, command line. What its users run."""
+"""The target as a process, as users run it: signals, kill -9, silent taps, command line."""
 
 import json
 import os
@@ -59,7 +59,7 @@ def sales(numbers: range) -> list[bytes]:
 
 
 def batch_of(directory: Path, *manifest: int) -> bytes:
-    """Return a BATCH line, with a file of so many visits for each number."""
+    """Return a BATCH line, with a file of that many visits for each number."""
     first, paths = 0, []
     for rows in manifest:
         paths.append(directory / f"batch-{first}.jsonl")
@@ -75,7 +75,7 @@ def batch_of(directory: Path, *manifest: int) -> bytes:
 
 
 def open_stdout(kind: str, directory: Path) -> BinaryIO:
-    """Open what a target may have as its stdout, and cannot write a long line to."""
+    """Open a stdout that does not accept a long line."""
     if kind == "closed pipe":
         read_fd, write_fd = os.pipe()
         os.close(read_fd)
@@ -85,12 +85,12 @@ def open_stdout(kind: str, directory: Path) -> BinaryIO:
 
 
 def limit_files() -> None:
-    """Let no file of the process that becomes the target grow beyond 100 kB."""
+    """Limit the files of the process that becomes the target to 100 kB."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
 
 class Process:
-    """A running target: written to, signalled, and read at its end."""
+    """A running target: for writing to it, signalling it, and reading at its end."""
 
     def __init__(
         self,
@@ -157,7 +157,7 @@ def start(config: dict[str, Any], tmp_path: Path) -> Iterator[Callable[..., Proc
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 120) -> None:
-    """Wait until something another process does has happened."""
+    """Wait for something that another process does."""
     deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -175,7 +175,7 @@ def test_pipe_to_the_end(start, sandbox: Sandbox):
 
 
 def test_silent_tap_is_near_real_time(start, sandbox: Sandbox):
-    """While the tap is silent, a partial batch and its STATE leave after batch_wait_seconds."""
+    """While the tap is silent, a partial batch and its STATE are sent after batch_wait_seconds."""
     target = start(batch_wait_seconds=0.2)
     target.write(VISITS, *visits(range(3)), state({"n": 3}))
     assert target.state() == '{"n": 3}'
@@ -190,7 +190,7 @@ def test_silent_tap_is_near_real_time(start, sandbox: Sandbox):
     [{"$ref": "HOST/a.json"}, {"$id": "urn:a", "$schema": "HOST/metaschema"}],
 )
 def test_schema_on_a_host_that_never_answers(start, value: dict[str, str]):
-    """An address in a SCHEMA, on a host that never answers, holds up no run: nothing connects."""
+    """A URL in a SCHEMA, to a host that never responds, delays no run: nothing connects."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host = f"http://127.0.0.1:{silent.getsockname()[1]}"
         value = {name: text.replace("HOST", host) for name, text in value.items()}
@@ -206,7 +206,7 @@ def test_schema_on_a_host_that_never_answers(start, value: dict[str, str]):
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_signal_flushes_and_ends(start, sandbox: Sandbox, tmp_path: Path, signum: int, code: int):
-    """A signal ends reading; what was read is delivered, and the exit code is the signal's."""
+    """A signal ends reading; earlier records are delivered, and the exit code is the signal's."""
     target = start(batch_wait_seconds=600, metrics_path=str(tmp_path / "run.prom"))
     target.write(state({"n": 0}), VISITS, *visits(range(3)), state({"n": 3}))
     assert target.state() == '{"n": 0}'
@@ -223,7 +223,7 @@ def test_signal_flushes_and_ends(start, sandbox: Sandbox, tmp_path: Path, signum
 
 
 def test_signal_while_a_request_hangs_ends_within_the_grace_time(start, sandbox: Sandbox):
-    """What Pinterest does not answer in time stays unacknowledged: STATE stays before it."""
+    """Requests without a response in time stay unacknowledged: STATE stays before them."""
     sandbox.faults.set([Fault("latency", seconds=600, skip=1)])
     target = start(batch_size_rows=1, shutdown_grace_seconds=0.5)
     target.write(VISITS, *visits(range(1)), state({"n": 1}))
@@ -246,7 +246,7 @@ def test_both_signals_of_meltano_are_one(start, sandbox: Sandbox):
 
 
 def test_the_same_signal_again_ends_at_once(start, sandbox: Sandbox):
-    """Whoever presses Ctrl-C twice wants to leave now."""
+    """A second Ctrl-C exits immediately."""
     sandbox.faults.set([Fault("latency", seconds=600)])
     target = start(batch_size_rows=1, shutdown_grace_seconds=600)
     target.write(VISITS, *visits(range(1)), state({"n": 1}))
@@ -283,7 +283,7 @@ def test_kill_leaves_state_before_what_was_not_settled(start, sandbox: Sandbox):
 
 
 def test_cut_input_is_settled_and_reported(start, sandbox: Sandbox):
-    """If a tap dies in mid-line, complete lines are delivered and the exit code is 1."""
+    """If a tap dies inside a line, complete lines are delivered and the exit code is 1."""
     target = start()
     target.write(VISITS, *visits(range(3)), state({"n": 3}))
     target.process.stdin.write(visits(range(3, 4))[0][:50])
@@ -304,7 +304,7 @@ def test_cut_input_is_settled_and_reported(start, sandbox: Sandbox):
 def test_signal_while_a_batch_file_is_read_holds_its_state(
     start, tmp_path: Path, sandbox: Sandbox, manifest: tuple[int, ...], settings: dict[str, Any]
 ):
-    """Nothing after the signal is taken, of files or of the lines after BATCH: no STATE passes."""
+    """Nothing after the signal is read, from files or lines after BATCH: no STATE passes it."""
     sandbox.faults.set([Fault("latency", seconds=0.05)])
     target = start(batch_size_rows=50, max_in_flight=1, batch_wait_seconds=600, **settings)
     batch = batch_of(tmp_path, *manifest)
@@ -318,7 +318,7 @@ def test_signal_while_a_batch_file_is_read_holds_its_state(
 
 @pytest.fixture
 def start_with_silent_store(start) -> Callable[..., Process]:
-    """Return a function that starts a target for which the object store `s3` never answers."""
+    """Return a function that starts a target for which the object store `s3` never responds."""
 
     def run(**settings: Any) -> Process:
         return start(program=(sys.executable, "-c", WITH_SILENT_STORE), **settings)
@@ -327,14 +327,14 @@ def start_with_silent_store(start) -> Callable[..., Process]:
 
 
 def wait_until_asked(target: Process) -> None:
-    """Wait until the silent store was asked."""
+    """Wait until the silent store gets a request."""
     assert target.process.stderr is not None
     while b"asked" not in target.process.stderr.readline():
         assert target.process.poll() is None, "it was never asked"
 
 
 def test_signal_while_a_store_is_silent_about_a_batch(start_with_silent_store, sandbox: Sandbox):
-    """The run goes on meanwhile, and a signal ends it: what came before is delivered, no more."""
+    """The run continues meanwhile, and a signal ends it: earlier records are delivered."""
     target = start_with_silent_store(batch_size_rows=1)
     silent = line(
         type="BATCH",
@@ -350,7 +350,7 @@ def test_signal_while_a_store_is_silent_about_a_batch(start_with_silent_store, s
 
 
 def test_signal_while_a_store_is_silent_about_dead_letters(start_with_silent_store):
-    """It is waited for no longer than the grace time: exit 1, and STATE before them."""
+    """The run waits for it no longer than the grace time: exit 1, and an earlier STATE."""
     target = start_with_silent_store(
         dead_letter_path="s3://bucket/letters", shutdown_grace_seconds=0.2
     )
@@ -361,11 +361,11 @@ def test_signal_while_a_store_is_silent_about_dead_letters(start_with_silent_sto
     wait_until_asked(target)
     code, states, log = target.end(signal.SIGTERM)
     assert (code, states) == (1, [])
-    assert "dead_letter_path 's3://bucket/letters': what is there takes nothing" in log
+    assert "dead_letter_path 's3://bucket/letters': its reader accepts nothing" in log
 
 
 def test_signal_while_a_pipe_takes_no_dead_letters(start, tmp_path: Path):
-    """A full pipe that nobody reads holds no run beyond the grace time."""
+    """A full pipe without a reader delays a run no longer than the grace time."""
     pipe = tmp_path / "letters"
     os.mkfifo(pipe)
     target = start(dead_letter_path=str(pipe), shutdown_grace_seconds=0.2)
@@ -375,14 +375,14 @@ def test_signal_while_a_pipe_takes_no_dead_letters(start, tmp_path: Path):
         wait_for(lambda: select.select([reader], [], [], 0.1)[0])
         code, states, log = target.end(signal.SIGTERM)
     assert (code, states) == (1, [])
-    assert "what is there takes nothing" in log
+    assert "its reader accepts nothing" in log
 
 
 @pytest.mark.parametrize("buffering", BUFFERING)
 def test_reader_of_stdout_that_goes_away_ends_the_run_with_what_is_in_flight_settled(
     start, tmp_path: Path, sandbox: Sandbox, buffering: dict[str, str]
 ):
-    """As `head -1` does: answers under way reach the ledger, and a rerun repeats nothing."""
+    """As with `head -1`: responses in flight reach the ledger, and a rerun sends nothing twice."""
     ledger = {
         "ledger_url": f"sqlite:///{tmp_path}/ledger.db",
         "batch_size_rows": 5,
@@ -424,7 +424,7 @@ def test_state_that_cannot_be_written_whole_is_an_error(
     words: str,
     buffering: dict[str, str],
 ):
-    """Exit 1 with the system's words, whether nothing of the line went out or half of it."""
+    """Exit 1 with the system's message, whether nothing of the line was written or half of it."""
     path = tmp_path / "config.json"
     path.write_text(json.dumps(config))
     lines = b"\n".join([VISITS, *visits(range(3)), state({"n": "x" * size})])
@@ -447,7 +447,7 @@ def test_state_that_cannot_be_written_whole_is_an_error(
 
 
 def test_input_without_a_line_is_a_warning(start):
-    """A tap that failed before its first message leaves an empty pipe, which is said."""
+    """A tap that failed before its first message leaves an empty pipe: the log says so."""
     code, states, log = start().end()
     assert (code, states) == (0, [])
     assert "Nothing came on stdin" in log
@@ -472,7 +472,7 @@ def test_configuration_problems_come_all_at_once(start):
     ("content", "words"), [(None, "missing.json"), ("{not json", "line 1"), ("[]", "config")]
 )
 def test_configuration_file_that_cannot_be_read(tmp_path: Path, content: str | None, words: str):
-    """Exit 2 with the file's name and the place, without its content."""
+    """Exit 2 with the file's name and the position, without its content."""
     path = tmp_path / ("missing.json" if content is None else "config.json")
     if content is not None:
         path.write_text(content)
@@ -518,7 +518,7 @@ def test_environment_is_read_with_config_env(sandbox: Sandbox, tmp_path: Path):
 def test_program_and_module_are_the_same(
     program: list[str], config, tmp_path: Path, sandbox: Sandbox
 ):
-    """`python -m target_pinterest_capi` does what `target-pinterest-capi` does, exit code too."""
+    """`python -m target_pinterest_capi` equals `target-pinterest-capi`, including the exit code."""
     path = tmp_path / "config.json"
     path.write_text(json.dumps(config))
     lines = b"\n".join([VISITS, *visits(range(3)), state({"n": 3})])
@@ -532,7 +532,7 @@ def test_program_and_module_are_the_same(
 
 
 def test_program_imports_no_more_than_a_run_needs():
-    """What only reports, ledgers, screens, national phones and parquet need waits for its use."""
+    """Modules for reports, ledgers, screens, national phones and parquet are imported on use."""
     script = "import sys, target_pinterest_capi.target; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
@@ -571,7 +571,7 @@ def test_log_level_is_the_contracts(start):
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator is not glibc's")
 def test_freed_memory_is_kept():
-    """On glibc the process keeps what a batch frees: taking it again costs page faults."""
+    """On glibc the process keeps memory that a batch frees, which saves page faults."""
     assert keep_freed_memory()
 
 
@@ -579,7 +579,7 @@ def test_freed_memory_is_kept():
 def test_signal_ends_a_run_whose_stdout_is_blocked(
     config: dict[str, Any], tmp_path: Path, buffering: dict[str, str]
 ):
-    """A reader that takes nothing holds the process for the grace time, and no longer."""
+    """A reader that reads nothing delays the process for the grace time, and no longer."""
     path = tmp_path / "config.json"
     path.write_text(json.dumps({**config, "shutdown_grace_seconds": 2}))
     process = subprocess.Popen(
@@ -601,7 +601,7 @@ def test_signal_ends_a_run_whose_stdout_is_blocked(
     assert process.wait(60) == 1
     assert time.monotonic() - begun < 30  # for a machine that is busy: 2 seconds and some
     log = process.stderr.read().decode()
-    assert "STATE could not be written to stdout: its reader takes nothing" in log
+    assert "STATE could not be written to stdout: its reader accepts nothing" in log
     process.stdout.close()
     process.stderr.close()
 
@@ -617,7 +617,7 @@ def test_signal_ends_a_run_whose_stdout_is_blocked(
 def test_standard_stream_that_is_closed(
     config: dict[str, Any], tmp_path: Path, closed: str, code: int, words: str
 ):
-    """Without stdin or stdout there is an error in words; without stderr all goes on, unsaid."""
+    """Without stdin or stdout there is an error message; without stderr the run continues."""
     path, lines = tmp_path / "config.json", tmp_path / "lines"
     path.write_text(json.dumps(config))
     lines.write_bytes(b"\n".join([VISITS, *visits(range(3)), state({"n": 1}), b""]))
@@ -635,7 +635,7 @@ def test_standard_stream_that_is_closed(
 
 
 def test_working_directory_that_is_gone(config: dict[str, Any], tmp_path: Path):
-    """With absolute paths a run needs none."""
+    """With absolute paths a run needs no working directory."""
     path, gone = tmp_path / "config.json", tmp_path / "gone"
     path.write_text(json.dumps(config))
     gone.mkdir()
@@ -662,7 +662,7 @@ def test_working_directory_that_is_gone(config: dict[str, Any], tmp_path: Path):
 def test_disk_that_is_full_for_a_file_is_said(
     start_limited, tmp_path: Path, settings: dict[str, str], invalid: int, code: int, words: str
 ):
-    """No file is left cut, STATE stays before what is not on the disk, and the run ends in words."""
+    """No file ends in half a line, STATE passes no unwritten event, and the error is clear."""
     rows = [*visits(range(3)), *[record("visits", **visit(9, event_time="x"))] * invalid]
     done = start_limited([VISITS, *rows, state({"n": 1})], settings)
     log = done.stderr.decode()
@@ -677,7 +677,7 @@ def test_disk_that_is_full_for_a_file_is_said(
 
 @pytest.fixture
 def start_limited(config: dict[str, Any], tmp_path: Path):
-    """Return a function that runs a target none of whose files may have more than 100 bytes."""
+    """Return a function that runs a target whose files are limited to 100 bytes."""
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))

@@ -1,4 +1,4 @@
-"""Which process has ended: said only where it is certain."""
+"""Whether a process has ended: only a certain yes is a yes."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(not identify_process(), reason="this system does
 
 
 def started() -> "subprocess.Popen[str]":
-    """Return a process that says who it is, and waits until its input ends."""
+    """Return a process that prints its identity, and waits until its input ends."""
     return subprocess.Popen(
         [sys.executable, "-c", f"{IDENTIFY}; import sys; sys.stdout.flush(); sys.stdin.read()"],
         stdin=subprocess.PIPE,
@@ -25,7 +25,7 @@ def started() -> "subprocess.Popen[str]":
 
 
 def test_process_has_ended_once_it_is_killed():
-    """While it runs it has not; once killed it has, also before its parent has asked how it ended."""
+    """It has not ended while it runs; once killed it has, even before its parent waits for it."""
     process = started()
     assert process.stdout is not None
     identity = process.stdout.readline().strip()
@@ -39,7 +39,7 @@ def test_process_has_ended_once_it_is_killed():
 
 
 def test_this_process_has_not_ended():
-    """It says the same of itself each time."""
+    """Its identity is the same each time."""
     assert identify_process() == identify_process()
     assert not has_ended(identify_process())
 
@@ -55,12 +55,12 @@ def test_this_process_has_not_ended():
     ],
 )
 def test_process_elsewhere_is_never_said_to_have_ended(changed: dict[str, str], ended: bool):
-    """Another machine, boot or container has numbers of its own."""
+    """Another machine, boot or container has different numbers."""
     names = ("boot", "namespace", "number", "started")
     own = dict(zip(names, identify_process().split("/"), strict=True))
     assert has_ended("/".join((own | changed)[name] for name in names)) is ended
 
 
 def test_process_that_could_not_say_who_it_is_is_never_said_to_have_ended():
-    """Where the system tells nothing, the lease decides."""
+    """If the system does not say, the lease decides."""
     assert not has_ended("")

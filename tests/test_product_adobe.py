@@ -93,7 +93,7 @@ def test_send_event(encode):
 
 
 def test_conditions():
-    """An event that the rule's condition does not hold for is left alone."""
+    """An event for which the rule's condition is false is not sent."""
     other = {**EVENT, "xdm": {**EVENT["xdm"], "eventType": "web.webpagedetails.pageViews"}}
     assert events_of(None, [other], **RULE)[0].reason is Skipped.WHEN
 
@@ -114,14 +114,14 @@ def test_conditions():
     ],
 )
 def test_event_names(name):
-    """Each name of the extension's list can be given, and one of the user's own."""
+    """Each name of the extension's list can be used, and a custom one."""
     (event,) = events_of(None, [EVENT], **rule(defaults={**RULE["defaults"], "event_name": name}))
     assert event["event_name"] == name
 
 
 @pytest.mark.parametrize("source", ["app_android", "app_ios", "web", "offline"])
 def test_action_sources(source):
-    """Each source of the extension's list can be given, or read from the event."""
+    """Each source of the extension's list can be used, or read from the event."""
     defaults = {**RULE["defaults"], "action_source": source}
     assert events_of(None, [EVENT], **rule(defaults=defaults))[0]["action_source"] == source
     record = {**EVENT, "data": {**EVENT["data"], "source": source}}
@@ -140,13 +140,13 @@ def test_action_sources(source):
     ],
 )
 def test_event_time(given, seconds):
-    """Seconds, with milliseconds behind a point or not, and ISO 8601 are event times."""
+    """Seconds, with or without a fraction of milliseconds, and ISO 8601 are event times."""
     record = {**EVENT, "xdm": {**EVENT["xdm"], "timestamp": given}}
     assert events_of(None, [record], **RULE)[0]["event_time"] == seconds
 
 
 def test_event_time_by_default():
-    """The time of sending stands for one that is not given."""
+    """The time of sending is used if there is none."""
     record = {**EVENT, "xdm": {**EVENT["xdm"], "timestamp": None}}
     (event,) = events_of(None, [record], **rule(defaults={**RULE["defaults"], "event_time": "now"}))
     assert event["event_time"] == NOW
@@ -171,35 +171,45 @@ def test_event_time_by_default():
     ],
 )
 def test_customer_information(encode, key, value, hashed):
-    """Each property of the person is read from the object; those that name one are hashed."""
+    """Each personal property is read from the object; those that identify a person are hashed."""
     user = encode({"em": "maria@example.com", key: value})
     (event,) = events_of(None, [{**EVENT, "data": {**EVENT["data"], "user": user}}], **RULE)
     expected = {"hashed_maids": [sha256(value.lower())], "click_id": value}
     assert event["user_data"][key] == expected.get(key, [sha256(hashed or "")])
 
 
+PROPERTIES = {
+    "event_source_url": "https://shop.example.com/a",
+    "app_id": "429047995",
+    "app_name": "Shop",
+    "app_version": "5.4",
+    "device_brand": "Acme",
+    "device_carrier": "Example Mobile",
+    "device_model": "A1",
+    "device_type": "mobile",
+    "os_version": "26.1",
+    "language": "en",
+}
+
+
 @pytest.mark.parametrize("encode", [dict, json.dumps], ids=["object", "raw JSON"])
 def test_event_properties(encode):
     """Properties of the event come as one object, too: a line for each that is wanted."""
-    given = encode({"event_source_url": "https://shop.example.com/a", "device_brand": "Acme"})
-    record = {**EVENT, "data": {**EVENT["data"], "properties": given}}
-    fields = {name: f"data.properties.{name}" for name in ("event_source_url", "device_brand")}
+    record = {**EVENT, "data": {**EVENT["data"], "properties": encode(PROPERTIES)}}
+    fields = {name: f"data.properties.{name}" for name in PROPERTIES}
     (event,) = events_of(None, [record], **rule(fields=fields))
-    assert (event["event_source_url"], event["device_brand"]) == (
-        "https://shop.example.com/a",
-        "Acme",
-    )
+    assert {name: event[name] for name in PROPERTIES} == PROPERTIES
 
 
 def test_value_without_a_currency():
-    """Pinterest takes the advertiser's own where none is given: the event is sent as it is."""
+    """The advertiser's own id is optional at Pinterest: the event is sent as it is."""
     custom = {"value": 39.8}
     (event,) = events_of(None, [{**EVENT, "data": {**EVENT["data"], "custom": custom}}], **RULE)
     assert event["custom_data"] == {"value": "39.8"}
 
 
 def test_keys_and_values():
-    """User and custom data may be given key by key, beside the raw object too."""
+    """User and custom data can be given key by key, and next to the raw object."""
     fields = {
         "user_data.external_id": "'v-1'",
         "custom_data.value": "xdm.commerce.order.priceTotal",
@@ -228,21 +238,21 @@ def test_keys_and_values():
     ],
 )
 def test_options_of_the_event(option, given, sent):
-    """Each option of the event may be a data element."""
+    """Each option of the event can be a data element."""
     record = {**EVENT, "data": {**EVENT["data"], "option": given}}
     (event,) = events_of(None, [record], **rule(fields={option: "data.option"}))
     assert event[option] == sent
 
 
 def test_hashed_before():
-    """What was hashed already is sent as it is."""
+    """Hashed values are sent unchanged."""
     record = {**EVENT, "data": {"user": {"em": sha256("maria.rivera@example.com").upper()}}}
     (event,) = events_of(None, [record], **RULE)
     assert event["user_data"] == {"em": [sha256("maria.rivera@example.com")]}
 
 
 def test_test_event(run_target, sandbox):
-    """A rule's "test event" goes as a test: Pinterest checks it, and records the others alone."""
+    """A rule's "test event" is sent as a test: Pinterest checks it, and records only the others."""
     columns = schema("events", "xdm", "data")
     lines = [columns, record("events", **now(EVENT)), state({"n": 1})]
     trial = {**RULE, "stream": "events", "name": "trial", "mode": "test"}
@@ -254,6 +264,6 @@ def test_test_event(run_target, sandbox):
 
 
 def now(event):
-    """Return the event as of a minute ago, which a real run does not refuse as too old."""
+    """Return the event as one of a minute ago, which a real run does not refuse as too old."""
     xdm = {**event["xdm"], "timestamp": seconds_ago(60)}
     return {**event, "xdm": xdm}

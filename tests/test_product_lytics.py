@@ -36,7 +36,7 @@ IDFA = "7A3CBEA0-BDF5-11E4-8DFC-AA07A5B093DB"
 
 
 def operations(records, **entry):
-    """Return what each record does to the list: the action and the identifiers."""
+    """Return the change that each record makes to the list: the action and the identifiers."""
     settings = settings_of(
         **list_settings(
             {
@@ -60,7 +60,7 @@ def operations(records, **entry):
 
 
 def test_conversion():
-    """A user's event is a conversion, with every e-mail address that the profile has."""
+    """A user's event is a conversion, with every e-mail address of the profile."""
     record = {
         "event": "purchase",
         "event_id": "e-1",
@@ -96,7 +96,7 @@ def test_conversion():
     ],
 )
 def test_enters_and_exits(event, action):
-    """Who enters the audience is added to the list, who leaves it is removed."""
+    """A user who enters the audience is added to the list, and one who leaves it is removed."""
     (operation,) = operations([{**ENTERED, "event": event}])
     assert operation.action is action
     assert list(operation.members) == [digest("maria.rivera@example.com")]
@@ -118,14 +118,14 @@ def test_mobile_advertising_ids():
 
 @pytest.mark.parametrize("email", [None, "", "nobody", "n/a"])
 def test_users_without_an_identifier(email):
-    """A user without a usable address is counted, and the others go on."""
+    """A user without a usable address is counted, and the others are sent."""
     invalid, added = operations([{**ENTERED, "email": email}, ENTERED])
     assert isinstance(invalid, InvalidRecord)
     assert added.action is Action.ADD
 
 
 def test_name_of_a_new_list(run_target, sandbox):
-    """A list is named by what the run knows: its stream, its date, and a word of one's own."""
+    """A list's name can have the stream, the date, and a word of your own."""
     name = {"expression": "concat('Lytics ', stream(), ' ', today())"}
     entry = {"stream": "vips", "list_name": name, "member": "email", "operation": "event"}
     lines = [schema("vips", "_uid", key_properties=("_uid",)), record("vips", **ENTERED)]
@@ -135,7 +135,18 @@ def test_name_of_a_new_list(run_target, sandbox):
     assert re.fullmatch(r"Lytics vips \d{4}-\d\d-\d\d", made.name)
 
 
+def test_existing_list(run_target, sandbox):
+    """A list of that name that there is already is taken, and another run makes no second one."""
+    entry = {"stream": "vips", "list_name": "VIPs", "member": "email", "operation": "event"}
+    columns = schema("vips", "_uid", key_properties=("_uid",))
+    for number in (1, 2):
+        person = {**ENTERED, "_uid": str(number), "email": f"person{number}@example.com"}
+        assert run_target([columns, record("vips", **person)], **list_settings(entry)).code == 0
+    (held,) = sandbox.store.lists()
+    assert len(held.members) == 2
+
+
 def test_pace_of_the_queue():
-    """Changes of an audience go every five minutes, or with the ten thousandth user."""
+    """Changes of an audience are sent every five minutes, or with the ten thousandth user."""
     settings = settings_of()
     assert (settings.list_wait_seconds, settings.list_batch_size) == (300, 10_000)

@@ -1,6 +1,6 @@
 """MetaRouter's integration "Pinterest CAPI": its seven events, and what it requires of each.
 
-Its tables of parameters are preset `metarouter`; its global parameters are defaults of that.
+Its tables of parameters are preset `metarouter`; its global parameters are defaults of the preset.
 """
 
 import pytest
@@ -41,7 +41,7 @@ EVENTS = [
 
 
 def sent(properties, **members):
-    """Return the event of a call, beside preset metarouter."""
+    """Return the event of a call, with preset metarouter."""
     (event,) = events_of(
         "metarouter", [{**CALL, "properties": {"currency": "USD", **properties}, **members}]
     )
@@ -77,14 +77,14 @@ def test_click_id():
 
 
 def test_global_parameters():
-    """partner_name and opt_out_type are what the integration sets for every event."""
+    """partner_name and opt_out_type can be set for every event, as in the integration."""
     event = sent(VASE, event="product_added")
     assert event["partner_name"] == "ss-metarouter"
     assert event["custom_data"]["opt_out_type"] == "LDP"
 
 
 def test_hashed_identifiers():
-    """Traits that name a person are hashed; the anonymous id is an external id."""
+    """Traits that identify a person are hashed; the anonymous id is an external id."""
     traits = {"email": "Maria.Rivera@example.com", "phone": "+1 415 555 0132"}
     user = sent(VASE, event="product_added", userId="u-1", traits=traits)["user_data"]
     assert user["em"] == [sha256("maria.rivera@example.com")]

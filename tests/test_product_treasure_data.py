@@ -1,12 +1,14 @@
-"""Treasure Data's export to Pinterest's Conversions API, column by column.
+"""Treasure Data's exports: conversions to Pinterest's API, column by column, and audiences.
 
-The result of its query has a column for each parameter, named as Pinterest names it. Here such a
-result needs no mapping: it is preset `pinterest`.
+The result of a conversion query has a column for each parameter, named as Pinterest names it. Here
+such a result needs no mapping: it is preset `pinterest`. The result of an audience's query has one
+column, email, maid or idfa: it is an entry of customer_lists.
 """
 
 import json
 
 import pytest
+from members import digest, list_settings
 
 from given import record, schema, state
 from preset_events import events_of, sha256
@@ -43,7 +45,7 @@ def test_required_columns():
 
 @pytest.mark.parametrize("column", ["event_name", "action_source", "event_time"])
 def test_row_without_a_required_column(column):
-    """A row without one is not an event, and says which; the others go on."""
+    """A row without one is not an event, and the reason names it; the others are sent."""
     invalid, event = events_of("pinterest", [{**ROW, column: None}, ROW])
     assert isinstance(invalid, InvalidRecord)
     assert (invalid.reason, invalid.field) == (Invalid.MISSING_FIELD, column)
@@ -101,7 +103,7 @@ HASHED = [
 @pytest.mark.parametrize(("column", "value", "normal"), HASHED, ids=[row[0] for row in HASHED])
 @pytest.mark.parametrize("form", ["one", "list", "JSON", "digest"])
 def test_columns_of_the_person(column, value, normal, form):
-    """Personal columns are hashed, one value or a list of them; a digest stays as it is."""
+    """Personal columns are hashed, one value or a list of them; a digest is unchanged."""
     forms = {"one": value, "list": [value], "JSON": json.dumps([value]), "digest": sha256(normal)}
     assert event_of(**{column: forms[form]})["user_data"][column] == [sha256(normal)]
 
@@ -111,7 +113,7 @@ def test_columns_of_the_person(column, value, normal, form):
     [("client_ip_address", "203.0.113.7"), ("client_user_agent", "Mozilla/5.0"), ("click_id", "d")],
 )
 def test_plain_columns_of_the_person(column, value):
-    """What is not to be hashed is not."""
+    """Columns that must not be hashed are unchanged."""
     assert event_of(**{column: value})["user_data"][column] == value
 
 
@@ -166,7 +168,7 @@ def live(number, **columns):
 
 @pytest.mark.parametrize(("on_invalid", "code", "sent"), [("skip", 0, 1), ("fail", 3, 0)])
 def test_invalid_rows_are_skipped_or_stop_the_job(run_target, sandbox, on_invalid, code, sent):
-    """To skip invalid records is on_invalid: skip; with fail the job stops at the first one."""
+    """on_invalid: skip skips invalid records; with fail the job stops at the first one."""
     lines = [ROWS, live(1, em="nobody"), live(2), state({"n": 2})]
     ran = run_target(lines, on_invalid=on_invalid)
     assert (ran.code, len(sandbox.store.event_ids())) == (code, sent)
@@ -178,3 +180,58 @@ def test_test_events(run_target, sandbox):
     ran = run_target([ROWS, live(1)], mode="test")
     assert (ran.code, ran.outcomes) == (0, {"delivered": 1})
     assert sandbox.store.event_ids() == {}
+
+
+IDFA = "7A3CBEA0-BDF5-11E4-8DFC-AA07A5B093DB"
+PEOPLE = {"email": "Maria.Rivera@example.com ", "maid": IDFA, "idfa": IDFA}
+
+
+def export(run_target, column, values, **entry):
+    """Run the target on the one column of an audience's query."""
+    audience = {"stream": "td", "list_name": "VIPs", "member": column, **entry}
+    lines = [schema("td", column), *(record("td", **{column: value}) for value in values)]
+    return run_target(lines, **list_settings({"list_type": column.upper(), **audience}))
+
+
+def members(sandbox):
+    """Return the members of the only list that there is."""
+    (held,) = sandbox.store.lists()
+    return set(held.members)
+
+
+@pytest.mark.parametrize("form", ["plain", "digest"])
+@pytest.mark.parametrize("column", PEOPLE)
+def test_audience(run_target, sandbox, column, form):
+    """An audience is made with its first users, whose ids are hashed unless they are already."""
+    hashed = digest(PEOPLE[column].strip().lower())
+    ran = export(run_target, column, [{"plain": PEOPLE[column], "digest": hashed}[form]])
+    assert (ran.code, ran.outcomes) == (0, {"delivered": 1})
+    (held,) = sandbox.store.lists()
+    assert (held.name, held.list_type, set(held.members)) == ("VIPs", column.upper(), {hashed})
+
+
+def test_adding_and_removing_users(run_target, sandbox):
+    """One job adds the users of its query, another removes those of its own."""
+    export(run_target, "email", ["a@example.com", "b@example.com"])
+    export(run_target, "email", ["c@example.com"])
+    export(run_target, "email", ["a@example.com"], operation="'remove'")
+    assert members(sandbox) == {digest("b@example.com"), digest("c@example.com")}
+
+
+def test_clearing_an_audience(run_target, sandbox):
+    """To clear an audience is to remove all who were added to it."""
+    everybody = ["a@example.com", "b@example.com"]
+    export(run_target, "email", everybody)
+    export(run_target, "email", everybody, operation="'remove'")
+    assert members(sandbox) == set()
+
+
+@pytest.mark.parametrize(("on_invalid", "code", "added"), [("skip", 0, 1), ("fail", 3, 0)])
+def test_invalid_users_are_skipped_or_stop_the_job(run_target, sandbox, on_invalid, code, added):
+    """An invalid id is counted, and the others go on, or the job stops at it."""
+    audience = {"stream": "td", "list_name": "VIPs", "member": "email"}
+    emails = ["nobody", "a@example.com"]
+    lines = [schema("td", "email"), *(record("td", email=email) for email in emails)]
+    ran = run_target(lines, on_invalid=on_invalid, **list_settings(audience))
+    assert ran.code == code
+    assert sum(len(held.members) for held in sandbox.store.lists()) == added

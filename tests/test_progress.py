@@ -1,4 +1,4 @@
-"""How far a run is: when that is shown, in which numbers, as a line that moves or in the log."""
+"""The progress of a run: when it is shown, its numbers, and its form in terminal and log."""
 
 import contextlib
 import io
@@ -31,7 +31,7 @@ TARGET = Path(sys.executable).with_name("target-pinterest-capi")
 
 
 class Shown:
-    """A reporter of a snapshot that a test sets, and what it showed."""
+    """A reporter of a snapshot that a test sets, and its output."""
 
     def __init__(self, every_seconds: float) -> None:
         self.snapshot = Snapshot()
@@ -55,7 +55,7 @@ class Shown:
 
 
 def test_progress_is_shown_every_so_often():
-    """Nothing before its time, then once, and again that long after it was shown."""
+    """Nothing before the first interval, then once after each interval."""
     shown = Shown(30)
     assert [len(shown.at(now)) for now in (100, 129.9, 130, 131, 159, 165, 194.9, 195)] == [
         0,
@@ -71,7 +71,7 @@ def test_progress_is_shown_every_so_often():
 
 
 def test_the_end_is_shown_once_and_last():
-    """After the end nothing more is shown; the last progress has what came since the one before."""
+    """After the end nothing more is shown; the last progress has the time since the one before."""
     shown = Shown(30)
     shown.at(130, records=10)
     shown.snapshot = Snapshot(records=17)
@@ -85,9 +85,9 @@ def test_the_end_is_shown_once_and_last():
 
 
 def test_speed_is_that_of_the_last_while():
-    """Events a second are those that got their outcome, over the time between two lines.
+    """Events per second are those with an outcome, over the time between two lines.
 
-    Where that is shorter than five seconds, over five seconds.
+    If that is shorter than five seconds, over five seconds.
     """
     shown = Shown(10)
     shown.at(110, delivered=1000)
@@ -102,7 +102,7 @@ def test_speed_is_that_of_the_last_while():
 
 
 def test_oldest_unsettled_is_shown_in_seconds():
-    """The oldest unacknowledged record is as old as it can be: from when it can have arrived first."""
+    """The oldest unacknowledged record's age is the highest possible: from its first possible arrival."""
     shown = Shown(10)
     shown.at(105, records=50)
     shown.at(110, records=100, oldest_unsettled=80)
@@ -118,7 +118,7 @@ def test_oldest_unsettled_is_shown_in_seconds():
     )
 )
 def test_the_age_is_never_too_small(steps):
-    """Whatever comes and settles in whatever steps, no record is older than what is shown."""
+    """In any sequence of arrivals and acknowledgements, no record is older than the age shown."""
     shown, now, records, settled = Shown(2), 100.0, 0, 0
     arrived: list[float] = []
     for seconds, come, settle in steps:
@@ -139,7 +139,7 @@ def test_memory_is_bounded():
 
 
 def test_words_and_numbers():
-    """People get a short line without what is usual; programs get every number by its name."""
+    """A terminal gets a short line without normal values; the log gets every number by name."""
     made = Progress(Snapshot(1200, 1000, 0, 2, 0, 7, 1003), Snapshot(), 12.3456, 449.96, 3.21)
     assert (
         made.words
@@ -161,7 +161,7 @@ def test_words_and_numbers():
 
 
 def test_a_run_is_watched_while_it_waits():
-    """The run wakes up to show its progress, also where nothing else is due."""
+    """The run wakes up to show its progress, even if nothing else is due."""
     clock = Clock()
     run = Run(settings_of(), lambda _: None, clock=clock)
     reported: list[Progress] = []
@@ -194,7 +194,7 @@ def made(records: int) -> Progress:
 
 
 def test_the_line_is_drawn_over_itself():
-    """Each picture erases the one before, fits the terminal, and ends in no newline."""
+    """Each line erases the one before, fits the terminal, and does not end in a newline."""
     terminal = Terminal()
     line = ProgressLine(terminal)
     line.draw(made(1))
@@ -207,7 +207,7 @@ def test_the_line_is_drawn_over_itself():
 
 
 def test_the_line_makes_way_for_the_log(monkeypatch):
-    """What is logged comes where the line was, which is drawn again below, and gone at the end."""
+    """Log lines replace the progress line, which is drawn again below, and erased at the end."""
     monkeypatch.setenv("TERM", "xterm")
     terminal = Terminal()
     handler = logging.StreamHandler(terminal)
@@ -236,7 +236,7 @@ def test_the_line_makes_way_for_the_log(monkeypatch):
     [(Terminal, "xterm", True), (Terminal, "dumb", False), (io.StringIO, "xterm", False)],
 )
 def test_where_a_line_moves(monkeypatch, stream, term, expected):
-    """A line moves in a terminal that can, and nowhere else."""
+    """The progress line is only drawn in a terminal that supports it."""
     monkeypatch.setenv("TERM", term)
     assert progress.can_move_line(stream()) is expected
 
@@ -263,7 +263,7 @@ def test_the_end_of_a_run_in_the_log(run_target, caplog):
 
 
 def test_a_line_in_the_log_now_and_then(run_target, caplog):
-    """A long run logs every number by name, and the metrics of what came since the line before."""
+    """A long run logs every number by name, and the metrics since the line before."""
     ran = run_target([VISITS, record("visits", **visit(1))])
     caplog.clear()
     with caplog.at_level("INFO"):
@@ -278,7 +278,7 @@ def test_a_line_in_the_log_now_and_then(run_target, caplog):
 
 @pytest.mark.slow
 def test_a_line_that_moves_in_a_terminal(config, tmp_path, sandbox):
-    """A terminal shows a line that moves and is gone at the end; nothing is logged but the sum."""
+    """A terminal shows a progress line that is erased at the end; only the summary is logged."""
     sandbox.faults.set([Fault("latency", seconds=0.7)])
     (tmp_path / "config.json").write_text(json.dumps(config))
     ours, theirs = pty.openpty()
@@ -312,7 +312,7 @@ def test_a_line_that_moves_in_a_terminal(config, tmp_path, sandbox):
 
 
 class HungUp(io.StringIO):
-    """A terminal that has gone away."""
+    """A terminal that was closed."""
 
     def isatty(self) -> bool:
         return True
@@ -323,7 +323,7 @@ class HungUp(io.StringIO):
 
 @pytest.mark.parametrize("stream", [HungUp(), open(os.devnull, "w")])  # noqa: PTH123, SIM115
 def test_terminal_that_goes_away_ends_nothing(stream):
-    """The line is drawn no more; log handlers that make way for it go on."""
+    """The line is no longer drawn; log handlers continue."""
     if not isinstance(stream, HungUp):
         stream.close()
     line = ProgressLine(stream)

@@ -1,4 +1,4 @@
-"""Gates of quality: what the delivered events of a run have to carry, and what a shortfall does."""
+"""Quality gates: minimum quality of a run's delivered events, and the effect of a shortfall."""
 
 import json
 
@@ -49,18 +49,18 @@ def visits(number, with_email, name="checkout", ago=60):
 )
 @pytest.mark.parametrize(("on_low", "code"), [("warn", 0), ("fail", 3)])
 def test_a_shortfall_is_logged_and_fails_where_asked(run_target, gates, line, on_low, code):
-    """Each gate that is missed is a WARNING; with `fail` the run exits 3, its STATE written."""
+    """Each missed gate is a WARNING; with `fail` the run exits 3, with its STATE written."""
     ran = run_target(visits(10, 5), quality=gates, on_low_quality=on_low)
     assert ran.outcomes == {"delivered": 10}
     assert len(ran.states) == 1
     assert ran.code == (code if line else 0)
     assert ("Low quality: " in ran.log) == (line is not None)
     assert (line or "") in ran.log
-    assert ("do not come again" in ran.log) == (ran.code == 3)
+    assert ("are not sent again" in ran.log) == (ran.code == 3)
 
 
 def test_volume_against_what_is_usual(run_target, tmp_path):
-    """A run is compared with the median of five earlier ones at least that went well, by name."""
+    """A run is compared with the median of at least five earlier successful ones, by name."""
     given = {
         "quality": {"checkout": {"events_of_usual": 50}, "all": {"events_of_usual": 80}},
         "results_url": f"sqlite:///{tmp_path}/results.db",
@@ -81,7 +81,7 @@ def test_volume_against_what_is_usual(run_target, tmp_path):
 
 
 def test_late_events_miss_a_gate(run_target):
-    """within_an_hour is the share of all events that were at Pinterest in time."""
+    """within_an_hour is the share of all events that reached Pinterest in time."""
     ran = run_target(visits(4, 4, ago=7200), quality={"all": {"within_an_hour": 90}})
     assert "within_an_hour is on 0.0 % of 4 all events" in ran.log
 
@@ -95,13 +95,13 @@ def test_a_dry_run_is_judged_too(run_target):
 
 
 def test_a_run_that_failed_is_not_judged(run_target):
-    """What stopped a run is its reason; the gates are about runs that came to their end."""
+    """A run that was stopped has that as its reason; the gates apply only to complete runs."""
     ran = run_target(visits(4, 0), quality={"all": {"events": 9}}, conversion_token="wrong")
     assert (ran.code, "Low quality" in ran.log) == (1, False)
 
 
 def test_the_report_has_what_fell_short(run_target, tmp_path):
-    """JSON and page name each measure, what was measured and what is asked."""
+    """JSON and page name each measure, its value and its minimum."""
     for name in ("report.json", "report.html"):
         gates = {"checkout": {"hashed_email": 60.5}}
         run_target(visits(10, 5), quality=gates, report_path=str(tmp_path / name))
@@ -131,7 +131,7 @@ def test_the_report_has_what_fell_short(run_target, tmp_path):
     ],
 )
 def test_a_gate_that_cannot_be_judged_is_refused(gates, problem):
-    """A wrong measure, share or form is a configuration error with what to write instead."""
+    """A wrong measure, share or form is a configuration error with the correct form."""
     with pytest.raises(ConfigurationError, match="quality") as raised:
         settings_of(quality=gates)
     assert problem in str(raised.value)

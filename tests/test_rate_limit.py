@@ -1,4 +1,4 @@
-"""No sliding minute holds more calls than the limit, and the server's word wins."""
+"""No sliding minute has more calls than the limit, and the server's wait has priority."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +11,7 @@ from target_pinterest_capi.delivery.rate_limit import RateLimit
     st.lists(st.floats(min_value=0, max_value=30), max_size=60),
 )
 def test_no_minute_holds_more_than_the_limit(limit, gaps):
-    """Whatever the pace, any 60 seconds see at most the limit of calls."""
+    """At any pace, any 60 seconds have at most the limit of calls."""
     rate, now, starts = RateLimit(limit), 0.0, []
     for gap in gaps:
         now = rate.free_at(now + gap)
@@ -21,7 +21,7 @@ def test_no_minute_holds_more_than_the_limit(limit, gaps):
 
 
 def test_free_while_below_the_limit():
-    """Nothing waits before the minute is full; then the oldest call's minute must be over."""
+    """Nothing waits before the limit is reached; then the oldest call must be a minute old."""
     rate = RateLimit(2)
     assert rate.free_at(10.0) == 10.0
     rate.count_call(10.0)
@@ -30,14 +30,14 @@ def test_free_while_below_the_limit():
 
 
 def test_window_of_its_own():
-    """A limit may be for another window than a minute."""
+    """A limit may have another window than a minute."""
     rate = RateLimit(1, window_seconds=2)
     rate.count_call(10.0)
     assert rate.free_at(11.0) == 12.0
 
 
 def test_server_blocks():
-    """A wait that the server names holds every call, and a shorter one does not take it back."""
+    """A wait from the server delays every call, and a shorter one does not replace it."""
     rate = RateLimit(100)
     rate.block(50.0)
     rate.block(20.0)

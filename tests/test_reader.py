@@ -24,7 +24,7 @@ LINES = {
 
 
 class Handler:
-    """A stream's handler, with rows or without, that hands on all it gets."""
+    """A stream's handler, with or without rows, that passes on everything it gets."""
 
     def __init__(self, handle: Callable[[Any], None], *, has_rows: bool) -> None:
         self.handle_record = handle
@@ -43,7 +43,7 @@ def run() -> Iterator[Run]:
 @pytest.mark.parametrize("records", ["by the SDK's way", "by a handler", "by rows"])
 @pytest.mark.parametrize("at", LINES)
 def test_nothing_after_an_interruption_is_taken(run: Run, at: str, records: str):
-    """The message at which a signal comes is handled, and no other of its chunk, of any type."""
+    """The message at which a signal comes is handled, and no later one of its chunk."""
     reader = BytesReader(run.wake, partial(paced, run))
     taken: list[Any] = []
 

@@ -1,6 +1,6 @@
-"""Messages from outside keep their sentence and Pinterest's field names.
+"""Outside messages keep their sentence and Pinterest's field names.
 
-They lose everything that may be a value.
+Everything that may be a value is removed.
 """
 
 import pytest
@@ -45,18 +45,18 @@ from target_pinterest_capi.events.redaction import (
     ],
 )
 def test_values_are_cut(message, redacted):
-    """Quotes, addresses, numbers and long words go; a row without a second text stays as it is."""
+    """Quotes, addresses, numbers and long words are removed; a row without a second text stays."""
     assert redact(message) == (message if redacted is None else redacted)
 
 
 def test_secret_is_cut_wherever_it_stands():
-    """A token that the server echoes is gone, also inside another word."""
+    """A token that the server echoes is removed, even inside another word."""
     assert "s3cret" not in redact("token=s3cret, Bearer s3cret.", ["s3cret"])
 
 
 @pytest.mark.parametrize("written", ["pina_A/b+c=", "pina_A%2Fb%2Bc%3D", "pina_A%2fb%2bc%3d"])
 def test_secret_is_cut_also_as_part_of_a_url(written):
-    """A token that comes back percent-encoded is gone too."""
+    """A percent-encoded token is removed too."""
     redacted = redact(f"the token x{written}x is wrong", ["pina_A/b+c="])
     assert redacted == "the token x…x is wrong"
 
@@ -72,7 +72,7 @@ def test_secret_is_cut_also_as_part_of_a_url(written):
     ],
 )
 def test_values_of_the_event_at_hand_are_cut_without_quotes(message, redacted):
-    """Its texts go as whole words, in any case; Pinterest's own names stay."""
+    """Its texts are removed as whole words, in any case; Pinterest's own names stay."""
     body = (
         b'{"event_name": "checkout", "action_source": "web", "custom_data": '
         b'{"order_id": "A-17", "contents": [{"item_name": "Blue Shirt", "quantity": 1}]}}'
@@ -81,7 +81,7 @@ def test_values_of_the_event_at_hand_are_cut_without_quotes(message, redacted):
 
 
 def test_message_without_end_keeps_no_half_word():
-    """What is looked at ends with a complete word; one word of 100 kB is nothing but cut."""
+    """The text that is read ends with a complete word; a single word of 100 kB is removed."""
     assert redact("x" * 100_000) == "…"
     assert "jane" not in redact("a " * (MAX_READ // 2 - 2) + "jane.of.example@example.com" * 9)
 
@@ -102,7 +102,7 @@ def test_message_without_end_keeps_no_half_word():
     ],
 )
 def test_name_from_a_tap_is_short_and_on_one_line(name, shown):
-    """Control characters are written out, what looks like a person's is cut, and so is the rest."""
+    """Control characters are escaped; personal data is cut, and so is the rest."""
     assert shown_name(name) == shown
 
 
@@ -120,13 +120,13 @@ def test_name_from_a_tap_is_short_and_on_one_line(name, shown):
     ],
 )
 def test_url_is_shown_without_user_and_key(path, shown):
-    """A path is shown as it is, and a URL without what signs in."""
+    """A path is unchanged, and a URL is shown without credentials."""
     assert shown_path(path) == shown
 
 
 @given(st.text(max_size=2000))
 def test_redaction_never_fails_and_is_bounded(message):
-    """Any text gives one line of bounded length."""
+    """Any text becomes one line of limited length."""
     redacted = redact(message)
     assert len(redacted) <= MAX_LENGTH
     assert redacted.isprintable()
@@ -134,5 +134,5 @@ def test_redaction_never_fails_and_is_bounded(message):
 
 @given(st.emails(), st.sampled_from(["user {} is bad", "'{}'", "x={}!", "{}"]))
 def test_no_email_survives(address, sentence):
-    """An e-mail address in any place of a sentence is cut."""
+    """An e-mail address anywhere in a sentence is removed."""
     assert address not in redact(sentence.format(address))

@@ -1,4 +1,4 @@
-"""The record of full refreshes against a model in plain dictionaries, with runs that end or do not."""
+"""The record of full refreshes against a model of dictionaries, with complete and aborted runs."""
 
 import hashlib
 import tempfile
@@ -20,7 +20,7 @@ PEOPLE = st.sets(
 
 
 class Refreshes(RuleBasedStateMachine):
-    """Runs on one record, one after another: what is read is what the model says."""
+    """Runs on one record, one after another: every read agrees with the model."""
 
     def __init__(self) -> None:
         super().__init__()

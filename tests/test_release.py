@@ -1,4 +1,4 @@
-"""A release: version, changelog, image, devcontainer and workflows hold together."""
+"""A release: version, changelog, image, devcontainer and workflows are consistent."""
 
 import json
 import re
@@ -37,7 +37,7 @@ PYTHONS = [
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of what the version depends on, with an empty package in it."""
+    """A copy of the files that decide the version, with an empty package."""
     folder = tmp_path / "project"
     (folder / "target_pinterest_capi").mkdir(parents=True)
     (folder / "target_pinterest_capi" / "__init__.py").touch()
@@ -77,7 +77,7 @@ def committed(folder: Path) -> None:
 
 
 def test_version_is_that_of_the_installed_package():
-    """`__version__` and the User-Agent are the metadata's; no file of the package names one."""
+    """`__version__` and the User-Agent are the metadata's; no file of the package has a version."""
     assert target_pinterest_capi.__version__ == metadata.version("target-pinterest-capi")
     assert f"target-pinterest-capi/{target_pinterest_capi.__version__}" == USER_AGENT
     assert "version" not in PROJECT["project"]
@@ -109,7 +109,7 @@ def test_tag_is_the_version(project: Path):
 
 @pytest.mark.slow
 def test_archive_of_the_sources_carries_its_version(project: Path):
-    """What is built from the archive has the version of the tag, where there is no git any more."""
+    """A build from the archive has the version of the tag, without git."""
     committed(project)
     git(project, "tag", "v1.2.3")
     hatchling(project, "build", "--target", "sdist")
@@ -149,12 +149,12 @@ What changed.
 
 
 def test_changelog_is_in_form():
-    """The file keeps the form of Keep a Changelog, and has a section for what is not released."""
+    """The file has the form of Keep a Changelog, and a section for unreleased changes."""
     assert list(changelog.problems((ROOT / "CHANGELOG.md").read_text())) == []
 
 
 def test_changelog_that_keeps_the_form_has_no_problem():
-    """Dated releases below Unreleased, the newest first, entries in groups: nothing to say."""
+    """Dated releases below Unreleased, the newest first, entries in groups: no errors."""
     assert list(changelog.problems(KEPT)) == []
 
 
@@ -203,7 +203,7 @@ def test_changelog_that_keeps_the_form_has_no_problem():
     ],
 )
 def test_changelog_out_of_form_says_where(written: str, instead: str, problem: str):
-    """Each departure from the form is reported with its line."""
+    """Each deviation from the form is reported with its line."""
     assert written in KEPT
     found = list(
         changelog.problems(
@@ -214,7 +214,7 @@ def test_changelog_out_of_form_says_where(written: str, instead: str, problem: s
 
 
 def test_notes_of_a_release_are_its_section():
-    """A tag's notes are what stands below its heading, and nothing else."""
+    """A tag's notes are the text below its heading, and nothing else."""
     section = changelog.release(KEPT, "v0.2.0")
     assert (
         section.notes
@@ -239,7 +239,7 @@ def test_notes_of_a_release_are_its_section():
     ],
 )
 def test_tag_without_its_section_is_not_released(tag: str, text: str, problem: str):
-    """A tag needs the newest dated section, and nothing that was left behind above it."""
+    """A tag needs the newest dated section, and nothing unreleased above it."""
     found = changelog.release(text, tag)
     assert isinstance(found, str)
     assert problem in found
@@ -271,7 +271,7 @@ def instructions(name: str) -> list[str]:
 
 
 def test_image_copies_what_exists_and_is_let_in():
-    """Every source of a COPY is in the tree, and .dockerignore lets these through alone."""
+    """Every source of a COPY is in the tree, and .dockerignore allows only these."""
     copied = {
         source
         for line in instructions("COPY")
@@ -299,7 +299,7 @@ def test_image_copies_what_exists_and_is_let_in():
 
 
 def test_image_has_a_supported_python_everywhere():
-    """All stages begin with one image, whose Python is among those that are tested."""
+    """All stages start from one image, whose Python is among the tested versions."""
     first, *others = instructions("FROM")
     base = re.fullmatch(r"python:(3\.\d+)-slim-\w+ AS (\w+)", first)
     assert base is not None
@@ -308,7 +308,7 @@ def test_image_has_a_supported_python_everywhere():
 
 
 def test_image_is_not_root_and_gets_signals_itself():
-    """The last stage names a user by number, and starts the target without a shell in between."""
+    """The last stage has a numeric user, and starts the target without a shell."""
     last = DOCKERFILE.rpartition("\nFROM ")[2]
     assert re.findall(r"^USER (\d+):\d+$", last, re.MULTILINE) not in ([], ["0"])
     (command,) = instructions("ENTRYPOINT")
@@ -358,7 +358,7 @@ def test_devcontainer_is_set_up_as_a_checkout_is():
 
 
 def test_release_runs_for_tags_alone():
-    """Nothing but a tag publishes, and the other workflows have no permission to."""
+    """Only a tag publishes, and the other workflows have no permission for it."""
     assert TRIGGERS["release"] == {"push": {"tags": ["v*"]}}
     writers = {
         (name, job): sorted(
@@ -388,7 +388,7 @@ def test_nothing_is_published_before_the_wheel_is_tested_everywhere():
 
 
 def test_actions_are_pinned_to_one_commit_each():
-    """Each action is named by the digest of a commit, the same one wherever it is used."""
+    """Each action is pinned to the digest of a commit, the same one everywhere."""
     jobs = [job for workflow in WORKFLOWS.values() for job in workflow["jobs"].values()]
     used = {step["uses"] for job in jobs for step in job["steps"] if "uses" in step}
     assert used

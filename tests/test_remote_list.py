@@ -33,7 +33,7 @@ GOOD = ApiResponse(200, CustomerListBody("1"))
 
 
 class Bench:
-    """Calls on a clock that stands still until they wait."""
+    """Calls on a clock that stops except while they wait."""
 
     def __init__(self, tokens=None, **changes) -> None:
         self.clock = Clock()
@@ -49,9 +49,9 @@ class Bench:
         )
 
     def run(self) -> None:
-        """Go on until every flow has ended or nothing more is started.
+        """Continue until every flow has ended or nothing is started.
 
-        A wait moves the clock to what is due.
+        A wait moves the clock to the next due time.
         """
         for _ in range(10_000):
             self.calls.poll()
@@ -74,7 +74,7 @@ def flow_of(
 
 
 def answers(*given):
-    """Return what answers so, one after the other, and then well."""
+    """Return a server of these responses, one after the other, and then successes."""
     left = iter(given)
     return lambda _: next(left, GOOD)
 
@@ -92,9 +92,9 @@ def answers(*given):
     ids=str,
 )
 def test_what_may_pass_is_sent_again(bad):
-    """A flow gets the answer of the attempt that came through.
+    """A flow gets the response of the attempt that succeeded.
 
-    It hears nothing of those before.
+    It does not see earlier ones.
     """
     bench, got = Bench(), []
     bench.calls.start(flow_of(answers(bad, bad), got=got))
@@ -103,7 +103,7 @@ def test_what_may_pass_is_sent_again(bad):
 
 
 def test_what_is_not_repeatable_goes_back_when_it_is_uncertain():
-    """A creation that may have been done is the flow's to look after.
+    """The flow handles a creation that may have happened.
 
     One that was not sent is sent again.
     """
@@ -118,7 +118,7 @@ def test_what_is_not_repeatable_goes_back_when_it_is_uncertain():
 
 @pytest.mark.parametrize("status", [400, 413, 422, 418])
 def test_refusals_go_to_the_flow(status):
-    """What a refusal means is the flow's."""
+    """The flow decides the meaning of a refusal."""
     bench, got = Bench(), []
     bench.calls.start(flow_of(answers(ApiResponse(status)), got=got))
     bench.run()
@@ -154,7 +154,7 @@ def test_retries_end():
 
 
 def test_a_creation_that_is_never_certain_ends_too():
-    """Looking up in between does not make the time of a creation any longer."""
+    """Lookups in between do not extend the time limit of a creation."""
     bench = Bench(max_retry_seconds=20)
 
     class Client:
@@ -172,7 +172,7 @@ def test_a_creation_that_is_never_certain_ends_too():
 
 
 def test_pages_that_lead_in_a_circle_stop():
-    """A bookmark that comes twice ends the lookup."""
+    """A repeated bookmark ends the lookup."""
 
     class Client:
         customer_lists = staticmethod(
@@ -182,11 +182,11 @@ def test_pages_that_lead_in_a_circle_stop():
     bench = Bench()
     bench.calls.start(RemoteList(Client(), ConfiguredList("1", None, "VIPs", "EMAIL"), 10).find())
     bench.run()
-    assert "in a circle" in bench.calls.stopped.message
+    assert "repeat themselves" in bench.calls.stopped.message
 
 
 def test_a_429_holds_every_flow():
-    """The server's wait is everybody's: no other call is started before it is over."""
+    """The server's wait applies to all: no other call is started before it is over."""
     bench, at = Bench(max_in_flight=1), []
     bench.calls.start(flow_of(answers(ApiResponse(429, retry_after_seconds=7.0))))
     bench.calls.start(flow_of(lambda _: at.append(bench.clock.now) or GOOD))
@@ -195,7 +195,7 @@ def test_a_429_holds_every_flow():
 
 
 def test_a_429_halves_what_is_in_flight_and_success_brings_it_back():
-    """After a 429 half as many calls go at once, and with success all of them again."""
+    """A 429 halves the number of parallel calls, and success restores it."""
     bench = Bench(max_in_flight=8)
     bench.calls.start(flow_of(answers(ApiResponse(429))))
     bench.calls.poll()
@@ -209,7 +209,7 @@ def test_a_429_halves_what_is_in_flight_and_success_brings_it_back():
 
 
 def test_a_flow_that_stops_stops_all():
-    """What a flow finds out ends the run, from its first step on."""
+    """An error raised in a flow ends the run, from its first step on."""
 
     def flow():
         raise FlowStopped("there is no such thing")
@@ -222,9 +222,9 @@ def test_a_flow_that_stops_stops_all():
 
 
 def test_a_request_that_hangs_stops_the_run():
-    """What a sender still holds could be sent after later operations.
+    """Requests still in a sender could be sent after later operations.
 
-    Nothing more is sent, instead of going on without it.
+    Nothing more is sent, instead of continuing without it.
     """
     release = threading.Event()
     bench = Bench()
@@ -234,7 +234,7 @@ def test_a_request_that_hangs_stops_the_run():
     bench.clock.advance(30 * OVERDUE_FACTOR)
     bench.calls.poll()
     release.set()
-    assert "was not over within 120 seconds" in bench.calls.stopped.message
+    assert "took longer than 120 seconds" in bench.calls.stopped.message
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_a_request_that_hangs_stops_the_run():
     ],
 )
 def test_messages_say_what_the_call_was_about(options, words, caplog):
-    """Lists, audiences or OAuth: where it is repeated, given up, refused for good, or hangs."""
+    """Lists, audiences or OAuth: repeated, given up, finally refused, or hanging."""
     caplog.set_level("INFO", "target-pinterest-capi.audiences")
     said = []
     for send in (lambda _: ApiResponse(503), lambda _: ApiResponse(403)):
@@ -266,7 +266,7 @@ def test_messages_say_what_the_call_was_about(options, words, caplog):
 
 
 def test_a_bug_in_a_sender_is_raised():
-    """An unexpected error is not swallowed by its thread."""
+    """An unexpected error is not lost in its thread."""
 
     def fail(_):
         raise ZeroDivisionError
@@ -278,7 +278,7 @@ def test_a_bug_in_a_sender_is_raised():
 
 
 def test_a_flow_that_fails_by_a_bug_sends_nothing_again():
-    """What was answered is over: going on sends no call of it once more."""
+    """Completed calls are done: continuing does not send them again."""
 
     def fail() -> Flow:
         yield Call(lambda _: GOOD)
@@ -293,7 +293,7 @@ def test_a_flow_that_fails_by_a_bug_sends_nothing_again():
 
 
 class Desk:
-    """Pinterest's exchange: one refresh token is good at a time."""
+    """Pinterest's exchange: only one refresh token is valid at a time."""
 
     def __init__(self, current: str) -> None:
         self.current = current
@@ -312,7 +312,7 @@ def source(desk: Desk, path: Path) -> RefreshedTokens:
 
 
 def test_a_token_that_another_process_replaced_is_read_again(tmp_path):
-    """Who finds the refresh token used up takes the one that another process has kept meanwhile."""
+    """If the refresh token is used up, the one that another process stored is used."""
     path, desk = tmp_path / "token.json", Desk("refresh-0")
     first, second = source(desk, path), source(desk, path)
     flow = second.refresh()
@@ -328,9 +328,9 @@ def test_a_token_that_another_process_replaced_is_read_again(tmp_path):
 
 
 def test_many_flows_share_one_refresh(tmp_path):
-    """Calls that are refused at once have the token replaced once.
+    """Calls that are refused together have the token replaced once.
 
-    All go again with the new one.
+    All are sent again with the new one.
     """
     desk = Desk("refresh-0")
     bench = Bench(source(desk, tmp_path / "token.json"))
@@ -348,7 +348,7 @@ def test_many_flows_share_one_refresh(tmp_path):
 
 
 def test_no_repr_shows_a_token(tmp_path):
-    """Neither what is given nor what is got shows in a traceback's values."""
+    """Neither arguments nor results are shown in a traceback's values."""
     shown = repr(
         [
             Credentials("app", "secret", "refresh-0"),

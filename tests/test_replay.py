@@ -1,4 +1,4 @@
-"""`pinterest-capi replay`: the events of dead letters go again, through the same delivery.
+"""`pinterest-capi replay`: the events of dead letters are sent again, through the same delivery.
 
 The file itself never changes.
 """
@@ -60,7 +60,7 @@ def invalid_letter(number: int) -> bytes:
 
 
 class Desk:
-    """A directory with a configuration and a file of dead letters, in which the command is run."""
+    """A folder with a configuration and a file of dead letters, in which the command runs."""
 
     def __init__(self, directory: Path, config: dict[str, Any]) -> None:
         self.file = directory / "rejected.jsonl"
@@ -104,7 +104,7 @@ def replay(config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def counts(shown: str) -> dict[str, int]:
-    """Return the outcomes of a replay's last line but one."""
+    """Return the outcomes in a replay's second-last line."""
     found = re.search(r"^[\d,]+ lines: (.*?)\. [\d,]+ requests", shown, re.MULTILINE)
     assert found is not None, shown
     return {
@@ -117,7 +117,7 @@ def counts(shown: str) -> dict[str, int]:
 
 
 def test_what_was_rejected_is_delivered(run_target, replay: Desk, sandbox: Sandbox):
-    """Events that Pinterest failed and refused go again as they were, once the cause is gone.
+    """Events that Pinterest failed or refused are sent unchanged, once the cause is fixed.
 
     Exit 0, and no new file.
     """
@@ -154,7 +154,7 @@ def test_what_still_fails_goes_to_a_new_file(replay: Desk, sandbox: Sandbox):
 
 
 def test_nothing_through_is_exit_3(replay: Desk, sandbox: Sandbox):
-    """Where every event fails again the exit code is 3, and all of them are in the new file."""
+    """If every event fails again the exit code is 3, and all of them are in the new file."""
     sandbox.faults.set([Fault("fail_event", event_id=f"visit-{number}") for number in (1, 2)])
     replay.write(letter(1), letter(2))
     done = replay()
@@ -164,7 +164,7 @@ def test_nothing_through_is_exit_3(replay: Desk, sandbox: Sandbox):
 
 
 def test_lines_without_an_event_are_counted_and_left(replay: Desk, sandbox: Sandbox):
-    """Letters of invalid records, cut lines and strangers are counted with what to do.
+    """Letters of invalid records, incomplete and other lines are counted with advice.
 
     The rest is sent.
     """
@@ -196,7 +196,7 @@ def test_lines_without_an_event_are_counted_and_left(replay: Desk, sandbox: Sand
 def test_event_without_its_required_members_is_no_dead_letter_of_ours(
     replay: Desk, sandbox: Sandbox, change: dict[str, Any]
 ):
-    """An event that somebody edited until it has no name, id, time or source is not sent."""
+    """An event that was edited to have no name, id, time or source is not sent."""
     replay.write(letter(1, **change), letter(2))
     done = replay()
     assert done.exit_code == 0
@@ -205,7 +205,7 @@ def test_event_without_its_required_members_is_no_dead_letter_of_ours(
 
 
 def test_nothing_to_send_is_no_failure(replay: Desk, sandbox: Sandbox):
-    """A file with nothing to send, or nothing at all, ends with 0."""
+    """A file without anything to send, or an empty one, ends with 0."""
     replay.write(invalid_letter(1))
     assert replay().exit_code == 0
     replay.write()
@@ -214,11 +214,11 @@ def test_nothing_to_send_is_no_failure(replay: Desk, sandbox: Sandbox):
 
 
 def test_repeats_in_a_file_are_sent_once(replay: Desk, sandbox: Sandbox):
-    """A run after a crash writes letters again: each event goes once, also when it is offline."""
+    """A run after a crash writes letters again: each event is sent once, even an offline one."""
     replay.write(letter(1, action_source="offline"), letter(2), letter(1, action_source="offline"))
     done = replay()
     assert counts(done.stdout) == {"delivered": 2}
-    assert "1  hold an event that an earlier line" in done.stdout
+    assert "1  have an event that an earlier line" in done.stdout
     assert sandbox.store.event_ids() == {"visit-1": 1, "visit-2": 1}
 
 
@@ -235,7 +235,7 @@ def test_dry_run_sends_nothing_and_needs_no_token(replay: Desk, sandbox: Sandbox
 
 
 def test_ledger_is_respected(run_target, replay: Desk, sandbox: Sandbox, tmp_path: Path):
-    """What was delivered since is skipped, and what is delivered now is remembered.
+    """Events delivered since are skipped, and newly delivered ones are recorded.
 
     A second replay sends nothing.
     """
@@ -268,7 +268,7 @@ def test_event_larger_than_the_limit_of_today_is_not_sent(replay: Desk, sandbox:
 
 
 def test_many_events_keep_to_the_limits(replay: Desk, sandbox: Sandbox):
-    """Thousands of letters go in batches, at most max_in_flight at once, and each event once."""
+    """Thousands of letters are sent in batches, at most max_in_flight at once, each event once."""
     sandbox.faults.set(
         [Fault("latency", seconds=0.01), Fault("status", status=503, rate=0.1)], seed=3
     )
@@ -298,9 +298,9 @@ def sent_to(sandbox: Sandbox) -> dict[str, str]:
 
 
 def test_account_is_the_letters_own(replay: Desk, two_accounts: Sandbox, tmp_path: Path):
-    """A letter goes to its own ad account, with the token of the mapping entry of its name.
+    """A letter is sent to its own ad account, with the token of its mapping entry.
 
-    Else to the settings' account.
+    Otherwise to the settings' account.
     """
     (tmp_path / "other.token").write_text("other-token")
     other = json.loads(letter(1, mapping="other shop")) | {"ad_account_id": OTHER}
@@ -322,14 +322,14 @@ def test_account_is_the_letters_own(replay: Desk, two_accounts: Sandbox, tmp_pat
 
 
 def test_mapping_that_is_no_more_takes_the_settings_token(replay: Desk, sandbox: Sandbox):
-    """The name of a letter's mapping need not be in the configuration any more."""
+    """A letter's mapping need not be in the configuration any more."""
     replay.write(letter(1, mapping="long gone"))
     assert replay(mappings=[{"stream": "orders", "preset": "pinterest"}]).exit_code == 0
     assert sent_to(sandbox) == {"visit-1": ACCOUNT}
 
 
 def test_letter_without_a_token_stops_before_anything_is_sent(replay: Desk, sandbox: Sandbox):
-    """A configuration that needs no token for its own events may still lack one for a letter's.
+    """A configuration that needs no token for its own events may lack one for a letter's.
 
     Exit 2, with the setting.
     """
@@ -343,7 +343,7 @@ def test_letter_without_a_token_stops_before_anything_is_sent(replay: Desk, sand
 
 @pytest.mark.parametrize("ad_account_id", ["../other", "", "1" * 19, "١٢٣"])
 def test_account_that_is_none_is_not_asked(replay: Desk, sandbox: Sandbox, ad_account_id: str):
-    """What is not the digits of an ad account never becomes part of an address."""
+    """Anything other than an ad account's digits never becomes part of a URL."""
     odd = json.dumps(json.loads(letter(1)) | {"ad_account_id": ad_account_id})
     replay.write(odd.encode() + b"\n", letter(2))
     assert "1  are not dead letters" in replay().stdout
@@ -354,7 +354,7 @@ def test_account_that_is_none_is_not_asked(replay: Desk, sandbox: Sandbox, ad_ac
 
 
 def test_file_that_exists_is_never_written_to(replay: Desk, sandbox: Sandbox):
-    """Exit 2 before anything is sent; the file is as it was."""
+    """Exit 2 before anything is sent; the file is unchanged."""
     replay.write(letter(1))
     replay.output.write_text("mine\n")
     done = replay()
@@ -375,14 +375,14 @@ def test_file_that_exists_is_never_written_to(replay: Desk, sandbox: Sandbox):
     ],
 )
 def test_new_file_stands_beside_the_old_one(file: str, expected: str):
-    """Its name has the time; that of a URL is in the working directory."""
+    """Its name has the time; for a URL it is in the working directory."""
     assert default_output(file, WALL) == expected
 
 
 def test_without_output_the_new_file_is_beside_the_old_one(
     replay: Desk, sandbox: Sandbox, tmp_path: Path
 ):
-    """No option is needed for what still fails to be kept."""
+    """Events that still fail are kept without any option."""
     sandbox.faults.set([Fault("fail_event", event_id="visit-1")])
     replay.write(letter(1))
     arguments = [
@@ -396,7 +396,7 @@ def test_without_output_the_new_file_is_beside_the_old_one(
 
 
 def test_urls_are_read_and_written(replay: Desk, sandbox: Sandbox):
-    """FILE may be an fsspec URL of an object, and --output a prefix for an object a flush."""
+    """FILE may be an fsspec URL of an object, and --output a prefix for one object per flush."""
     files = fsspec.filesystem("memory")
     with files.open("/replay/run1-1.jsonl", "wb") as file:
         file.write(letter(1) + letter(2))
@@ -426,11 +426,11 @@ def test_file_that_cannot_be_read(replay: Desk, file: str, words: str):
 
 
 class _StoreError(Exception):
-    """What an object store raises; its words may hold anything."""
+    """An error of an object store; its message may contain anything."""
 
 
 class _CutFile(io.BytesIO):
-    """A file whose reading breaks off at its end, by an error that is no `OSError`."""
+    """A file whose reading fails at its end, with an error that is not an `OSError`."""
 
     def __next__(self) -> bytes:
         if self.tell() == len(self.getvalue()):
@@ -439,7 +439,7 @@ class _CutFile(io.BytesIO):
 
 
 class _CutStore(MemoryFileSystem):
-    """A store that gives a file once, and later breaks off."""
+    """A store that delivers a file once, and fails later."""
 
     protocol = "cut"
     reads = 0
@@ -450,7 +450,7 @@ class _CutStore(MemoryFileSystem):
 
 
 def test_store_that_cannot_be_read_is_said(replay: Desk, sandbox: Sandbox):
-    """What a store raises by itself, as without credentials, is no traceback."""
+    """An error of a store, such as missing credentials, is not a traceback."""
     _CutStore.reads = 1
     fsspec.register_implementation("cut", _CutStore, clobber=True)
     done = replay(file="cut://letters")
@@ -462,7 +462,7 @@ def test_store_that_cannot_be_read_is_said(replay: Desk, sandbox: Sandbox):
 def test_store_that_fails_midway_leaves_what_was_sent_settled(
     replay: Desk, sandbox: Sandbox, tmp_path: Path
 ):
-    """What was under way is in the ledger, so that the next replay sends nothing of it again."""
+    """Events in flight are in the ledger, so that the next replay does not send them again."""
     _CutStore.reads = 0
     fsspec.register_implementation("cut", _CutStore, clobber=True)
     ledger = f"sqlite:///{tmp_path}/ledger.db"
@@ -495,7 +495,7 @@ def test_store_that_fails_midway_leaves_what_was_sent_settled(
 def test_file_without_dead_letters_is_an_error(
     replay: Desk, sandbox: Sandbox, text: str, dry_run: tuple[str, ...]
 ):
-    """A file of anything else ends with 1, the file's name and what to name instead."""
+    """Any other file ends with 1, the file's name and the kind of file to use."""
     replay.write(text.encode("latin-1"))
     done = replay(*dry_run)
     assert (done.exit_code, done.stdout) == (1, "")
@@ -505,7 +505,7 @@ def test_file_without_dead_letters_is_an_error(
 
 
 def test_file_with_a_cut_letter_alone_is_no_error(replay: Desk):
-    """A crash can cut the first letter of a file: there is nothing to send, and that is said."""
+    """A crash can truncate a file's only letter: a message says that there is nothing to send."""
     replay.write(letter(1)[:40])
     done = replay()
     assert done.exit_code == 0
@@ -515,7 +515,7 @@ def test_file_with_a_cut_letter_alone_is_no_error(replay: Desk):
 def test_place_for_what_still_fails_that_cannot_be_written(
     replay: Desk, sandbox: Sandbox, tmp_path: Path
 ):
-    """The replay stops with 1; what has no outcome is said, and the file is unchanged."""
+    """The replay stops with 1; events without an outcome are named, and the file is unchanged."""
     (tmp_path / "file").write_text("")
     sandbox.faults.set([Fault("fail_event", event_id="visit-1")])
     replay.write(letter(1), letter(2))
@@ -551,7 +551,7 @@ def test_refused_token_is_exit_1(replay: Desk, sandbox: Sandbox):
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_signal_ends_within_the_grace_time(replay: Desk, sandbox: Sandbox, signum: int, code: int):
-    """Reading stops, what is not answered has no outcome, and the exit code is the signal's."""
+    """Reading stops, unanswered events have no outcome, and the exit code is the signal's."""
     sandbox.faults.set([Fault("latency", seconds=600, skip=1)])
     replay.write(*(letter(number) for number in range(50)))
     arguments = replay.arguments(batch_size_rows=1, max_in_flight=1, shutdown_grace_seconds=0.2)
@@ -573,7 +573,7 @@ def test_signal_ends_within_the_grace_time(replay: Desk, sandbox: Sandbox, signu
     ("setting", "name"), [("report_path", "a.json"), ("metrics_path", "a.prom")]
 )
 def test_files_of_the_run_are_left_alone(replay: Desk, tmp_path: Path, setting: str, name: str):
-    """What the target left of its own run is not written over by a replay."""
+    """A replay does not overwrite what the target wrote about its own run."""
     path = tmp_path / name
     path.write_text("{}")
     replay.write(letter(1))
@@ -592,7 +592,7 @@ LINES = st.one_of(
 
 @given(st.lists(LINES, max_size=12))
 def test_every_line_is_sent_or_counted(tmp_path_factory, lines: list[bytes]):
-    """Whatever a file holds, each line that is not blank is one event to send, or counted once."""
+    """For any file, each line that is not blank is one event to send, or counted once."""
     path = tmp_path_factory.getbasetemp() / "any.jsonl"
     path.write_bytes(b"".join(lines))
     letters = Letters(str(path), settings_of(), needs_token=True)
@@ -610,7 +610,7 @@ def test_every_line_is_sent_or_counted(tmp_path_factory, lines: list[bytes]):
 
 
 def test_examples_of_the_documentation_are_letters(tmp_path: Path):
-    """The page's lines have the members that are written, in order, and digests of their values."""
+    """The page's lines have the real members, in order, with digests of their values."""
     shown = [
         json.loads(" ".join(block.split()))
         for block in re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)

@@ -9,7 +9,7 @@ from report_sample import NOW, event, hostile, observed, ordinary, report_of
 
 from target_pinterest_capi.events.outcomes import Outcome, Rejected
 from target_pinterest_capi.events.event import Origin
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Invalid, Dropped, Skipped, Warned
 from target_pinterest_capi.reporting import report as reports
 from target_pinterest_capi.reporting.counters import Counters
 
@@ -25,7 +25,7 @@ def validator() -> jsonschema.Draft202012Validator:
 
 
 def test_published_schema_is_the_formats_own():
-    """docs/report-schema.json is what the format's classes give: `make docs` writes it."""
+    """docs/report-schema.json is generated from the format's classes by `make docs`."""
     assert SCHEMA.read_text() == reports.schema_text()
 
 
@@ -33,7 +33,7 @@ def test_published_schema_is_the_formats_own():
     "make", [report_of, ordinary, hostile], ids=["empty", "ordinary", "hostile"]
 )
 def test_every_report_fits_the_schema(make, validator):
-    """What is written is valid by the published schema and reads back the same, for any run."""
+    """Every report is valid by the published schema and reads back the same, for any run."""
     text = reports.encode(make())
     validator.validate(json.loads(text))
     assert reports.encode(reports.decode(text)) == text
@@ -51,7 +51,7 @@ def test_every_report_fits_the_schema(make, validator):
     ],
 )
 def test_schema_and_reader_refuse_the_same(validator, path: str, value: object):
-    """What the schema does not allow is refused; the message names the place, not the value."""
+    """Content outside the schema is refused; the message names the place, not the value."""
     members = json.loads(reports.encode(ordinary()))
     *parents, last = path.split(".")
     place = members
@@ -66,13 +66,13 @@ def test_schema_and_reader_refuse_the_same(validator, path: str, value: object):
 
 @pytest.mark.parametrize("text", [b"", b"{", b"\xff\xfe", b'{"format": 1', b"<html>"])
 def test_what_is_no_json_is_refused(text: bytes):
-    """A file that is not JSON is said to be none."""
+    """A file that is not JSON is refused as such."""
     with pytest.raises(reports.ReportError, match="it is not JSON"):
         reports.decode(text)
 
 
 def test_later_members_are_no_mistake():
-    """Unknown members are passed over, so that a newer target's report can still be shown."""
+    """Unknown members are ignored, so that a newer target's report can still be shown."""
     members = json.loads(reports.encode(ordinary()))
     members["run"]["weather"] = "fine"
     assert reports.decode(json.dumps(members).encode()) == reports.decode(
@@ -101,7 +101,7 @@ REASONS = [
 
 @pytest.mark.parametrize(("outcome", "reason"), REASONS, ids=[str(reason) for _, reason in REASONS])
 def test_every_reason_comes_with_its_advice(outcome: Outcome, reason: str):
-    """A reason is reported with its count, and with what a person does about it."""
+    """A reason is reported with its count and its advice."""
     tally = Counters()
     tally.count_outcome(ORDERS, outcome, reason, 3)
     (row,) = report_of(tally).reasons
@@ -115,9 +115,9 @@ def test_every_reason_comes_with_its_advice(outcome: Outcome, reason: str):
     )
 
 
-@pytest.mark.parametrize("reason", [*LeftOut, *Warned], ids=str)
+@pytest.mark.parametrize("reason", [*Dropped, *Warned], ids=str)
 def test_every_note_says_whether_the_value_was_sent(reason: str):
-    """A value is reported with its field and advice, and with whether it went with its event."""
+    """A value is reported with its field and advice, and with whether its event was sent."""
     tally = Counters()
     tally.count_value(ORDERS, "user_data.ph", reason, 2)
     (row,) = report_of(tally).values
@@ -135,7 +135,7 @@ def test_every_note_says_whether_the_value_was_sent(reason: str):
     [(": add_to_cart", "add_to_cart"), ("", None)],
 )
 def test_name_that_no_entry_lists_is_a_member_of_its_own(name: str, shown: str | None):
-    """One of Pinterest's is named; any other, which may be a value, is counted alone."""
+    """A warning of Pinterest's is named; any other, which may be a value, is only counted."""
     tally = Counters()
     tally.count_outcome(ORDERS, Outcome.SKIPPED, f"{Skipped.NOT_LISTED}{name}")
     (row,) = report_of(tally).reasons
@@ -147,7 +147,7 @@ def test_name_that_no_entry_lists_is_a_member_of_its_own(name: str, shown: str |
 
 
 def test_coverage_is_told_in_events_and_per_cent():
-    """Each name has all eleven components; per cents are of the name's events, to two digits."""
+    """Each name has all eleven components; percentages are of the name's events, to two digits."""
     some = [
         event(number, click_id="dj0yJnU9") if number < 2 else event(number) for number in range(3)
     ]
@@ -158,7 +158,7 @@ def test_coverage_is_told_in_events_and_per_cent():
 
 
 def test_times_and_delays():
-    """Buckets start at a time of day in UTC; delays have their upper edge, the last one none."""
+    """Buckets start at a time of day in UTC; delays have their upper limit, the last one none."""
     made = report_of(
         seen=observed(event(1, hours_ago=0.25), event(2, hours_ago=2), event(3, hours_ago=300))
     ).delivered
@@ -176,7 +176,7 @@ def test_times_and_delays():
 
 
 def test_repeated_and_constant_ids_by_name():
-    """A name whose events all have one id is constant; of others, the repeats are counted."""
+    """A name whose events all have one id is constant; for others, duplicates are counted."""
     same = [event(1, "signup", event_id="s") for _ in range(12)]
     made = report_of(seen=observed(*same, event(1), event(1), event(2))).delivered
     found = {
@@ -186,7 +186,7 @@ def test_repeated_and_constant_ids_by_name():
 
 
 def test_requests_and_throughput():
-    """Requests are counted by purpose; throughput is delivered events by the run's seconds."""
+    """Requests are counted by purpose; throughput is delivered events per second of the run."""
     requests = ordinary().requests
     assert (requests.sent, requests.repeated, requests.isolating, requests.events_per_second) == (
         25,
@@ -198,6 +198,6 @@ def test_requests_and_throughput():
 
 
 def test_dry_run_says_that_nothing_was_delivered():
-    """What a dry run looked at is what would be sent."""
+    """Events that a dry run checked are those that would be sent."""
     assert report_of(mode="dry_run").delivered.basis == "would_be_sent"
     assert report_of(mode="test").delivered.basis == "delivered"

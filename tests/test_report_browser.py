@@ -156,7 +156,7 @@ def pages(tmp_path_factory) -> dict[str, Path]:
 @ALL_REPORTS
 @SCHEMES
 def test_page_loads_alone(browser, pages, name: str, dark: bool):
-    """The browser loads the file alone and has no complaint; hostile names make no element."""
+    """The browser loads only the file, without errors; hostile names create no element."""
     browser.open(pages[name], dark=dark)
     assert browser.requests() == [pages[name].as_uri()]
     assert browser.complaints() == []
@@ -166,7 +166,7 @@ def test_page_loads_alone(browser, pages, name: str, dark: bool):
 @ALL_REPORTS
 @SIZES
 def test_nothing_is_wider_than_the_screen(browser, pages, name: str, width: int):
-    """The page never scrolls sideways, on a phone or a desk, unfolded, with the longest names."""
+    """The page never scrolls sideways, on phone or desktop, unfolded, with the longest names."""
     browser.open(pages[name], width=width)
     browser.evaluate(OPEN_ALL)
     outside = """
@@ -183,7 +183,7 @@ def test_nothing_is_wider_than_the_screen(browser, pages, name: str, width: int)
 @SCHEMES
 @pytest.mark.parametrize("width", [PHONE, DESK])
 def test_texts_have_contrast(browser, pages, name: str, dark: bool, width: int):
-    """Every text stands out from what is behind it as WCAG 2 AA wants, in both colour schemes."""
+    """Every text has the contrast of WCAG 2 AA to its background, in both colour schemes."""
     browser.open(pages[name], width=width, dark=dark)
     browser.evaluate(OPEN_ALL)
     result = browser.evaluate(TOO_FAINT)
@@ -193,7 +193,7 @@ def test_texts_have_contrast(browser, pages, name: str, dark: bool, width: int):
 
 @SCHEMES
 def test_bars_have_contrast(browser, pages, dark: bool):
-    """Bars, shares and signs stand out from their card by 3, in both colour schemes."""
+    """Bars, shares and signs have a contrast of 3 to their card, in both colour schemes."""
     browser.open(pages["ordinary"], dark=dark)
     found = {tuple(pair) for pair in browser.evaluate(MARKS)}
     assert len(found) >= 5
@@ -201,7 +201,7 @@ def test_bars_have_contrast(browser, pages, dark: bool):
 
 
 def test_schemes_differ(browser, pages):
-    """What the system asks for is what is shown: dark on light, or light on dark."""
+    """The system's scheme is shown: dark on light, or light on dark."""
     shown = []
     for dark in (False, True):
         browser.open(pages["ordinary"], dark=dark)
@@ -253,7 +253,7 @@ GAPS = """
 
 
 def test_words_keep_away_from_the_number_before_them(browser, pages):
-    """Between a number and the words after it there is at least a character and a half."""
+    """Between a number and the words after it there is a space of at least 1.5 characters."""
     browser.open(pages["lists"], width=DESK)
     gaps = browser.evaluate(GAPS)
     texts = [" ".join(words.split()) for words, _ in gaps]
@@ -263,7 +263,7 @@ def test_words_keep_away_from_the_number_before_them(browser, pages):
 
 
 def test_words_have_the_whole_width_on_a_phone(browser, pages):
-    """What a list's status means is not squeezed into half of a small screen."""
+    """The description of a list's status is not squeezed into half of a small screen."""
     browser.open(pages["lists"], width=PHONE)
     widths = browser.evaluate(
         "[...document.querySelectorAll('td.whole')]"
@@ -274,7 +274,7 @@ def test_words_have_the_whole_width_on_a_phone(browser, pages):
 
 
 def test_tables_stay_tables_on_a_phone(browser, pages):
-    """Assistive technology still finds a table where rows are blocks, and the picture's name."""
+    """Assistive technology still finds a table when rows are blocks, and the picture's name."""
     browser.open(pages["ordinary"], width=PHONE)
     nodes = [
         node
@@ -289,7 +289,7 @@ def test_tables_stay_tables_on_a_phone(browser, pages):
 
 
 def test_phone_texts_and_targets_are_large_enough(browser, pages):
-    """On a phone text is 12 pixels at least, and links 24 pixels high (WCAG 2.2 AA)."""
+    """On a phone text is at least 12 pixels, and links are 24 pixels high (WCAG 2.2 AA)."""
     browser.open(pages["ordinary"], width=PHONE)
     sizes = browser.evaluate(
         "[...document.querySelectorAll('body *')]"
@@ -313,7 +313,7 @@ axe.run().then(result => JSON.stringify(
 
 @pytest.fixture(scope="module")
 def axe(tmp_path_factory) -> str:
-    """Deque's checker of accessibility, as its authors publish it."""
+    """Deque's accessibility checker, as published by its authors."""
     folder = tmp_path_factory.mktemp("axe")
     npm = shutil.which("npm")
     done = npm and subprocess.run([npm, "pack", AXE], cwd=folder, capture_output=True, check=False)
@@ -333,7 +333,7 @@ def axe(tmp_path_factory) -> str:
 @SCHEMES
 @pytest.mark.parametrize("width", [PHONE, 768, DESK])
 def test_axe_finds_nothing(browser, pages, axe, name: str, dark: bool, width: int):
-    """The checker of accessibility has no violation to report, at three widths, light and dark."""
+    """The accessibility checker reports no violation, at three widths, light and dark."""
     browser.call("Page.setBypassCSP", enabled=True)  # the page's own policy lets nothing run
     browser.open(pages[name], width=width, dark=dark)
     browser.call("Page.setBypassCSP", enabled=False)

@@ -1,4 +1,4 @@
-"""`pinterest-capi report`: a report in, a page out, and words where that cannot be."""
+"""`pinterest-capi report`: from a report to a page, or a clear error."""
 
 import json
 import re
@@ -28,14 +28,14 @@ def report(*arguments: object) -> Result:
 
 
 def test_page_goes_beside_the_report(run_json: Path):
-    """Without -o the page has the report's name, ends in .html, and its place is printed."""
+    """Without -o the page has the report's name with .html, and its path is printed."""
     done = report(run_json)
     assert (done.exit_code, done.output) == (0, f"Written to {run_json.with_suffix('.html')}\n")
     assert run_json.with_suffix(".html").read_text() == page(ordinary())
 
 
 def test_page_goes_where_it_is_wanted(run_json: Path, tmp_path: Path):
-    """-o names a file, whose directory is made, or - for standard output."""
+    """-o names a file, whose folder is created, or - for standard output."""
     assert report(run_json, "-o", tmp_path / "pages" / "march.html").exit_code == 0
     assert (tmp_path / "pages" / "march.html").read_text() == page(ordinary())
     assert report(run_json, "--output", "-").output == page(ordinary())
@@ -51,7 +51,7 @@ def test_page_goes_where_it_is_wanted(run_json: Path, tmp_path: Path):
     ],
 )
 def test_what_is_no_report_is_said_so(tmp_path: Path, text: str, words: str):
-    """A file that is not a report ends with exit 1, why, and how to get one, without its content."""
+    """A file that is not a report ends with exit 1, the cause and advice, without its content."""
     (tmp_path / "run.json").write_text(text)
     done = report(tmp_path / "run.json")
     assert done.exit_code == 1
@@ -62,7 +62,7 @@ def test_what_is_no_report_is_said_so(tmp_path: Path, text: str, words: str):
 
 
 def test_report_is_never_overwritten_by_its_page(run_json: Path, tmp_path: Path):
-    """The report itself as output, by whatever path, is refused, as is a place without access."""
+    """The report itself as output, by any path, is refused, and so is a place without access."""
     before = run_json.read_bytes()
     assert report(run_json, "-o", tmp_path / "." / "run.json").exit_code == 2
     assert run_json.read_bytes() == before
@@ -71,12 +71,12 @@ def test_report_is_never_overwritten_by_its_page(run_json: Path, tmp_path: Path)
 
 
 def test_file_that_is_not_there(tmp_path: Path):
-    """A wrong path is a mistake in the command: exit 2."""
+    """A wrong path is a usage error: exit 2."""
     assert report(tmp_path / "none.json").exit_code == 2
 
 
 def test_text_says_what_the_ids_show(run_json: Path):
-    """Names that repeat ids, or have one for all, and events without an id of their own."""
+    """Names with repeated or constant ids, and events without an id."""
     derived = [
         msgspec.structs.replace(event(number, "lead"), has_derived_id=True) for number in (1, 2, 3)
     ]
@@ -126,6 +126,6 @@ def test_text_has_no_control_characters(run_json: Path):
 
 
 def test_text_and_a_page_are_two_things(run_json: Path):
-    """--text with -o is a mistake in the command."""
+    """--text with -o is a usage error."""
     done = report(run_json, "--text", "-o", "page.html")
     assert (done.exit_code, "Use one of them" in done.output) == (2, True)

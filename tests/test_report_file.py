@@ -1,4 +1,4 @@
-"""The report that a run writes: the run's numbers, complete after every end, nobody's data."""
+"""The report of a run: its numbers, complete after every outcome, without personal data."""
 
 import json
 import os
@@ -130,7 +130,7 @@ def test_numbers_are_the_runs(run_report, sandbox):
 
 
 def test_coverage_is_what_the_sandbox_says(run_report, sandbox):
-    """The sandbox's event quality score of the same run has the same coverage everywhere."""
+    """The sandbox's event quality score for the same run has the same coverage everywhere."""
     import httpx
 
     lines = [VISITS]
@@ -163,7 +163,7 @@ def test_coverage_is_what_the_sandbox_says(run_report, sandbox):
 
 
 def test_duplicate_and_constant_ids_are_found(run_report):
-    """Repeats within a run are counted by event name; with a ledger they are skipped instead."""
+    """Duplicates within a run are counted by event name; with a ledger they are skipped."""
     lines = [
         VISITS,
         *visits(1, 2, 1, 1),
@@ -178,7 +178,7 @@ def test_duplicate_and_constant_ids_are_found(run_report):
 
 
 def test_events_without_an_id_of_their_own_are_counted(run_report):
-    """A record without a usable id, whether or not the column is mapped, counts under its name."""
+    """A record without a usable id, mapped or not, counts under its name."""
     ways = schema("orders", *COLUMNS, "number", key_properties=("number",))
     lines = [
         VISITS,
@@ -204,7 +204,7 @@ def test_events_without_an_id_of_their_own_are_counted(run_report):
 
 
 def test_ledger_keeps_repeats_out(run_report, tmp_path):
-    """With a ledger a repeat is skipped, so that no delivered event repeats an id."""
+    """With a ledger a duplicate is skipped, so that no delivered event repeats an id."""
     _, members = run_report(
         [VISITS, *visits(1, 2, 1)], ledger_url=f"sqlite:///{tmp_path}/ledger.db"
     )
@@ -214,7 +214,7 @@ def test_ledger_keeps_repeats_out(run_report, tmp_path):
 
 
 def test_delay_is_from_the_event_to_the_answer(run_report):
-    """Events are in the bucket of their age, and those that are late online are counted."""
+    """Events are in the bucket of their age, and late online ones are counted."""
     lines = [
         VISITS,
         *visits(1, event_time=seconds_ago(600)),
@@ -235,7 +235,7 @@ def test_delay_is_from_the_event_to_the_answer(run_report):
     [("test", "delivered", 25, 0), ("dry_run", "would_be_sent", 0, 25)],
 )
 def test_modes_that_record_nothing(run_report, mode: str, basis: str, delivered: int, skipped: int):
-    """Test and dry runs have a report, with the coverage of what was checked or would be sent."""
+    """Test and dry runs have a report, with the coverage of checked or would-be sent events."""
     _, members = run_report([VISITS, *visits(*range(25))], mode=mode)
     assert (
         members["run"]["mode"],
@@ -246,7 +246,7 @@ def test_modes_that_record_nothing(run_report, mode: str, basis: str, delivered:
 
 
 def test_no_input_has_a_report_too(run_report):
-    """A run with nothing to do says so."""
+    """A run without input says so."""
     _, members = run_report([])
     assert (
         members["run"]["records"],
@@ -266,7 +266,7 @@ def test_no_input_has_a_report_too(run_report):
     ids=["refused token", "bad input", "first invalid", "ratio"],
 )
 def test_stopped_run_has_its_report(run_report, sandbox, faults, lines, settings, code, words):
-    """The report says what stopped the run, with the exit code, and without values or paths."""
+    """The report has the run's error and exit code, without values or paths."""
     sandbox.faults.set(faults)
     ran, members = run_report([VISITS, *lines], **settings)
     assert (ran.code, members["run"]["exit_code"]) == (code, code)
@@ -276,7 +276,7 @@ def test_stopped_run_has_its_report(run_report, sandbox, faults, lines, settings
 
 
 def test_interrupted_run_has_its_report(config, sandbox, tmp_path, monkeypatch):
-    """After SIGTERM the report has what was delivered in the grace time."""
+    """After SIGTERM the report has the deliveries within the grace time."""
     import io
     import signal
     import sys
@@ -311,7 +311,7 @@ def test_html_report_is_a_page(run_target, tmp_path):
 
 @pytest.mark.parametrize("name", ["report.json", "report.html"])
 def test_no_personal_data_and_no_token(run_target, sandbox, tmp_path, name: str):
-    """No values of records, their digests, tokens or directory names come into a report."""
+    """No values of records, digests, tokens or folder names get into a report."""
     sandbox.faults.set([Fault("fail_event", event_id="order-of-jane")])
     person = {
         "em": "jane.roe@example.com",
@@ -360,7 +360,7 @@ def test_no_personal_data_and_no_token(run_target, sandbox, tmp_path, name: str)
 
 
 def test_settings_are_told_or_withheld_on_purpose():
-    """Every setting is reported or withheld; what is reported is a number, a word or a switch."""
+    """Every setting is reported or withheld; a reported one is a number, a word or a switch."""
     assert set(REPORTED_SETTINGS) | WITHHELD == set(Settings.model_fields)
     assert not set(REPORTED_SETTINGS) & WITHHELD
     settings = settings_of()
@@ -371,12 +371,12 @@ def test_settings_are_told_or_withheld_on_purpose():
 
 
 def test_without_report_path_nothing_is_looked_at(run_target):
-    """A run without a report keeps no observations, so that its events are not looked at."""
+    """A run without a report keeps no observations of its events."""
     assert run_target([VISITS, *visits(1)]).target.run.observations is None
 
 
 def test_unwritable_place_is_logged_and_changes_nothing(run_target, tmp_path):
-    """A report that cannot be written is logged; events, STATE and exit code stay as they are."""
+    """A failure to write the report is logged; events, STATE and exit code are unchanged."""
     (tmp_path / "file").write_text("")
     ran = run_target(
         [VISITS, *visits(1), state({"n": 1})], report_path=str(tmp_path / "file" / "report.json")
@@ -386,7 +386,7 @@ def test_unwritable_place_is_logged_and_changes_nothing(run_target, tmp_path):
 
 
 def test_report_reads_back(run_report, tmp_path):
-    """What a run wrote is what `pinterest-capi report` reads."""
+    """`pinterest-capi report` reads the report of a run."""
     run_report([VISITS, *visits(1), *visits(2, em=None)])
     made = decode((tmp_path / "reports" / "report.json").read_bytes())
     assert [row.reason for row in made.reasons] == [str(Invalid.NO_IDENTIFIER)]

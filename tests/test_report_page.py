@@ -1,4 +1,4 @@
-"""The page: all that the report says, in words, escaped; nothing is loaded, nothing can run."""
+"""The page: everything in the report, in words, escaped; it loads nothing and runs nothing."""
 
 import re  # noqa: I001
 import subprocess
@@ -16,7 +16,7 @@ from report_sample import HOSTILE, event, hostile, observed, ordinary, report_of
 
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.event import Event, Origin, encode
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.reporting.ending import headline
@@ -27,7 +27,7 @@ ORDERS = Origin("orders", "paid orders")
 
 
 class Reader(HTMLParser):
-    """Reads a page: its elements, its words, and whether every element is closed in place."""
+    """Reads a page: its elements, its words, and whether every element is closed correctly."""
 
     VOID: ClassVar = {"meta", "link", "line"}
 
@@ -84,7 +84,7 @@ def delivered(number: int, mode: str = "live", **reasons: int) -> Report:
     ],
 )
 def test_headline(report: Report, line: str):
-    """The first line says what the run came to: delivered events of those that were tried."""
+    """The first line is the result: delivered events of those that were tried."""
     assert headline(report) == line
     assert line in words(report)
 
@@ -92,7 +92,7 @@ def test_headline(report: Report, line: str):
 @pytest.mark.parametrize(
     ("code", "stopped", "said"),
     [
-        (0, None, ["Completed", "Every one of 1,234 records is accounted for"]),
+        (0, None, ["Completed", "1,234 records read, all accounted for"]),
         (
             1,
             "pinterest answered 401: check conversion_token.",
@@ -105,7 +105,7 @@ def test_headline(report: Report, line: str):
     ],
 )
 def test_end_of_the_run_is_told(code: int, stopped: str | None, said: list[str]):
-    """How the run ended stands at the top, with why and what that means for the next one."""
+    """The end of the run is at the top, with its cause and what it means for the next one."""
     text = words(report_of(exit_code=code, stopped=stopped))
     assert all(part in text for part in said)
 
@@ -151,7 +151,7 @@ def test_nothing_is_loaded_and_nothing_runs(make):
 
 
 def test_hostile_names_are_words():
-    """Whatever a stream, a mapping, a field or a message is called stands on the page as words."""
+    """Any name of a stream, a mapping or a field, and any message, is shown as text."""
     text = page(hostile())
     assert "<script" not in text
     assert "<img" not in text
@@ -163,7 +163,7 @@ def test_hostile_names_are_words():
 
 @given(st.text(), st.text())
 def test_text_is_escaped_wherever_it_stands(content: str, attribute: str):
-    """A parser finds one element with just this text and attribute, whatever they are."""
+    """A parser finds one element with exactly this text and attribute, for any characters."""
     template = environment().from_string('<p title="{{ attribute }}">{{ content }}</p>')
     reader = Reader(template.render(content=content, attribute=attribute))
     assert reader.elements == [("p", {"title": attribute})]
@@ -171,7 +171,7 @@ def test_text_is_escaped_wherever_it_stands(content: str, attribute: str):
 
 
 def test_backticks_are_code():
-    """Words of advice show code as such, and stay escaped."""
+    """Advice shows code as such, and stays escaped."""
     template = environment().from_string(
         '{% from "macros.html" import prose %}{{ prose("The `when` is <0.") }}'
     )
@@ -179,13 +179,13 @@ def test_backticks_are_code():
 
 
 def test_name_that_is_not_there_is_an_error():
-    """A template that names what it was not given fails, rather than leave a hole in the page."""
+    """A template with an unknown name fails, and leaves no gap in the page."""
     with pytest.raises(UndefinedError, match="delivred"):
         environment().from_string("{{ delivred }}").render()
 
 
 def test_templates_are_loaded_by_a_page_alone():
-    """A run whose report is JSON does not pay for the import of the template engine."""
+    """A run with a JSON report does not import the template engine."""
     script = (
         "import sys; from target_pinterest_capi.reporting import report_file;"
         "sys.exit('jinja2' in sys.modules)"
@@ -216,7 +216,7 @@ def test_every_number_of_the_report_is_on_the_page():
 
 
 def test_coverage_of_every_event_name_is_there():
-    """Each name has a row for each component, as have all together; later names are folded."""
+    """Each name, and all together, have a row for each component; later names are folded."""
     text = page(ordinary())
     captions = re.findall(r"<caption>([^<]*)<span class=\"soft\"> · ([\d,]+) events", text)
     assert captions == [("All events", "1,230"), ("checkout", "1,200"), ("page_visit", "30")]
@@ -237,7 +237,7 @@ def test_coverage_of_every_event_name_is_there():
 
 
 def test_over_time_is_a_chart_and_a_table():
-    """The chart has a name that says it in words, and every column's number is in a table too."""
+    """The chart has a name in words, and every column's number is in a table too."""
     made = ordinary()
     text = page(made)
     shapes = re.findall(
@@ -260,7 +260,7 @@ def test_over_time_is_a_chart_and_a_table():
 
 
 def test_what_the_events_show_to_be_wrong_is_said_first():
-    """A constant id and late events come first, with what to do; a section names who repeats."""
+    """A constant id and late events come first, with advice; a section names the repeated ids."""
     text = words(ordinary())
     assert "All 30 events of page_visit have the same event_id" in text
     assert "Map event_id to a column that differs from event to event." in text
@@ -270,11 +270,11 @@ def test_what_the_events_show_to_be_wrong_is_said_first():
 
 
 def test_repeats_are_explained_with_and_without_a_ledger():
-    """The ledger is offered where there is none; a long run's counts are said to be estimates."""
+    """The ledger is suggested if there is none; a long run's counts are marked as estimates."""
     twice = observed(event(1), event(1), event(2))
     without = words(report_of(seen=twice, settings={"ledger": False}))
     assert "checkout 1 of 3 33%" in without
-    assert "With ledger_url such repeats are not sent at all." in without
+    assert "With ledger_url such repeats are not sent." in without
     assert "With ledger_url" not in words(report_of(seen=twice, settings={"ledger": True}))
     assert "No delivered event of this run has the id of another." in words(
         report_of(seen=observed(event(1)))
@@ -284,7 +284,7 @@ def test_repeats_are_explained_with_and_without_a_ledger():
 
 
 def test_share_without_an_id_of_their_own():
-    """Named with its event names, and what it means beside the tag; none is not mentioned."""
+    """It has its event names, and its meaning next to the tag; without duplicates it is absent."""
     names = ("checkout", "checkout", "checkout", "signup")
     derived = [
         msgspec.structs.replace(event(number, name), has_derived_id=True)
@@ -298,16 +298,16 @@ def test_share_without_an_id_of_their_own():
 
 
 def test_share_within_the_hour():
-    """It is said in a tile and above the bars; a run that delivered nothing claims none."""
+    """It is in a tile and above the bars; a run that delivered nothing has none."""
     made = report_of(seen=observed(event(1, hours_ago=0.1), event(2, hours_ago=3)))
-    assert "50% of the events were at Pinterest within the hour." in words(made)
+    assert "50% of the events reached Pinterest within an hour." in words(made)
     assert "Within the hour none" in words(report_of())
 
 
 def test_dry_run_tells_no_delays():
-    """Where nothing was sent, the top says so, and nothing is said about when it arrived."""
+    """If nothing was sent, the top says so, and there is nothing about arrival times."""
     text = words(report_of(seen=observed(event(1, hours_ago=30)), mode="dry_run"))
-    assert "nothing was sent" in text
+    assert "Events were built, but not sent." in text
     assert "How soon" not in text
     assert "over an hour" not in text
 
@@ -347,7 +347,7 @@ def worth(name: str, *values: tuple[str | None, str | None]) -> list[Event]:
 
 
 def test_what_the_events_were_worth_comes_first():
-    """Values are summed exactly by event and currency, delivered beside rejected ones."""
+    """Values are exact sums by event and currency, delivered next to rejected ones."""
     usd = worth("checkout", ("0.10", "USD"), ("0.20", "USD"), ("1234.5", "USD"), (None, None))
     seen = observed(*usd, *worth("checkout", ("7", None)), *worth("signup", ("3.00", "EUR")))
     seen.count_rejected(worth("checkout", ("99.99", "USD"))[0])
@@ -364,19 +364,17 @@ def test_what_the_events_were_worth_comes_first():
     assert "USD delivered 1,235" in text
     assert "checkout · USD 1,234.80 USD 3 99.99 USD" in text
     html = page(made)
-    assert html.index('id="what-the-events-were-worth"') < html.index(
-        'id="what-became-of-the-events"'
-    )
+    assert html.index('id="what-the-events-were-worth"') < html.index('id="outcomes-of-the-events"')
 
 
 def test_members_are_not_events():
-    """A run of events and members says both apart, and its table of events has no list."""
+    """A run of events and members shows both separately; the table of events has no lists."""
     tally = Counters()
     tally.count_outcome(ORDERS, Outcome.DELIVERED, number=5)
     members = Origin("people", "VIPs")
     tally.list_origins.add(members)
     tally.count_outcome(members, Outcome.DELIVERED, number=7)
-    tally.count_outcome(members, Outcome.INVALID, LeftOut.NOT_AN_EMAIL, 1)
+    tally.count_outcome(members, Outcome.INVALID, Dropped.NOT_AN_EMAIL, 1)
     made = report_of(tally)
     assert headline(made) == "All 5 events and 7 of 8 list members delivered"
     assert [row.counts for row in made.outcomes] == ["events", "members"]
@@ -388,8 +386,8 @@ def test_members_are_not_events():
     ("run", "said"),
     [
         ({"mode": "test"}, "Test. Pinterest checked the events and recorded none of them."),
-        ({"mode": "dry_run"}, "Dry run. Events were made, and nothing was sent."),
-        ({"is_sandbox": True, "api": "127.0.0.1"}, "Sandbox. Everything went to 127.0.0.1"),
+        ({"mode": "dry_run"}, "Dry run. Events were built, but not sent."),
+        ({"is_sandbox": True, "api": "127.0.0.1"}, "Sandbox. Everything was sent to 127.0.0.1"),
         ({}, None),
     ],
 )
@@ -401,7 +399,7 @@ def test_a_run_that_reached_nobody_has_a_banner(run: dict[str, Any], said: str |
 
 
 def test_what_to_do_leads_to_its_place():
-    """At the top stands what needs somebody, each a link to an element that is there."""
+    """Problems that need action are at the top, each a link to an existing element."""
     text = page(ordinary())
     links = re.findall(r'<li><a href="#(why-[^"]+)"', text)
     assert links[0] == "why-invalid-no-identifier"
@@ -409,7 +407,7 @@ def test_what_to_do_leads_to_its_place():
 
 
 def test_warnings_say_which_events_they_are_about():
-    """A warning of Pinterest's names the events' names, those that may be shown."""
+    """A warning of Pinterest's names the events' names, if they may be shown."""
     tally, seen = Counters(), observed()
     for name in ("checkout", "checkout", "not a known name"):
         tally.count_warning("Odd.")

@@ -1,6 +1,6 @@
-"""What an answer means is a table.
+"""The meaning of a response is a table.
 
-Complete for every status there is, and for every way a connection fails.
+Complete for every status, and for every kind of connection failure.
 """
 
 import random
@@ -56,15 +56,15 @@ FAILED = EventStatus("failed", "why")
     ],
 )
 def test_status_without_a_list_of_events(status, decision):
-    """A status decides by itself where the body lists no events."""
+    """A status decides by itself if the body lists no events."""
     assert classify(ApiResponse(status), 1) is decision
 
 
 @pytest.mark.parametrize("status", range(100, 600))
 def test_every_status_is_decided(status):
-    """There is a decision for every status that HTTP can have.
+    """There is a decision for every HTTP status.
 
-    There are words for those that stop a run.
+    Those that stop a run have a message.
     """
     decision = classify(ApiResponse(status), 1)
     assert isinstance(decision, Decision)
@@ -74,7 +74,7 @@ def test_every_status_is_decided(status):
 
 @pytest.mark.parametrize("kind", NoResponseKind)
 def test_every_failure_is_decided(kind):
-    """Not sent is sent again, uncertain is uncertain, an untrusted server stops the run."""
+    """Unsent is sent again, uncertain is uncertain, and an untrusted server stops the run."""
     expected = {
         NoResponseKind.NOT_SENT: Decision.RETRY,
         NoResponseKind.UNCERTAIN: Decision.UNCERTAIN,
@@ -86,19 +86,19 @@ def test_every_failure_is_decided(kind):
 
 @pytest.mark.parametrize("status", [200, 422])
 def test_list_of_events_settles_wherever_it_is(status):
-    """Both shapes, 200 and 422, are read event by event, all processed or not."""
+    """Both forms, 200 and 422, are read event by event, all processed or not."""
     assert classify(ApiResponse(status, [DONE, FAILED]), 2) is Decision.SETTLE
 
 
 @pytest.mark.parametrize("events", [[], [DONE], [DONE, DONE, DONE], [DONE, EventStatus("maybe")]])
 @pytest.mark.parametrize("status", [200, 422])
 def test_another_list_than_was_sent_is_never_success(status, events):
-    """A list of another length, or with a status nobody knows, says nothing certain."""
+    """A list of another length, or with an unknown status, is uncertain."""
     assert classify(ApiResponse(status, events), 2) is Decision.UNCERTAIN
 
 
 def test_list_of_events_on_an_error_status_is_not_read():
-    """A 400 or a 500 that lists events is still what its status says."""
+    """A 400 or 500 that lists events still has the meaning of its status."""
     assert classify(ApiResponse(400, [DONE]), 1) is Decision.ISOLATE
     assert classify(ApiResponse(500, [DONE]), 1) is Decision.UNCERTAIN
 
@@ -106,14 +106,14 @@ def test_list_of_events_on_an_error_status_is_not_read():
 @pytest.mark.parametrize(
     ("response", "words"),
     [
-        (ApiResponse(200), "200, with a body that is empty, cut or not what was asked for"),
-        (ApiResponse(204), "204, with a body that is empty, cut or not what was asked for"),
+        (ApiResponse(200), "200, with a body that is empty, cut or unexpected"),
+        (ApiResponse(204), "204, with a body that is empty, cut or unexpected"),
         (ApiResponse(200, [DONE]), "200, with a list that does not have the status of each event"),
         (ApiResponse(503, message="Busy."), "Pinterest answered 503 Busy"),
     ],
 )
 def test_what_is_wrong_with_an_answer_is_said(response, words):
-    """An answer that reads like a success, and is none, says why it is none."""
+    """A response that looks like a success, but is not, has a reason."""
     assert words in describe(response)
 
 
@@ -128,14 +128,14 @@ def test_what_is_wrong_with_an_answer_is_said(response, words):
     ],
 )
 def test_used_up_limit_is_waited_for_a_minute_at_a_time(response, seconds):
-    """A reset that is far away does not put the account to sleep for as long as it says."""
+    """A reset far in the future does not stop the account for that long."""
     assert pause_seconds(response) == seconds
 
 
 def test_every_status_of_the_description_is_in_the_table():
-    """Each status that Pinterest documents for events has a row of its own.
+    """Each status that Pinterest documents for events has its own row.
 
-    Only 200 goes by its list.
+    Only 200 is read by its list.
     """
     responses = PATHS[EVENTS]["post"]["responses"]
     listed = {int(status) for status in responses if status.isdigit()}
@@ -144,7 +144,7 @@ def test_every_status_of_the_description_is_in_the_table():
 
 @pytest.mark.parametrize("attempts", range(1, 40))
 def test_delay_is_jittered_below_a_doubling_ceiling(attempts):
-    """Half a second doubling to fifteen, any time from zero up."""
+    """From half a second, doubling to fifteen; any time from zero up."""
     ceiling = min(15.0, 0.5 * 2 ** (attempts - 1))
     delays = [delay_seconds(attempts, None, random.Random(seed)) for seed in range(200)]
     assert all(0 <= delay <= ceiling for delay in delays)
@@ -156,5 +156,5 @@ def test_delay_is_jittered_below_a_doubling_ceiling(attempts):
     ("server", "least", "most"), [(5.0, 5.0, 5.0), (0.0, 0.0, 0.5), (3600.0, 60.0, 60.0)]
 )
 def test_the_servers_wait_is_a_floor_with_a_ceiling(server, least, most):
-    """What the server asks for is waited, up to a minute before it is asked again."""
+    """The server's wait is obeyed, up to a minute before the next attempt."""
     assert least <= delay_seconds(1, server, random.Random(1)) <= most

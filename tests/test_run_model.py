@@ -1,10 +1,10 @@
 """The whole run against a plain model.
 
-Whatever arrives and however Pinterest answers, one outcome each, and no STATE too early.
+For any input and any responses: one outcome each, and no STATE too early.
 
-The run's own clock, client and wake are scripted: a wait either lets one request under way end, in
-any order and in any way, or moves the clock to what is due. Nothing sleeps, and a run that waits
-for nothing is found out.
+The run's own clock, client and wake are scripted: a wait either lets one request in flight end, in
+any order and in any way, or moves the clock to the next due time. Nothing sleeps, and a run that
+waits for nothing is detected.
 """
 
 import errno
@@ -72,9 +72,9 @@ CALM = [name for name in ENDINGS if name != "no token"]
 
 
 class Sent(NamedTuple):
-    """A request under way.
+    """A request in flight.
 
-    The numbers of its events, when it was sent, and the answer that its sender waits for.
+    The numbers of its events, when it was sent, and the response that its sender waits for.
     """
 
     numbers: tuple[int, ...]
@@ -84,7 +84,7 @@ class Sent(NamedTuple):
 
 
 class Pinterest:
-    """The client of a run: each request waits until the world ends it."""
+    """The client of a run: each request waits until the model ends it."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -110,7 +110,7 @@ class Pinterest:
         return sent.answer[0]
 
     def close(self) -> None:
-        """Let every sender go."""
+        """Release every sender."""
         with self.changed:
             self.is_over = True
             for sent in self.under_way.values():
@@ -119,7 +119,7 @@ class Pinterest:
 
 
 class World:
-    """A run and everything around it: arrivals, answers, time, and the account of what is true."""
+    """A run with its arrivals, responses and time, and a record of the truth."""
 
     def __init__(
         self,
@@ -172,10 +172,10 @@ class World:
         self.reported.release()
 
     def clear(self) -> None:
-        """Nothing to forget: what is reported is in the dispatcher's queue."""
+        """Nothing to remove: reports are in the dispatcher's queue."""
 
     def wait(self, seconds: float | None) -> None:
-        """Let something happen: a request ends, or time passes up to what is due."""
+        """Let something happen: a request ends, or time passes until the next due time."""
         self.waits += 1
         assert self.waits < MAX_WAITS, "the run goes round in circles"
         sent = self.under_way()
@@ -188,7 +188,7 @@ class World:
     # Pinterest
 
     def under_way(self) -> list[int]:
-        """Return the requests under way, once every one that was started has arrived.
+        """Return the requests in flight, once every started one has arrived.
 
         The run may have given some up.
         """
@@ -202,7 +202,7 @@ class World:
             )
 
     def end(self, number: int) -> None:
-        """End a request in one of the ways that may be, and wait until its sender has said so."""
+        """End a request in one of the possible ways, and wait until its sender has reported it."""
         queue = self.run._events.dispatcher._workers._done
         before = queue.qsize()
         sent = self.pinterest.under_way[number]
@@ -251,7 +251,7 @@ class World:
         )
 
     def arrive(self, event_id: str, times: int) -> None:
-        """Let an event and its repeats arrive, each as a record of its own."""
+        """Let an event and its duplicates arrive, each as its own record."""
         for _ in range(times):
             while not self.run.has_room:
                 self.run.wait()
@@ -263,9 +263,9 @@ class World:
         return len(self.arrived) + 1
 
     def step(self, what: str) -> None:
-        """Let one thing arrive, as a door would.
+        """Let one thing arrive, as from an entry point.
 
-        With room, and with the run's own business in between.
+        With room, and with the run's own work in between.
         """
         run = self.run
         while not run.has_room:
@@ -304,7 +304,7 @@ class World:
         self.run.add_state(b'{"state":%d}' % (len(self.states) - 1))
 
     def lose_a_record(self) -> None:
-        """Leave a record unread, as after a signal within a file, and hand over its STATE."""
+        """Leave a record unread, as after a signal within a file, and pass its STATE."""
         self.run.sequence += 1
         self.arrived.append((self.run.sequence, self.number(), "lost"))
         self.state()
@@ -324,7 +324,7 @@ class World:
     def settled(self) -> Numbers:
         """Return the events that have an outcome.
 
-        With a ledger also repeats of what was delivered.
+        With a ledger also duplicates of delivered ones.
         """
         done = set(self.confirmed) | set(self.dead()) | self.skipped
         if self.keeps_ledger:
@@ -339,7 +339,7 @@ class World:
         return done
 
     def write_state(self, value: bytes) -> None:
-        """Hold a STATE against what is true at the moment at which it is written."""
+        """Compare a STATE with the truth at the moment it is written."""
         if not self.lines_left:
             self.lines_failed += 1
             raise BrokenPipeError(errno.EPIPE, "Broken pipe")
@@ -361,7 +361,7 @@ class World:
         self.written.append(state)
 
     def check_outcomes(self) -> None:
-        """Hold the run's own count against what happened: nothing twice, nothing in two places."""
+        """Compare the run's own counts with the truth: nothing twice, nothing in two places."""
         dead, totals = self.dead(), self.run.tally.by_outcome()
         assert set(self.confirmed.values()) | set(dead.values()) <= {1}
         assert not set(self.confirmed) & set(dead)
@@ -443,7 +443,7 @@ def test_one_outcome_each_and_no_state_too_early(
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[Callable[..., World]]:
-    """Return a function that makes a world in which Pinterest takes everything but `poison`.
+    """Return a function that creates a model in which Pinterest accepts everything but `poison`.
 
     Those are events by their number.
     """
@@ -461,7 +461,7 @@ def world(tmp_path: Path) -> Iterator[Callable[..., World]]:
 
 
 def test_unconfirmed_rejections_leave_room_for_those_that_decide(world):
-    """With one request at once, two refused single events do not keep the third from being read."""
+    """With one request at a time, two refused single events do not prevent reading a third."""
     one = world(1, 2, batch_size_rows=1, max_in_flight=1)
     for _ in range(3):
         one.step("event")
@@ -473,7 +473,7 @@ def test_unconfirmed_rejections_leave_room_for_those_that_decide(world):
 def test_repeat_of_what_is_refused_at_the_end_gets_its_turn(world):
     """An event refused last of all is decided at the end of the input.
 
-    So is the repeat that waited for it.
+    So is the duplicate that waited for it.
     """
     one = world(1, ledger=SharedLedger().open())
     one.arrive("same", 2)
@@ -487,9 +487,9 @@ def test_repeat_of_what_is_refused_at_the_end_gets_its_turn(world):
 
 
 def test_repeats_of_an_unconfirmed_rejection_do_not_block_the_input(world):
-    """Where so many repeats wait for one refused event that nothing more is read, it is decided.
+    """If so many duplicates wait for a refused event that reading stops, it is decided.
 
-    Then they go on.
+    Then they continue.
     """
     one = world(1, ledger=SharedLedger().open(), batch_wait_seconds=1)
     one.arrive("same", MAX_WAITING + 2)
@@ -504,7 +504,7 @@ def test_repeats_of_an_unconfirmed_rejection_do_not_block_the_input(world):
 
 
 def test_repeats_without_end_of_one_event_wait_for_no_batch_to_be_old_enough(world):
-    """An open batch leaves when reading waits for its event: nothing else can make room."""
+    """An open batch is sent when reading waits for its event: nothing else can make room."""
     one = world(ledger=SharedLedger().open(), batch_wait_seconds=3600)
     began_at = one.clock.now
     for _ in range(3 * MAX_WAITING):
@@ -531,9 +531,9 @@ def keys(*event_ids: str) -> list[int]:
 
 @pytest.mark.parametrize("ends", ["delivers", "gives up", "ends", "dies"])
 def test_event_that_another_run_has_claimed_waits_for_it(world, ends: str):
-    """It is undecided and STATE stays before it, until the other run has delivered it or is done.
+    """It is undecided and STATE stays before it, until the other run has delivered it or ended.
 
-    Then it is skipped, or sent. What the other run has not claimed goes meanwhile.
+    Then it is skipped, or sent. Events that the other run has not claimed are sent meanwhile.
     """
     shared = SharedLedger()
     one = world(ledger=shared.open(), max_in_flight=2)
@@ -573,7 +573,7 @@ def test_signal_leaves_what_another_run_has_claimed(world):
 
 
 def test_reading_waits_while_too_much_is_claimed_elsewhere(world):
-    """What waits for another run is bounded."""
+    """The number of events that wait for another run is limited."""
     shared = SharedLedger()
     one = world(ledger=shared.open(), batch_size_rows=1)
     ids = [f"same-{number}" for number in range(MAX_HELD_BATCHES)]
@@ -586,7 +586,7 @@ def test_reading_waits_while_too_much_is_claimed_elsewhere(world):
 
 
 def test_claims_are_kept_up_and_given_up(world):
-    """A run renews its claims while its requests are under way, and leaves none of what failed."""
+    """A run renews its claims while its requests are in flight, and keeps none of failed ones."""
     shared = SharedLedger()
     one = world(1, ledger=shared.open(), batch_size_rows=2, max_retry_seconds=86_400)
     one.endings = ["busy"]
@@ -625,7 +625,7 @@ def test_run_that_stood_still_sends_nothing_more(world):
 
 
 def test_claim_is_no_delivery_of_an_old_event(world):
-    """Of a record that is too old, a claim of another run does not say that it was delivered."""
+    """For a record that is too old, a claim of another run does not mean that it was delivered."""
     shared = SharedLedger()
     one = world(ledger=shared.open())
     other = claimed_elsewhere(shared, "same-1")
@@ -645,7 +645,7 @@ def test_claim_is_no_delivery_of_an_old_event(world):
 
 
 def test_two_runs_do_not_wait_for_each_other_for_ever(world):
-    """A refused event that nothing confirms is decided while another run keeps the rest.
+    """A refused event that nothing confirms is decided while another run claims the rest.
 
     That run waits for the claim of the refused one, and would give up its own only then.
     """
@@ -670,7 +670,7 @@ def test_two_runs_do_not_wait_for_each_other_for_ever(world):
 
 
 def test_ledger_that_fails_while_several_answers_come_stops_once(world, tmp_path: Path):
-    """Each of the requests under way meets the broken ledger.
+    """Each of the requests in flight gets the ledger's error.
 
     The run ends with the reason, and STATE stays.
     """
@@ -689,7 +689,7 @@ def test_ledger_that_fails_while_several_answers_come_stops_once(world, tmp_path
 
 
 def test_ledger_that_fails_when_it_is_asked_about_an_old_event_stops_the_run(world, tmp_path: Path):
-    """The ledger fails when it is asked whether it knows a record that is too old.
+    """The ledger fails when it is asked about a record that is too old.
 
     The record is not acknowledged, and the run ends with the reason.
     """
@@ -710,7 +710,7 @@ def test_ledger_that_fails_when_it_is_asked_about_an_old_event_stops_the_run(wor
 
 @pytest.mark.parametrize("when", ["while records come", "at the end"])
 def test_state_that_cannot_be_written_stops_the_run_and_settles_what_is_in_flight(world, when: str):
-    """Nothing further is sent or written, answers under way count, and words say why."""
+    """Nothing more is sent or written, responses in flight count, and the error has a message."""
     one = world(batch_size_rows=1, max_in_flight=1, shutdown_grace_seconds=20)
     one.lines_left = 0
     one.step("event")
@@ -735,9 +735,9 @@ def test_state_that_cannot_be_written_stops_the_run_and_settles_what_is_in_fligh
 def test_dead_letters_that_cannot_be_written_do_not_keep_the_run_busy(
     world, tmp_path: Path, letters: int
 ):
-    """While requests are under way the place is tried again at the pace of flushes.
+    """While requests are in flight the place is tried again at the pace of flushes.
 
-    It is not tried as fast as the machine goes.
+    Not in a busy loop.
     """
     (tmp_path / "file").write_text("")
     one = world(dead_letter_path=str(tmp_path / "file" / "dead.jsonl"), shutdown_grace_seconds=20)
@@ -780,7 +780,7 @@ def hold_in_retry(one: World) -> None:
 
 
 def hold_unconfirmed(one: World) -> None:
-    """Leave an event refused alone, while it is not clear that the refusal is about it."""
+    """Leave an event refused by itself, while it is unclear whether the event is the cause."""
     one.poison.add(one.number())
     hold_in_flight(one)
     one.endings = ["taken"]
@@ -794,9 +794,9 @@ def hold_unconfirmed(one: World) -> None:
     [(hold_open, 1000, 2), (hold_in_flight, 1, 2), (hold_in_retry, 1, 2), (hold_unconfirmed, 1, 1)],
 )
 def test_what_is_undecided_may_still_get_through(world, hold, rows: int, delivered: int):
-    """At the default limit invalid rows never stop a run with an event on its way.
+    """At the default limit invalid rows never stop a run with an event in flight.
 
-    This holds in an outage too.
+    Not even in an outage.
     """
     one = world(max_rejected_ratio=1.0, batch_size_rows=rows, batch_wait_seconds=3600)
     one.endings = []  # Pinterest does not answer
@@ -843,7 +843,7 @@ def test_run_stops_early_only_where_no_answer_can_mend_it(world, limit, invalid,
 
 @pytest.mark.parametrize(("repeats", "stops"), [(110, True), (111, False)])
 def test_repeats_that_wait_are_undecided_too(world, repeats: int, stops: bool):
-    """A repeat of an event under way may be sent in its place, so it can still get through."""
+    """A duplicate of an event in flight may be sent in its place, so it can still get through."""
     one = world(max_rejected_ratio=0.9, ledger=SharedLedger().open(), batch_wait_seconds=3600)
     one.arrive("same", 1 + repeats)
     with pytest.raises(RunStopped) if stops else nullcontext():
@@ -851,7 +851,7 @@ def test_repeats_that_wait_are_undecided_too(world, repeats: int, stops: bool):
 
 
 def test_good_rows_among_many_invalid_ones_move_the_pipeline(world):
-    """With 85 of 100 rows invalid and slow answers the others are delivered, and STATE moves on."""
+    """With 85 of 100 rows invalid and slow responses the others are delivered: STATE advances."""
     one = world(max_rejected_ratio=1.0, batch_size_rows=100, batch_wait_seconds=3600)
     one.endings = []
     for number in range(3000):
@@ -899,7 +899,7 @@ def test_message_about_too_much_says_where_state_is(
 
 
 def test_disk_that_is_full_for_a_moment_costs_no_letter(world):
-    """The run stops and says so, its letters are written whole at its end.
+    """The run stops with a message, and its letters are complete at its end.
 
     STATE passes them then.
     """
@@ -917,7 +917,7 @@ def test_disk_that_is_full_for_a_moment_costs_no_letter(world):
 
 
 def test_run_that_stopped_does_not_spin_until_its_last_answer(world):
-    """It looks again and again at why it stopped, and wakes itself for the first time only."""
+    """It checks repeatedly why it stopped, and wakes itself only the first time."""
     wake = Wakeup()
     run = Run(settings_of(), lambda _: None, wake=wake, client=world().pinterest)
     run.interrupt()
@@ -929,7 +929,7 @@ def test_run_that_stopped_does_not_spin_until_its_last_answer(world):
 
 
 def test_senders_end_with_the_run(world):
-    """A run that is closed leaves no thread behind."""
+    """A closed run leaves no thread behind."""
     before = set(threading.enumerate())
     one = world(batch_size_rows=1)
     for _ in range(3):

@@ -59,7 +59,7 @@ def send(sandbox, *events, account="549755885175", token="sandbox-token", query=
 
 
 def test_events_are_kept_whole(start):
-    """Each event is there as it came, in order, with its request's number and what became of it."""
+    """Each event is stored as it came, in order, with its request's number and its outcome."""
     sandbox = start()
     first = event(
         "a",
@@ -184,7 +184,7 @@ def test_duplicates_within_a_request_and_across_accounts(start):
 
 
 def test_old_duplicates_are_forgotten(start, clock):
-    """After 24 hours an event counts again, and its repetition is a duplicate of that one."""
+    """After 24 hours an event counts again, and a repetition is a duplicate of that one."""
     sandbox = start()
     for hours in (0, 25, 40):
         clock.now = NOW + hours * HOUR
@@ -204,7 +204,7 @@ def test_memory_is_bounded(start):
 
 
 def test_memory_can_be_off(start):
-    """With nothing to keep, the counters go on all the same."""
+    """With nothing kept, the counters still count."""
     sandbox = start(keep_events=0)
     send(sandbox, event(), event())
     assert (sandbox.store.events(), sandbox.store.requests()) == ([], [])
@@ -212,7 +212,7 @@ def test_memory_can_be_off(start):
 
 
 def test_recorded_bodies(start, tmp_path):
-    """Bodies of accepted requests, also test ones, are appended to a private file, one a line."""
+    """Bodies of accepted requests, test ones too, are appended to a private file, one per line."""
     path = tmp_path / "bodies.jsonl"
     path.write_text('{"data": "of an earlier run"}\n')
     path.chmod(0o600)
@@ -241,9 +241,9 @@ def test_recorded_bodies_are_private(start, tmp_path):
 
 
 def test_many_at_once(start):
-    """Requests that overlap are each counted once, with a number of their own.
+    """Requests that overlap are each counted once, with their own number.
 
-    How many did is counted too.
+    The highest number at once is counted too.
     """
     sandbox = start()
     with ThreadPoolExecutor(8) as pool, httpx.Client() as client:
@@ -257,7 +257,7 @@ def test_many_at_once(start):
 
 
 def test_rate_limit(start, clock):
-    """Past the calls of a minute an account gets 429 until the reset of the headers."""
+    """Beyond the calls per minute an account gets 429 until the reset of the headers."""
     sandbox = start(calls_per_minute=2, tokens={"sandbox-token": ("1", "2")})
     responses = [send(sandbox, event(), account="1") for _ in range(3)]
     assert [response.status_code for response in responses] == [200, 200, 429]
@@ -275,7 +275,7 @@ def test_rate_limit(start, clock):
 
 
 def test_a_full_batch(start):
-    """A request of 1,000 events is taken whole."""
+    """A request of 1,000 events is accepted."""
     sandbox = start()
     response = send(sandbox, *[event(f"e{n}") for n in range(1000)])
     assert response.json()["num_events_processed"] == 1000
@@ -283,7 +283,7 @@ def test_a_full_batch(start):
 
 
 def test_a_client_that_hangs_up(start, capfd):
-    """A request that never arrives whole leaves no row and no noise, and the next one is served."""
+    """An incomplete request leaves no row and no log line, and the next one is served."""
     sandbox = start()
     head = (
         b"POST /v5/ad_accounts/549755885175/events HTTP/1.1\r\n"
@@ -302,9 +302,9 @@ def test_a_client_that_hangs_up(start, capfd):
 
 
 def test_pages(start):
-    """What was received can be read over HTTP: all, by status, the last ones.
+    """Received events can be read over HTTP: all, by status, the last ones.
 
-    And be forgotten, faults aside.
+    And be deleted, except faults.
     """
     sandbox = start()
     send(sandbox, event("a"), event("b", user_data={}), event("c"))
@@ -355,7 +355,7 @@ def test_pages(start):
     [("GET", "/v5/ad_accounts/1/events", 405), ("POST", "/v5/pins", 404), ("GET", "/", 404)],
 )
 def test_other_addresses(start, method, path, status):
-    """Whatever is not there answers with Pinterest's form of an error."""
+    """An unknown path is an error in Pinterest's form."""
     response = httpx.request(method, f"{start().origin}{path}")
     assert response.status_code == status
     assert set(response.json()) == {"code", "message"}
@@ -365,7 +365,7 @@ def test_other_addresses(start, method, path, status):
 
 
 def test_starts_and_stops_fast():
-    """A sandbox is up and down again without a wait, answers at once, and frees its port."""
+    """A sandbox starts and stops without a wait, answers at once, and frees its port."""
     started = time.perf_counter()
     with Sandbox() as sandbox:
         port = sandbox.port
@@ -388,7 +388,7 @@ def test_answers_are_not_held_back():
 
 
 def test_several_at_once(start):
-    """Sandboxes side by side have their own addresses and memories."""
+    """Sandboxes that run in parallel have their own addresses and memories."""
     one, two = start(), start()
     assert one.port != two.port
     send(one, event())
@@ -411,7 +411,7 @@ def test_a_taken_port(start):
 
 
 def test_a_file_that_cannot_be_written(tmp_path):
-    """A file of bodies that cannot be had is an OSError, and the port is free again."""
+    """A file of bodies that cannot be opened is an OSError, and the port is free again."""
     with (
         pytest.raises(FileNotFoundError),
         Sandbox(SandboxConfig(record_bodies=tmp_path / "nowhere" / "bodies.jsonl")),
@@ -420,7 +420,7 @@ def test_a_file_that_cannot_be_written(tmp_path):
 
 
 def test_signals_are_left_alone(start):
-    """A sandbox in a test or a demo leaves the process's signal handlers as they were."""
+    """A sandbox in a test or a demo does not change the process's signal handlers."""
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     start()
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
@@ -452,7 +452,7 @@ def announced(process):
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_command(ending, tmp_path):
-    """The command says where it is and how to use it, and ends on a signal with its counts."""
+    """The command prints its address and how to use it, and ends on a signal with its counts."""
     with run(
         "--port=0",
         "--token=t-1",
@@ -482,7 +482,7 @@ def test_command(ending, tmp_path):
 
 
 def test_command_options():
-    """Tokens, accounts, a limit, defined events and the answer to mixed batches are options."""
+    """Tokens, accounts, a limit, defined events and the response to mixed batches are options."""
     with run(
         "--port=0",
         "--token=a",
@@ -525,7 +525,7 @@ def test_command_options():
     [
         (["--fault=explode"], "there is no fault 'explode'"),
         (["--fault=status"], "fault status needs status"),
-        (["--ad-account=acct-7"], "is not 1 to 18 digits"),
+        (["--ad-account=acct-7"], "does not have 1 to 18 digits"),
         (["--port=99999"], "--port"),
     ],
 )
@@ -553,7 +553,7 @@ def test_command_on_a_taken_port():
 
 @pytest.mark.parametrize("package", ["starlette", "uvicorn"])
 def test_command_without_its_packages(package):
-    """Where the extra is not installed, the command says in a sentence what to install."""
+    """If the extra is not installed, the command says in a sentence what to install."""
     with run(before=f"import sys; sys.modules['{package}'] = None") as process:
         _, err = process.communicate(timeout=120)
     assert process.returncode == 1
@@ -573,7 +573,7 @@ def test_command_without_its_packages(package):
     ],
 )
 def test_command_warns_about_other_hosts(capsys, host, warned):
-    """An address that others can reach is warned about, on stderr."""
+    """An address that others can reach leads to a warning on stderr."""
     command._introduce(Sandbox(SandboxConfig(host=host)), ("sandbox-token",), ("549755885175",))
     assert ("Warning" in capsys.readouterr().err) == warned
 
@@ -592,7 +592,7 @@ def test_every_option_is_documented():
 
 
 def test_documented_addresses(start):
-    """Each address of docs/sandbox.md is there."""
+    """Each address in docs/sandbox.md exists."""
     sandbox = start()
     addresses = set(re.findall(r"`GET (/_sandbox/[a-z]+)`", DOCS))
     assert len(addresses) >= 3
@@ -600,7 +600,7 @@ def test_documented_addresses(start):
 
 
 def test_documented_example():
-    """The example of docs/sandbox.md does what it says, with a sender that sends again."""
+    """The example of docs/sandbox.md works as described, with a sender that retries."""
 
     def deliver_to(url):
         body = {"data": [event(event_time=int(time.time()))]}

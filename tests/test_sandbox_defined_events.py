@@ -1,4 +1,4 @@
-"""The sandbox's own event names: defined, mapped anew, deleted, and known to events."""
+"""The sandbox's own event names: defined, remapped, deleted, and known to events."""
 
 import hashlib
 
@@ -42,7 +42,7 @@ def statuses(answer) -> list[str]:
 
 
 def test_names_are_defined_mapped_anew_and_deleted(sandbox):
-    """Each change answers for each name, and the list shows what there is then."""
+    """Each change has a result for each name, and the list shows the current ones."""
     assert statuses(write(sandbox, quote="LEAD", visit="PAGE_VISIT")) == ["success"] * 2
     assert statuses(write(sandbox, "PATCH", quote="CONTACT")) == ["success"]
     assert held(sandbox) == {"quote": "CONTACT", "visit": "PAGE_VISIT"}
@@ -51,7 +51,7 @@ def test_names_are_defined_mapped_anew_and_deleted(sandbox):
 
 
 def test_a_name_that_cannot_be_changed_fails_alone(sandbox):
-    """Defining twice, changing or deleting what is not there fails that name, with a reason."""
+    """Defining twice, and changing or deleting an unknown name, fails that name with a reason."""
     write(sandbox, quote="LEAD")
     assert statuses(write(sandbox, quote="LEAD", visit="LEAD")) == ["failure", "success"]
     answer = write(sandbox, "PATCH", other="LEAD", visit="SEARCH")
@@ -83,7 +83,7 @@ def test_there_is_room_for_fifteen(start):
 )
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_wrong_bodies(sandbox, method: str, body):
-    """A name is mapped to one of 19 types, in capitals, and nothing else is said of it."""
+    """A name is mapped to one of 19 types, in capitals, and has no other members."""
     assert call(sandbox, method, json=body).status_code == 400
 
 
@@ -95,14 +95,14 @@ def test_wrong_queries(sandbox, query: str):
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
 def test_changes_need_ads_write(start, method: str):
-    """A token with ads:read alone may look and change nothing."""
+    """A token with ads:read alone may read but not change anything."""
     sandbox = start(app=oauth.App(scopes=("ads:read",)))
     assert call(sandbox, "GET").status_code == 200
     assert call(sandbox, method, json={}).status_code == 401
 
 
 def test_a_name_that_was_defined_is_no_warning_any_more(sandbox):
-    """Events know the names of their account as they are now."""
+    """Events use the current names of their account."""
     assert warned(sandbox)
     write(sandbox, quote="LEAD")
     assert not warned(sandbox)

@@ -1,4 +1,4 @@
-"""The sandbox's deletion requests: who may make them, what they must hold, their status and pages."""
+"""The sandbox's deletion requests: permissions, contents, their status and pages."""
 
 from functools import partial
 
@@ -38,7 +38,7 @@ def ask(sandbox, *emails: str, epiks: tuple[str, ...] = (), **given):
 
 
 def test_request_is_pending_then_submitted(sandbox, clock: Clock):
-    """It answers 201, shows nothing of whom it names, and is submitted after 72 hours."""
+    """The response is 201 without personal data, and the request is submitted after 72 hours."""
     made = ask(sandbox, JANE, epiks=("dj0yJnU9",))
     assert made.status_code == 201
     shown = made.json()
@@ -55,7 +55,7 @@ def test_request_is_pending_then_submitted(sandbox, clock: Clock):
 
 
 def test_only_a_pending_request_is_cancelled(sandbox, clock: Clock):
-    """Cancelling ends it, once; one that is submitted stays as it is."""
+    """It can be cancelled once; a submitted one stays."""
     first, second = (ask(sandbox, JANE).json()["request_id"] for _ in range(2))
     assert call(sandbox, "DELETE", f"/{first}").json()["status"] == "CANCELLED"
     assert call(sandbox, "DELETE", f"/{first}").status_code == 400
@@ -66,7 +66,7 @@ def test_only_a_pending_request_is_cancelled(sandbox, clock: Clock):
 
 
 def test_requests_come_in_pages(sandbox):
-    """Following the bookmarks gives each request once, the latest first where that is asked for."""
+    """Following the bookmarks returns each request once, the latest first on request."""
     made = [ask(sandbox, JANE).json()["request_id"] for _ in range(5)]
     found, bookmark = [], {}
     while bookmark is not None:
@@ -94,7 +94,7 @@ def test_requests_come_in_pages(sandbox):
     ],
 )
 def test_wrong_bodies(sandbox, body):
-    """What is not described, empty, or no address refuses the request; no message repeats it."""
+    """An undescribed or empty body, or one without an address, is refused without repeating it."""
     answer = call(sandbox, json=body)
     assert (answer.status_code, answer.json()["code"]) == (400, 400)
     assert "xample" not in answer.text
@@ -118,7 +118,7 @@ def test_requests_need_an_access_token_that_may_write(start, token, scopes, stat
 
 
 def test_beta_that_is_not_open(start):
-    """Where the beta is not open to the app, every method is a 403."""
+    """If the beta is not open to the app, every method is a 403."""
     sandbox = start(has_deletion=False)
     given = [("POST", ""), ("GET", ""), ("GET", "/1"), ("DELETE", "/1")]
     answers = [call(sandbox, method, path, json={}) for method, path in given]
@@ -127,7 +127,7 @@ def test_beta_that_is_not_open(start):
 
 @pytest.mark.parametrize(("path", "status"), [("/12", 404), ("/abc", 400), (f"/{'1' * 19}", 400)])
 def test_requests_that_are_not_there(sandbox, path: str, status: int):
-    """An unknown id is a 404, and what is not an id a 400, for reading and cancelling alike."""
+    """An unknown id is a 404, and an invalid one a 400, for reading and cancelling alike."""
     assert [call(sandbox, method, path).status_code for method in ("GET", "DELETE")] == [status] * 2
 
 
@@ -142,7 +142,7 @@ def test_another_account_has_requests_of_its_own(start):
 
 
 def test_lost_answer_leaves_the_request(sandbox):
-    """An answer that is lost after it was made leaves a request that can be found."""
+    """A response that is lost after processing leaves a request that can be found."""
     sandbox.faults.set([Fault("drop_after", endpoint="conversion_deletion_requests", times=1)])
     with pytest.raises(httpx.HTTPError):
         ask(sandbox, JANE)
@@ -150,7 +150,7 @@ def test_lost_answer_leaves_the_request(sandbox):
 
 
 def test_what_is_shown_under_sandbox(sandbox):
-    """People and tests see how many were named and their digests; reset forgets them."""
+    """People and tests see the number of people and their digests; reset deletes them."""
     ask(sandbox, JANE, "joe@example.com")
     (shown,) = httpx.get(f"{sandbox.origin}/_sandbox/deletion_requests").json()
     assert (shown["status"], len(shown["emails"]), shown["click_ids"]) == ("PENDING", 2, [])

@@ -1,6 +1,6 @@
 """Faults on purpose.
 
-How they are written, when they strike, and what a client sees and the sandbox holds of each.
+How they are written, when they occur, and their effect on client and sandbox.
 """
 
 import hashlib
@@ -50,7 +50,7 @@ def sandbox(running):
 
 @pytest.fixture
 def send(sandbox):
-    """Send one event for each id given; its answer."""
+    """Send one event for each id; return the response."""
     with httpx.Client(headers={"Authorization": "Bearer sandbox-token"}, timeout=120) as client:
         yield lambda *ids: client.post(
             f"{sandbox.url}/ad_accounts/549755885175/events",
@@ -86,7 +86,7 @@ def send(sandbox):
     ],
 )
 def test_written_on_a_command_line(spec, fault):
-    """KIND[:NAME=VALUE,...], or a JSON object where a value has commas."""
+    """KIND[:NAME=VALUE,...], or a JSON object if a value has commas."""
     assert parse(spec) == fault
 
 
@@ -98,7 +98,7 @@ def test_written_on_a_command_line(spec, fault):
         ("status", "fault status needs status"),
         ("latency:jitter=1", "fault latency needs seconds"),
         ("poison", "fault poison needs event_id"),
-        ("drop_after:seconds=1", "fault drop_after takes no seconds"),
+        ("drop_after:seconds=1", "fault drop_after has no parameter seconds"),
         ("latency:seconds=1,minutes=1", "minutes"),
         ("latency:seconds=soon", "seconds"),
         ("latency:seconds=-1", "seconds must be from 0"),
@@ -106,15 +106,15 @@ def test_written_on_a_command_line(spec, fault):
         ("drop_after:rate=1.5", "rate must be from 0 to 1"),
         ("drop_after:rate=nan", "rate must be from 0 to 1"),
         ("status:status=99", "status must be from 200 to 599"),
-        ("status:status=503,requests=0", "numbered from 1"),
-        ("status:status=503,requests=a", "not of the form 1-3+7"),
-        ("status:status=503,requests=1-999999999", "not of the form 1-3+7"),
+        ("status:status=503,requests=0", "counted from 1"),
+        ("status:status=503,requests=a", "does not have the form 1-3+7"),
+        ("status:status=503,requests=1-999999999", "does not have the form 1-3+7"),
         ("{", "JSON"),
         ('{"fault": 3}', "fault"),
     ],
 )
 def test_wrongly_written(spec, complaint):
-    """A fault that cannot be is refused with a sentence that says what is possible."""
+    """An impossible fault is refused with a sentence about the possible ones."""
     with pytest.raises(FaultError) as raised:
         parse(spec)
     assert complaint in str(raised.value)
@@ -132,7 +132,7 @@ EXAMPLES = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_survives_json(kind):
-    """Every kind of fault comes out of JSON as it went in."""
+    """Every kind of fault survives a round trip through JSON."""
     script = Script((EXAMPLES.get(kind) or Fault(kind),), seed=5)
     assert msgspec.json.decode(msgspec.json.encode(script), type=Script) == script
 
@@ -164,7 +164,7 @@ def test_selection(selection, struck):
 
 
 def test_rate():
-    """A rate strikes about that share of requests, the same ones under the same seed."""
+    """A rate affects about that share of requests, the same ones under the same seed."""
     fault = Fault("drop_after", rate=0.2)
     first = struck_requests(fault, 2000, seed=1)
     assert 300 < len(first) < 500
@@ -174,9 +174,9 @@ def test_rate():
 
 @given(st.lists(st.sampled_from(sorted(KINDS)), max_size=6), st.integers(0, 99), st.floats(0, 1))
 def test_a_plan_holds_together(kinds, seed, rate):
-    """The same script gives the same plans.
+    """The same script leads to the same plans.
 
-    One answer at most is given instead of processing, and then nothing else is spoiled.
+    At most one response replaces processing, and then nothing else is changed.
     """
     script = [
         msgspec.structs.replace(EXAMPLES.get(kind) or Fault(kind), rate=rate) for kind in kinds
@@ -191,16 +191,16 @@ def test_a_plan_holds_together(kinds, seed, rate):
 
 
 def test_one_fault_does_not_move_another():
-    """The draws of a fault do not depend on those before it having struck."""
+    """The draws of a fault do not depend on earlier faults."""
     alone = struck_requests(Fault("drop_before", rate=0.5), 50)
     faults = Faults([Fault("drop_before", rate=0.5), Fault("latency", seconds=1, rate=0.3)])
     assert [number for number in range(1, 51) if "drop_before" in faults.plan().struck] == alone
 
 
 def test_one_answer_is_spoiled_once():
-    """Of two faults that would spoil one answer the first strikes, and only it is counted.
+    """Of two faults for one response only the first occurs and is counted.
 
-    One before processing beats both.
+    One before processing has priority over both.
     """
     faults = Faults(
         [Fault("drip", seconds=1), Fault("drop_after"), Fault("drop_before", requests=(2,))]
@@ -210,7 +210,7 @@ def test_one_answer_is_spoiled_once():
 
 
 def test_setting_counts_anew():
-    """Requests are numbered from 1 again, and nothing has struck yet, when faults are set."""
+    """Setting faults restarts the numbers of requests at 1 and resets all counts."""
     faults = Faults([Fault("drop_before", requests=(1,))])
     assert [bool(faults.plan().before), bool(faults.plan().before)] == [True, False]
     assert faults.struck() == {"drop_before": 1}
@@ -222,7 +222,7 @@ def test_setting_counts_anew():
 
 
 def test_jitter():
-    """Latency is its seconds and up to its jitter more."""
+    """Latency is its seconds plus up to its jitter."""
     faults = Faults([Fault("latency", seconds=1, jitter=0.5)])
     delays = [faults.plan().delay_seconds for _ in range(50)]
     assert all(1 <= delay < 1.5 for delay in delays)
@@ -241,9 +241,9 @@ def test_jitter():
     ],
 )
 def test_lost_connections(sandbox, send, fault, error, processed):
-    """The connection is really gone.
+    """The connection is really closed.
 
-    The client gets no whole answer, whether the events were processed or not.
+    The client gets no complete response, whether the events were processed or not.
     """
     sandbox.faults.set([msgspec.structs.replace(fault, times=1)])
     with pytest.raises(error):
@@ -255,7 +255,7 @@ def test_lost_connections(sandbox, send, fault, error, processed):
 
 
 def test_truncated_breaks_off_in_the_body(sandbox):
-    """A truncated answer has its head and announces its whole length, of which half comes."""
+    """A truncated response has its headers with its full length, and half of its body."""
     sandbox.faults.set([Fault("truncated")])
     url = f"{sandbox.url}/ad_accounts/549755885175/events"
     got = bytearray()
@@ -290,7 +290,7 @@ def test_truncated_breaks_off_in_the_body(sandbox):
     ],
 )
 def test_answers(sandbox, send, *, fault, status, content_type, processed):
-    """Each fault that answers has its status, and its events are processed or not, as it says.
+    """Each fault with a response has its status, and processes its events or not, as it says.
 
     The row names the fault.
     """
@@ -305,7 +305,7 @@ def test_answers(sandbox, send, *, fault, status, content_type, processed):
 
 
 def test_spoiled_bodies(sandbox, send):
-    """The bodies are wrong in the way their fault says.
+    """The bodies are wrong in the way of their fault.
 
     An entry missing, at the top or under details; nothing; a page.
     """
@@ -322,7 +322,7 @@ def test_spoiled_bodies(sandbox, send):
 
 
 def test_status_headers(sandbox, send):
-    """A status carries the waiting times it was given, seconds or a date, and the message."""
+    """A status has the given waiting times, seconds or a date, and the message."""
     date = "Wed, 21 Oct 2026 07:28:00 GMT"
     sandbox.faults.set(
         [Fault("status", status=429, retry_after=date, remaining=0, reset=7, message="Slow down.")]
@@ -334,7 +334,7 @@ def test_status_headers(sandbox, send):
 
 
 def test_headers_of_an_ordinary_answer(sandbox, send):
-    """The rate limit's headers of a good answer can say something else than the rules do."""
+    """The rate limit's headers of a success can differ from the rules."""
     sandbox.faults.set([Fault("headers", remaining=0, reset=30, retry_after=30)])
     response = send()
     assert response.status_code == 200
@@ -345,7 +345,7 @@ def test_headers_of_an_ordinary_answer(sandbox, send):
 
 
 def test_poison_and_failing_events(sandbox, send):
-    """Poison refuses whatever request holds the event, as often as it says.
+    """Poison refuses every request with the event, as often as it says.
 
     A failing event fails alone.
     """
@@ -368,14 +368,14 @@ def test_poison_and_failing_events(sandbox, send):
 
 
 def test_first_mark_of_an_event_counts(sandbox, send):
-    """Of two marks on one event the first acts, and the second when the first is used up."""
+    """Of two marks on one event the first applies, and the second when the first is used up."""
     sandbox.faults.set([Fault("poison", event_id="a", times=1), Fault("fail_event", event_id="a")])
     assert [send("a").status_code, send("a").status_code] == [400, 422]
     assert sandbox.faults.struck() == {"poison": 1, "fail_event": 1}
 
 
 def test_script_by_request_number(sandbox, send):
-    """A script of statuses is answered request by request."""
+    """A script of statuses is applied request by request."""
     sandbox.faults.set(
         [Fault("status", status=503, requests=(1, 3)), Fault("status", status=429, requests=(2,))]
     )
@@ -383,7 +383,7 @@ def test_script_by_request_number(sandbox, send):
 
 
 def test_redirect_leads_into_the_open(sandbox, send):
-    """The redirect points to an address that counts who followed it."""
+    """The redirect leads to an address that counts requests."""
     sandbox.faults.set([Fault("redirect")])
     location = send().headers["Location"]
     assert location == f"{sandbox.origin}/_sandbox/redirected"
@@ -412,7 +412,7 @@ def test_latency_is_real(sandbox, send):
 
 
 def test_drip_outlasts_a_read_timeout(sandbox):
-    """A dripping answer comes byte by byte within the read timeout: only the clock ends it."""
+    """A dripping response comes byte by byte within the read timeout: only the deadline ends it."""
     sandbox.faults.set([Fault("drip", seconds=0.002)])
     url = f"{sandbox.url}/ad_accounts/549755885175/events"
     with (
@@ -428,7 +428,7 @@ def test_drip_outlasts_a_read_timeout(sandbox):
 
 @pytest.mark.parametrize("fault", [Fault("latency", seconds=600), Fault("drip", seconds=600)])
 def test_a_waiting_answer_does_not_hold_the_sandbox(fault):
-    """Leaving the sandbox ends what waits or drips, at once: the client's connection is lost."""
+    """Leaving the sandbox ends waiting and dripping responses: the connection is lost."""
     ended, written = [], threading.Event()
 
     def post(url):
@@ -459,7 +459,7 @@ def test_a_waiting_answer_does_not_hold_the_sandbox(fault):
 
 
 def test_steered_over_http(sandbox, send):
-    """GET shows the faults, PUT replaces them, DELETE takes them away."""
+    """GET shows the faults, PUT replaces them, DELETE removes them."""
     address = f"{sandbox.origin}/_sandbox/faults"
     put = httpx.put(
         address, json={"seed": 3, "faults": [{"fault": "status", "status": 503, "times": 1}]}
@@ -487,7 +487,7 @@ def test_steered_over_http(sandbox, send):
     ],
 )
 def test_wrong_faults_over_http(sandbox, body):
-    """Impossible faults are refused with a message and the kinds there are; the set ones stay."""
+    """Impossible faults are refused with a message and the possible kinds; set ones stay."""
     sandbox.faults.set([Fault("drop_after")])
     response = httpx.put(f"{sandbox.origin}/_sandbox/faults", content=body)
     assert response.status_code == 400
@@ -497,7 +497,7 @@ def test_wrong_faults_over_http(sandbox, body):
 
 
 def test_every_kind_is_tested_on_the_wire():
-    """No kind of fault goes without a test of what a client sees."""
+    """Every kind of fault has a test of the client's view."""
     marks = [mark for test in (test_lost_connections, test_answers) for mark in test.pytestmark]
     tested = {row[0].fault for mark in marks if mark.name == "parametrize" for row in mark.args[1]}
     assert tested == set(KINDS)

@@ -1,6 +1,6 @@
 """The sandbox's customer lists of rows: several identifiers of one person, and new customers.
 
-What a row may hold, whom a removal finds, and what is shown.
+What a row may have, which members a removal finds, and what is shown.
 """
 
 import hashlib
@@ -84,12 +84,12 @@ def change(sandbox: Sandbox, list_id: str, operation: str, **more) -> httpx.Resp
     ],
 )
 def test_rows(row: dict[str, str], is_one: bool):
-    """A row has identifiers that are ones of their kind, and at least one that says who it is."""
+    """A row has identifiers valid for their kind, and at least one that identifies a person."""
     assert (identifiers.row(row) is not None) is is_one
 
 
 def test_a_row_is_a_member(sandbox: Sandbox):
-    """A list is made of rows without a type; a repeated row is one member."""
+    """A list is created from rows without a type; a repeated row is one member."""
     made = create(sandbox, JANE, JANE, {"email": "nobody"}, {"maid": DEVICE}).json()
     assert made["exceptions"] == {"invalid_records": 1}
     assert made["num_uploaded_user_records"] == 4
@@ -114,7 +114,7 @@ def test_a_row_is_a_member(sandbox: Sandbox):
 )
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_refused_bodies(sandbox: Sandbox, method: str, body: dict[str, object], place: str):
-    """A body with both forms of records, with neither, or with what is not a row is a 400."""
+    """A body with both forms of records, with neither, or with an invalid row is a 400."""
     if method == "POST":
         answer = call(sandbox, "POST", json={"name": "n", **body})
     else:
@@ -140,7 +140,7 @@ def test_refused_bodies(sandbox: Sandbox, method: str, body: dict[str, object], 
     ],
 )
 def test_removals(start, held, removed, by_every: bool, by_any: bool):
-    """A removal finds a row by all of its hashed identifiers, or by any where that is chosen."""
+    """A removal finds a row by all of its hashed identifiers, or by any if that is chosen."""
     for matching, is_found in (("every", by_every), ("any", by_any)):
         sandbox = start(removal_matching=matching)
         made = create(sandbox, held, {"external_id": "somebody else"}).json()["id"]
@@ -149,7 +149,7 @@ def test_removals(start, held, removed, by_every: bool, by_any: bool):
 
 
 def test_both_forms_change_one_list(sandbox: Sandbox):
-    """A record removes a row that has nothing else hashed, and a row a record."""
+    """A record removes a row that has nothing else hashed, and a row removes a record."""
     made = create(sandbox, {"email": "jane@example.com", "external_id": "7"}, JANE).json()["id"]
     change(sandbox, made, "REMOVE", records="jane@example.com")
     assert sandbox.store.members(made) == {tuple(JANE.items())}
@@ -159,7 +159,7 @@ def test_both_forms_change_one_list(sandbox: Sandbox):
 
 
 def test_records_of_a_request_are_bounded(start):
-    """Rows count as records do."""
+    """Rows count like records."""
     sandbox = start(max_list_records=2)
     rows = [{"external_id": str(number)} for number in range(3)]
     answer = create(sandbox, *rows)
@@ -168,7 +168,7 @@ def test_records_of_a_request_are_bounded(start):
 
 
 def test_lists_of_new_customers(sandbox: Sandbox):
-    """`is_nca` is given when a list is made, is shown, and can be dropped from a page."""
+    """`is_nca` is set when a list is created, is shown, and can be omitted from a page."""
     first = create(sandbox, JANE, is_nca=True).json()
     second = create(sandbox, JANE).json()
     assert (first["is_nca"], second["is_nca"]) == (True, False)

@@ -50,7 +50,7 @@ def digest(text):
 
 
 def people(count, start=0):
-    """E-mail digests, joined as `records` has them."""
+    """E-mail digests, joined as in `records`."""
     return ",".join(digest(f"{number}@example.com") for number in range(start, start + count))
 
 
@@ -100,7 +100,7 @@ def change(sandbox, list_id, operation, records, **more):
 
 
 def test_membership(sandbox):
-    """A list is made with its first records; ADD and REMOVE change it.
+    """A list is created with its first records; ADD and REMOVE change it.
 
     The sandbox knows its members as digests.
     """
@@ -124,7 +124,7 @@ def test_membership(sandbox):
 
 
 def test_counters_are_no_proof_of_membership(sandbox):
-    """The counters rise for repeated members too, and for removals of absent ones."""
+    """The counters increase for repeated members too, and for removals of absent ones."""
     made = create(sandbox, people(3)).json()
     assert (
         made["num_batches"],
@@ -153,7 +153,7 @@ OPERATIONS = st.lists(
 
 @given(OPERATIONS)
 def test_the_last_request_that_named_a_member_decides(operations):
-    """After any updates a member is there exactly if the last request that named it added it."""
+    """After any updates, a member is on the list exactly if its last request was an addition."""
     plain = rules.Rules()
     auth = f"Bearer {plain.app.access_token}"
     lists, last = {}, {0: "ADD"}
@@ -197,9 +197,9 @@ def test_the_last_request_that_named_a_member_decides(operations):
     ],
 )
 def test_plain_identifiers(record, list_type, taken):
-    """Plain e-mails in lower case are taken and kept as their SHA-256.
+    """Plain e-mails in lower case are accepted and kept as their SHA-256.
 
-    Plain MAIDs and IDFAs are not; partners' ids are free.
+    Plain MAIDs and IDFAs are not; partners' ids have no form.
     """
     assert identifiers.member(record, list_type) == (digest(record) if taken else None)
 
@@ -207,7 +207,7 @@ def test_plain_identifiers(record, list_type, taken):
 @pytest.mark.parametrize("list_type", identifiers.LIST_TYPES)
 @pytest.mark.parametrize("algorithm", ["sha256", "sha1", "md5"])
 def test_digests_are_kept_as_they_are(algorithm, list_type):
-    """A SHA-256, SHA-1 or MD5 digest in lower case is itself; one in upper case is not."""
+    """A SHA-256, SHA-1 or MD5 digest in lower case is unchanged; in upper case it is invalid."""
     value = hashlib.new(algorithm, b"jane@example.com").hexdigest()
     assert identifiers.member(value, list_type) == value
     odd = identifiers.member(value.upper(), list_type)
@@ -232,7 +232,7 @@ def test_records(records, received, invalid, members):
 
 
 def test_exceptions(sandbox):
-    """Records that are no identifiers are counted in `exceptions`, until the next update."""
+    """Records that are not identifiers are counted in `exceptions`, until the next update."""
     made = create(sandbox, "jane@example.com,Joe@Example.com,nobody").json()
     assert made["exceptions"] == {"invalid_records": 2}
     assert sandbox.store.members(made["id"]) == {digest("jane@example.com")}
@@ -243,7 +243,7 @@ def test_exceptions(sandbox):
 
 
 def test_two_lists_of_one_name(sandbox):
-    """A name is not a key: the same request again makes another list, with a higher id."""
+    """A name is not a key: the same request again creates another list, with a higher id."""
     first, second = create(sandbox).json(), create(sandbox).json()
     assert first["name"] == second["name"]
     assert int(first["id"]) < int(second["id"])
@@ -296,7 +296,7 @@ def test_status(members, updates, seconds, status):
 
 
 def test_status_over_time(start, clock):
-    """What a list's status is can be asked again later; only updates move `updated_time`."""
+    """A list's status can be read again later; only updates change `updated_time`."""
     sandbox = start(list_processing_seconds=10)
     made = create(sandbox, people(100)).json()
     assert (made["status"], made["created_time"], made["updated_time"]) == ("UPLOADING", NOW, NOW)
@@ -329,7 +329,7 @@ class Listed:
     st.sampled_from(pages.ORDERS),
 )
 def test_bookmarks_lead_through_all_rows(numbers, size, order):
-    """Following the bookmarks gives each row once, in order; the last page has none."""
+    """Following the bookmarks returns each row once, in order; the last page has none."""
     rows, query, seen = (
         [Listed(number) for number in numbers],
         f"page_size={size}&order={order}",
@@ -348,7 +348,7 @@ def test_bookmarks_lead_through_all_rows(numbers, size, order):
 
 
 def test_a_full_last_page_has_a_bookmark(sandbox):
-    """Where the lists end with a full page, its bookmark leads to an empty one, which has none."""
+    """If the lists end with a full page, its bookmark leads to an empty one, which has none."""
     for number in range(2):
         create(sandbox, name=f"list {number}")
     first = call(sandbox, "GET", "customer_lists", params={"page_size": 2}).json()
@@ -360,7 +360,7 @@ def test_a_full_last_page_has_a_bookmark(sandbox):
 
 
 def test_page_size_is_25_unless_it_is_said(sandbox):
-    """Without a page_size a page has 25 lists; a list made meanwhile is on a later page."""
+    """Without a page_size a page has 25 lists; a list created meanwhile is on a later page."""
     for number in range(26):
         create(sandbox, name=f"list {number}")
     first = call(sandbox, "GET", "customer_lists").json()
@@ -393,7 +393,7 @@ def test_page_size_is_25_unless_it_is_said(sandbox):
 )
 @pytest.mark.parametrize("path", ["customer_lists", "audiences"])
 def test_wrong_pages(query, path):
-    """A page that cannot be is refused, with a message that does not repeat the value."""
+    """An impossible page is refused, with a message that does not repeat the value."""
     request = Request(ACCOUNT, "Bearer sandbox-access-token", b"", query=query, method="GET")
     if path == "customer_lists":
         answer = customer_lists.answer(request, rules.Rules(), NOW, {})
@@ -404,7 +404,7 @@ def test_wrong_pages(query, path):
 
 
 def test_each_account_has_its_lists(start):
-    """Another ad account's lists and audiences are neither listed nor found nor used."""
+    """Another ad account's lists and audiences are not listed, found or used."""
     sandbox = start(tokens={"sandbox-token": ("1", "2")})
     made = create(sandbox, account="1").json()["id"]
     audience = {"audience_type": "CUSTOMER_LIST", "name": "a", "rule": {"customer_list_id": made}}
@@ -449,7 +449,7 @@ def test_each_account_has_its_lists(start):
     ],
 )
 def test_refused_creations(sandbox, body, place):
-    """A body that makes no list is a 400 that says why, without a record, and no list is made."""
+    """An invalid creation is a 400 with the reason, without a record, and no list is created."""
     response = call(sandbox, "POST", "customer_lists", json=body)
     assert (response.status_code, response.json()["code"]) == (400, 400)
     assert place in response.json()["message"]
@@ -471,7 +471,7 @@ def test_refused_creations(sandbox, body, place):
     ],
 )
 def test_refused_updates(sandbox, body):
-    """A body that is not an update is a 400, and the list stays as it is."""
+    """An invalid update is a 400, and the list does not change."""
     made = create(sandbox).json()["id"]
     assert call(sandbox, "PATCH", f"customer_lists/{made}", json=body).status_code == 400
     assert len(sandbox.store.updates(made)) == 1
@@ -488,7 +488,7 @@ def test_refused_updates(sandbox, body):
 )
 @pytest.mark.parametrize("path", ["customer_lists", "audiences"])
 def test_bodies_that_are_no_json(sandbox, path, content, content_type):
-    """A body that is not JSON, or does not say that it is, is a 400."""
+    """A body that is not JSON, or lacks its content type, is a 400."""
     token = {"Authorization": "Bearer sandbox-access-token", "Content-Type": content_type}
     response = CLIENT.post(
         f"{sandbox.url}/ad_accounts/{ACCOUNT}/{path}", content=content, headers=token
@@ -502,7 +502,7 @@ def test_bodies_that_are_no_json(sandbox, path, content, content_type):
 )
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 def test_unknown_lists(sandbox, method, list_id, status):
-    """A list that is not there is a 404; what can be not a list is a 400."""
+    """An unknown list is a 404; an impossible id is a 400."""
     body = {"operation_type": "ADD", "records": people(1)}
     assert (
         call(
@@ -517,7 +517,7 @@ def test_unknown_lists(sandbox, method, list_id, status):
 
 @pytest.mark.parametrize(("records", "status"), [(3, 200), (4, 400)])
 def test_records_a_request(start, records, status):
-    """How many records a request may have can be set; one more is a 400."""
+    """The number of records per request can be set; one more is a 400."""
     sandbox = start(max_list_records=3)
     assert create(sandbox, people(records)).status_code == status
     assert len(sandbox.store.lists()) == (status == 200)
@@ -525,7 +525,7 @@ def test_records_a_request(start, records, status):
 
 @pytest.mark.parametrize(("extra", "status"), [(0, 200), (1, 413)])
 def test_bytes_a_request(start, extra, status):
-    """How large a body may be can be set; one byte more is a 413."""
+    """The size of a body can be set; one byte more is a 413."""
     body = json.dumps({"name": "n", "records": people(2)}).encode()
     sandbox = start(max_list_bytes=len(body))
     auth = {"Authorization": "Bearer sandbox-access-token", "Content-Type": "application/json"}
@@ -538,7 +538,7 @@ def test_bytes_a_request(start, extra, status):
 
 
 def test_large_requests_are_taken_by_default(sandbox):
-    """Ten thousand digests are taken in one request, far under a megabyte, and so are more."""
+    """Ten thousand digests are accepted in one request, far below a megabyte, and so are more."""
     made = create(sandbox, people(10_000)).json()
     assert change(sandbox, made["id"], "ADD", people(20_000, start=5_000)).status_code == 200
     assert len(sandbox.store.members(made["id"])) == 25_000
@@ -576,7 +576,7 @@ def test_who_may(sandbox, path, token, account, status, code):
     [(["ads:read"], 200, 401), (["ads:write"], 401, 200), (["boards:read"], 401, 401)],
 )
 def test_scopes(start, scopes, reads, writes):
-    """Reading needs ads:read, changing ads:write; one scope is not the other."""
+    """Reading needs ads:read, changing ads:write; one scope does not include the other."""
     sandbox = start(app=oauth.App(scopes=scopes))
     assert call(sandbox, "GET", "customer_lists").status_code == reads
     response = create(sandbox)
@@ -588,9 +588,9 @@ def test_scopes(start, scopes, reads, writes):
 
 
 def test_rate_limits(start, clock):
-    """Lists and audiences share the limit of writes, reads have their own, events theirs.
+    """Lists and audiences share the limit of writes; reads and events have their own.
 
-    Over it: 429, code 8, until the reset.
+    Beyond it: 429, code 8, until the reset.
     """
     sandbox = start(writes_per_minute=2, reads_per_minute=3)
     made = create(sandbox)
@@ -627,9 +627,9 @@ def test_rate_limits(start, clock):
 
 
 def test_limits_are_the_users(start):
-    """The limit of writes is of a user and an app.
+    """The limit of writes is per user and app.
 
-    All of their ad accounts share it, as they do not share that of events.
+    All of their ad accounts share it, unlike that of events.
     """
     sandbox = start(writes_per_minute=1, tokens={"sandbox-token": ("1", "2")})
     assert [create(sandbox, account=account).status_code for account in "12"] == [200, 429]
@@ -639,7 +639,7 @@ def test_limits_are_the_users(start):
 
 
 def test_audiences(start, clock):
-    """An audience is made of a list, once for each request, and follows it.
+    """An audience is created from a list, once for each request, and follows it.
 
     INITIALIZING, TOO_SMALL, READY, with its size.
     """
@@ -706,7 +706,7 @@ def test_audiences(start, clock):
     ],
 )
 def test_refused_audiences(sandbox, changes):
-    """Another type, a list that is not there, an unknown or missing member.
+    """Another type, an unknown list, an unknown or missing member.
 
     400, and no audience.
     """
@@ -728,7 +728,7 @@ def test_refused_audiences(sandbox, changes):
 
 
 def test_requests_are_kept(sandbox):
-    """Each request leaves one row: endpoint, method, and what it changed of a list."""
+    """Each request leaves one row: endpoint, method, and its change of a list."""
     made = create(sandbox, people(2)).json()["id"]
     change(sandbox, made, "REMOVE", people(1))
     call(sandbox, "GET", "customer_lists")
@@ -779,7 +779,7 @@ def test_lists_over_http(sandbox):
 
 
 def test_no_plain_identifier_and_no_token_is_shown(sandbox):
-    """Neither a list's plain e-mail, taken or refused, nor a token is in anything that is shown."""
+    """No plain e-mail of a list, accepted or refused, and no token is in any output."""
     made = create(sandbox, "jane@example.com,Joe@Example.com").json()["id"]
     change(sandbox, made, "ADD", "nobody@example")
     change(sandbox, made, "ADD", "ann@example.com", token="sandbox-token")
@@ -796,9 +796,9 @@ def test_no_plain_identifier_and_no_token_is_shown(sandbox):
 
 
 def test_audiences_over_http(sandbox):
-    """`/_sandbox/audiences` shows the audiences as Pinterest does.
+    """`/_sandbox/audiences` shows the audiences like Pinterest.
 
-    Reset forgets them and the lists.
+    Reset deletes them and the lists.
     """
     made = create(sandbox).json()["id"]
     body = {"audience_type": "CUSTOMER_LIST", "name": "a", "rule": {"customer_list_id": made}}
@@ -814,9 +814,9 @@ def test_audiences_over_http(sandbox):
 
 
 def test_memory_of_updates_is_bounded(start):
-    """Of updates only so many members are remembered as may be kept, the latest ones.
+    """Of updates only a limited number of members is kept, the latest ones.
 
-    Lists are kept whole.
+    Lists are kept completely.
     """
     sandbox = start(keep_events=5)
     made = create(sandbox, people(3)).json()["id"]
@@ -828,9 +828,9 @@ def test_memory_of_updates_is_bounded(start):
 
 
 def test_bodies_of_lists_are_not_recorded(start, tmp_path):
-    """The file of bodies holds requests of events only.
+    """The file of bodies holds only requests of events.
 
-    Nothing of a list, whose records may be plain, is written down.
+    Nothing of a list, whose records may be plain.
     """
     sandbox = start(record_bodies=tmp_path / "bodies.jsonl")
     create(sandbox, "jane@example.com")
@@ -841,9 +841,9 @@ def test_bodies_of_lists_are_not_recorded(start, tmp_path):
 
 
 def test_uncertain_creation(sandbox):
-    """Dropped after processing, a creation leaves its list and no answer.
+    """If a creation is dropped after processing, its list exists without a response.
 
-    It is found by name, and made twice by a blind retry.
+    It is found by name, and created twice by a blind retry.
     """
     sandbox.faults.set([Fault("drop_after", endpoint="customer_lists", method="POST", times=1)])
     assert call(sandbox, "GET", "customer_lists").json()["items"] == []
@@ -876,9 +876,9 @@ def test_uncertain_creation(sandbox):
     ],
 )
 def test_every_fault(sandbox, fault, status, changed):
-    """Each fault does to an update what it says, before or after the list changes.
+    """Each fault has its documented effect on an update, before or after the list changes.
 
-    Those of events leave it alone.
+    Faults of events have none.
     """
     made = create(sandbox).json()["id"]
     sandbox.faults.set([fault])
@@ -896,7 +896,7 @@ def test_every_fault(sandbox, fault, status, changed):
     st.integers(1, 4),
 )
 def test_faults_choose_their_requests(requests, number):
-    """A fault of an endpoint and a method counts and strikes only their requests."""
+    """A fault of an endpoint and a method counts and affects only their requests."""
     place = ("customer_lists", "POST")
     faults = Faults(
         [
@@ -940,7 +940,7 @@ def test_rates_of_an_endpoint_do_not_move():
     ],
 )
 def test_wrong_selectors(spec, complaint):
-    """An endpoint or a method that a fault cannot have is refused with those that it can."""
+    """An impossible endpoint or method of a fault is refused with the possible ones."""
     with pytest.raises(FaultError) as raised:
         parse(spec)
     assert complaint in str(raised.value)
@@ -955,9 +955,9 @@ def test_selectors_on_a_command_line():
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_every_endpoint_is_struck(sandbox, endpoint):
-    """Faults reach every endpoint.
+    """Faults affect every endpoint.
 
-    A dropped request leaves a row and no answer, and the others are served.
+    A dropped request leaves a row and no response, and the others are served.
     """
     sandbox.faults.set([Fault("drop_before", endpoint=endpoint)])
     reached = set()
@@ -989,7 +989,7 @@ def event(number, **changes):
 
 
 def test_quality(sandbox):
-    """Coverage is counted by component and event name in the period, one score a platform."""
+    """Coverage is counted by component and event name in the period, one score per platform."""
     sandbox.store.reset()
     address = {"client_ip_address": "192.0.2.1", "client_user_agent": "x"}
     call(
@@ -1082,7 +1082,7 @@ def test_quality_is_an_accounts(start):
     ],
 )
 def test_wrong_quality_requests(sandbox, query):
-    """The period is required, and only the described values are taken."""
+    """The period is required, and only the described values are accepted."""
     assert call(sandbox, "GET", f"conversion_eqs?{query}").status_code == 400
 
 
@@ -1094,7 +1094,7 @@ TYPES = {"string": str, "number": int, "integer": int, "object": dict}
 
 @pytest.mark.parametrize("name", ["CustomerList", "Audience"])
 def test_answers_are_the_description(sandbox, name):
-    """An answer has exactly the described members, of their types, and a described status."""
+    """A response has exactly the described members, of their types, and a described status."""
     made = create(sandbox).json()
     if name == "Audience":
         body = {
@@ -1116,7 +1116,7 @@ def test_answers_are_the_description(sandbox, name):
 
 
 def test_constants_are_the_description():
-    """List types, pages, platforms, periods, sources and components are the description's."""
+    """Types of lists, pages, platforms, periods, sources and components are the description's."""
     assert tuple(SCHEMAS["UserListType"]["enum"]) == identifiers.LIST_TYPES
     size = PARAMETERS["query_page_size"]["schema"]
     assert (size["default"], size["maximum"]) == (pages.PAGE_SIZE, pages.MAX_PAGE_SIZE)
@@ -1128,9 +1128,9 @@ def test_constants_are_the_description():
 
 
 def test_routes_and_categories_are_the_description():
-    """Every route that is described has its methods, and counts in the described category.
+    """Every described route has its methods, and counts in the described category.
 
-    What came with 5.28 is beside it: docs/pinterest-api.md.
+    Additions of 5.28 are next to it: docs/pinterest-api.md.
     """
     later = {"POST", "PATCH", "DELETE"}  # of the advertiser's own events
     described = [(path, name, methods) for path, name, methods in ROUTES if path in PATHS]
@@ -1162,7 +1162,7 @@ JSON = st.recursive(
 
 @given(JSON, st.sampled_from(["POST", "PATCH"]))
 def test_any_body_has_an_answer(body, method):
-    """No JSON is a surprise to a list or an audience."""
+    """Lists and audiences handle any JSON."""
     held = customer_lists.StoredList("1", ACCOUNT, "n", "EMAIL", NOW, NOW)
     request = Request(
         ACCOUNT, "Bearer sandbox-access-token", msgspec.json.encode(body), method=method
@@ -1187,7 +1187,7 @@ DOCS = (Path(__file__).parents[1] / "docs" / "sandbox.md").read_text()
 
 @pytest.mark.parametrize("path", [path for path, *_ in ROUTES])
 def test_every_endpoint_is_documented(path):
-    """docs/sandbox.md names each address and each endpoint that a fault can choose."""
+    """docs/sandbox.md names each address and each endpoint that a fault can have."""
     assert (
         f"/v5{path}".replace("{ad_account_id}", "{id}").replace("{customer_list_id}", "{list_id}")
         in DOCS
@@ -1196,6 +1196,6 @@ def test_every_endpoint_is_documented(path):
 
 
 def test_every_address_of_the_admin_api_is_documented(sandbox):
-    """docs/sandbox.md names each address under `/_sandbox/` but the index and redirect's end."""
+    """docs/sandbox.md names each address under `/_sandbox/`, except index and redirect target."""
     shown = set(CLIENT.get(f"{sandbox.origin}/_sandbox/").json())
     assert all(address in DOCS for address in shown - {"/_sandbox/", "/_sandbox/redirected"})

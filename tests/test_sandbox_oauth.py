@@ -1,6 +1,6 @@
 """The sandbox's OAuth.
 
-Refreshing, rotation, expiry, scopes, refusals, faults, and what the command says of it.
+Refreshing, rotation, expiry, scopes, refusals, faults, and the command's output about it.
 """
 
 import base64
@@ -101,7 +101,7 @@ def answer(
 
 
 def test_refreshing(start):
-    """A refresh token gives an access token for lists, its scopes and time, and its successor."""
+    """A refresh token returns an access token for lists, its scopes and time, and a successor."""
     sandbox = start()
     response = refresh(sandbox)
     assert response.status_code == 200
@@ -118,9 +118,9 @@ def test_refreshing(start):
 
 
 def test_rotation(start):
-    """Each exchange replaces the refresh token: the old one is refused, the new one goes on.
+    """Each exchange replaces the refresh token: the old one is refused.
 
-    Access tokens stay good.
+    Access tokens stay valid.
     """
     sandbox = start()
     first = refresh(sandbox).json()
@@ -138,7 +138,7 @@ def test_rotation(start):
 
 
 def test_without_rotation(start):
-    """Where nothing rotates the answer has no refresh token, and the first one serves for ever."""
+    """Without rotation the response has no refresh token, and the first one stays valid."""
     sandbox = start(app=oauth.App(rotate=False))
     answers = [refresh(sandbox) for _ in range(3)]
     assert [response.status_code for response in answers] == [200] * 3
@@ -148,7 +148,7 @@ def test_without_rotation(start):
 
 @given(st.lists(st.booleans(), max_size=12))
 def test_only_the_newest_refresh_token_is_good(old_ones):
-    """Whatever is tried, the newest refresh token works once and every older one is refused."""
+    """In any sequence, the newest refresh token works once and every older one is refused."""
     grants, tokens = oauth.NONE_YET, [FIRST]
     for old in old_ones:
         token = tokens[0] if old and len(tokens) > 1 else tokens[-1]
@@ -161,9 +161,9 @@ def test_only_the_newest_refresh_token_is_good(old_ones):
 
 
 def test_access_tokens_expire(start, clock):
-    """An access token ends when its time is over: 401, and refreshing gives a good one.
+    """An access token expires: 401, and refreshing returns a valid one.
 
-    The configured one does not end.
+    The configured one does not expire.
     """
     sandbox = start(app=oauth.App(access_token_seconds=60))
     first = refresh(sandbox).json()
@@ -178,7 +178,7 @@ def test_access_tokens_expire(start, clock):
 
 
 def test_refresh_tokens_expire(start, clock):
-    """A refresh token that was given out ends after its time; each exchange starts a new time."""
+    """A refresh token that was issued expires after its time; each exchange restarts it."""
     sandbox = start()
     token = refresh(sandbox).json()["refresh_token"]
     clock.now += 60 * DAY - 1
@@ -197,7 +197,7 @@ def test_refresh_tokens_expire(start, clock):
     ],
 )
 def test_scopes_can_be_fewer(start, asked, granted):
-    """An exchange may ask for some of the granted scopes; the access token then has these alone."""
+    """An exchange may request some of the granted scopes; the access token has only these."""
     sandbox = start()
     got = refresh(sandbox, **asked).json()
     assert got["scope"] == granted
@@ -224,7 +224,7 @@ def ask(sandbox, **changes):
 
 
 def press(sandbox, button, headers=None, **changes):
-    """Return where the answer of the consent page leads to, as its query."""
+    """Return the query of the redirect from the consent page."""
     led = CLIENT.post(
         f"{sandbox.origin}/oauth/",
         params={**ASKED, **changes},
@@ -246,7 +246,7 @@ def exchange(sandbox, code, redirect_uri=REDIRECT, **more):
 
 
 def test_signing_in(start):
-    """A consent gives a code, the code gives tokens, and the refresh token goes on from there."""
+    """A consent returns a code, the code returns tokens, and the refresh token can be used."""
     sandbox = start()
     page = ask(sandbox)
     assert (page.status_code, "ads:write" in page.text) == (200, True)
@@ -260,14 +260,14 @@ def test_signing_in(start):
 
 
 def test_denying(start):
-    """A user who denies leads back to the app with the reason, and gives no code."""
+    """A user who denies is sent back to the app with the reason and without a code."""
     sandbox = start()
     assert press(sandbox, "deny") == {"error": "access_denied", "state": ASKED["state"]}
     assert sandbox.store.grants() == oauth.NONE_YET
 
 
 def test_a_code_is_good_once_and_for_ten_minutes(start, clock):
-    """A code that was used, is old, made up or for another address gives nothing."""
+    """A code that is used, expired, invented or for another address returns nothing."""
     sandbox = start()
     used, old = (press(sandbox, "allow")["code"] for _ in range(2))
     assert exchange(sandbox, used, "http://localhost:1/").status_code == 400
@@ -279,7 +279,7 @@ def test_a_code_is_good_once_and_for_ten_minutes(start, clock):
 
 
 def test_fewer_scopes_are_fewer_from_then_on(start):
-    """What was consented to is what the tokens may do, those that are refreshed as well."""
+    """The tokens may do what was consented to, and so may refreshed ones."""
     sandbox = start()
     code = press(sandbox, "allow", scope="ads:read")["code"]
     got = exchange(sandbox, code).json()
@@ -304,7 +304,7 @@ def test_fewer_scopes_are_fewer_from_then_on(start):
     ],
 )
 def test_consents_that_nobody_is_asked_for(start, changes):
-    """What the address of the page must not say is said on the page, and leads nowhere."""
+    """An invalid address leads to an error on the page, and to no redirect."""
     page = ask(start(), **changes)
     assert page.status_code == 400
     assert "Invalid request" in page.text
@@ -312,14 +312,14 @@ def test_consents_that_nobody_is_asked_for(start, changes):
 
 
 def test_registered_redirects_are_the_only_ones(start):
-    """An app that has registered its addresses gets no other one, however close."""
+    """For an app with registered addresses any other one is refused, however similar."""
     sandbox = start(app=oauth.App(redirect_uris=(REDIRECT,)))
     assert ask(sandbox).status_code == 200
     assert ask(sandbox, redirect_uri="http://localhost:8086").status_code == 400
 
 
 def test_another_page_cannot_press_the_button(start):
-    """A form of another origin, or a name that somebody could own, is refused."""
+    """A form of another origin, or of a public host name, is refused."""
     sandbox = start()
     for headers in ({"Origin": "https://example.com"}, {"Host": "sandbox.example.com"}):
         answer = CLIENT.post(
@@ -330,7 +330,7 @@ def test_another_page_cannot_press_the_button(start):
 
 
 def test_what_an_app_says_is_text(start):
-    """A name of an app is shown as it is, without being markup."""
+    """An app's name is shown as text, never as markup."""
     sandbox = start(app=oauth.App(client_id="<script>alert(1)</script>"))
     page = ask(sandbox, client_id="<script>alert(1)</script>")
     assert page.status_code == 200
@@ -348,7 +348,7 @@ def test_what_an_app_says_is_text(start):
     ],
 )
 def test_conversion_tokens(start, token, scopes, status):
-    """An access token with ads:write makes a conversion token, which sends events."""
+    """An access token with ads:write creates a conversion token, which sends events."""
     sandbox = start(app=oauth.App(scopes=scopes))
     got = CLIENT.post(
         f"{sandbox.url}/oauth/conversion_token", headers={"Authorization": f"Bearer {token}"}
@@ -367,7 +367,7 @@ def test_conversion_tokens(start, token, scopes, status):
     [(["ads:write"], 200), (["ads:read", "ads:write"], 200), (["ads:read"], 401)],
 )
 def test_an_access_token_sends_events(start, scopes, status):
-    """An access token with ads:write works for events as a conversion token does.
+    """An access token with ads:write works for events like a conversion token.
 
     Without, it is a 401 with code 3.
     """
@@ -398,7 +398,7 @@ def test_tokens_that_are_none(start, token):
 
 
 def test_reset_starts_anew(start):
-    """Reset forgets what was given out: the first refresh token is the current one again."""
+    """Reset deletes the issued tokens: the first refresh token is the current one again."""
     sandbox = start()
     old = refresh(sandbox).json()
     CLIENT.post(f"{sandbox.origin}/_sandbox/reset")
@@ -425,14 +425,14 @@ def test_reset_starts_anew(start):
     ],
 )
 def test_clients_that_are_none(authorization):
-    """Without the app's id and secret it is a 401, which repeats none of them and gives nothing."""
+    """Without the app's id and secret the response is a 401, without any of them."""
     got = answer(authorization=authorization)
     assert (got.status, got.body) == (401, {"code": 2, "message": "Authentication failed."})
     assert got.kept is None
 
 
 def test_credentials_may_be_encoded():
-    """Form-encoded credentials, as RFC 6749 has them, are taken as well as plain ones."""
+    """Form-encoded credentials, as in RFC 6749, are accepted as well as plain ones."""
     app = oauth.App(client_id="a:b", client_secret="s%cret +/=")
     encoded = basic(quote(app.client_id, safe=""), quote(app.client_secret, safe=""))
     assert answer(authorization=encoded, app=app).status == 200
@@ -469,7 +469,7 @@ def test_credentials_may_be_encoded():
     ],
 )
 def test_wrong_forms(body, content_type):
-    """What is not a form, or asks for what is not there, is a 400 and gives nothing."""
+    """An invalid form or an unknown grant is a 400 without tokens."""
     got = answer(body, content_type=content_type)
     assert (got.status, got.body["code"]) == (400, 400)
     assert got.kept is None
@@ -517,9 +517,9 @@ def test_app_hides_its_secrets():
 
 
 def test_rate_limit(start, clock):
-    """Exchanges have a limit of their own.
+    """Exchanges have their own limit.
 
-    429 past it, which gives nothing and replaces nothing.
+    Beyond it: 429, without any token or replacement.
     """
     sandbox = start(reads_per_minute=1)
     token = refresh(sandbox).json()["refresh_token"]
@@ -554,7 +554,7 @@ def test_a_lost_answer_takes_the_refresh_token_along(start):
     ],
 )
 def test_a_lost_request_takes_nothing(start, fault):
-    """Struck before processing, an exchange has replaced nothing, and can be repeated."""
+    """A fault before processing replaces nothing, and the exchange can be repeated."""
     sandbox = start(faults=(fault,))
     try:
         assert refresh(sandbox).status_code == 503
@@ -567,9 +567,9 @@ def test_a_lost_request_takes_nothing(start, fault):
 
 
 def test_answers_are_the_description():
-    """An answer has every described member.
+    """A response has every described member.
 
-    Those of a new refresh token, which the description leaves to prose, come on top.
+    Members about a new refresh token, which the description has only in prose, are added.
     """
     described = SCHEMAS["OauthAccessTokenResponse"]["properties"]
     assert set(answer(app=oauth.App(rotate=False)).body) == set(described)

@@ -1,6 +1,6 @@
 """The sandbox's page.
 
-What its addresses give and whom they answer, and the page itself in a real browser.
+Its addresses and who may use them, and the page itself in a real browser.
 """
 
 import asyncio
@@ -97,9 +97,9 @@ def ask(sandbox, path, **query):
 
 
 def test_a_browser_gets_the_page_and_a_program_does_not(start):
-    """`/` is the page for whoever accepts HTML.
+    """`/` is the page for clients that accept HTML.
 
-    For a program there is nothing, as at Pinterest's.
+    For others it does not exist, as at Pinterest.
     """
     sandbox = start()
     page = httpx.get(f"{sandbox.origin}/", headers=AS_BROWSER)
@@ -109,7 +109,7 @@ def test_a_browser_gets_the_page_and_a_program_does_not(start):
 
 
 def test_every_file_is_there(start):
-    """What the page and its scripts name is served with its type; any other file is a 404."""
+    """Files of the page and its scripts are served with their type; any other is a 404."""
     sandbox = start()
     texts = {"": httpx.get(f"{sandbox.origin}/", headers=AS_BROWSER).text}
     for name in ("style.css", *FILES):
@@ -128,9 +128,9 @@ def test_every_file_is_there(start):
 
 
 def test_the_page_can_load_and_run_nothing_else(start):
-    """Each answer forbids other sources, frames, inline scripts and markup from text.
+    """Each response forbids other sources, frames, inline scripts and markup from text.
 
-    None of the files has any either.
+    No file has any either.
     """
     sandbox = start()
     paths = (
@@ -169,9 +169,9 @@ def test_the_page_can_load_and_run_nothing_else(start):
 
 
 def test_only_what_changed_is_sent(start):
-    """The first answer has every part.
+    """The first response has every part.
 
-    The next ones have the parts whose mark is not the one that is known.
+    Later ones have the parts whose mark has changed.
     """
     sandbox = start()
     parts = {"received", "lists", "faults"}
@@ -198,7 +198,7 @@ def test_only_what_changed_is_sent(start):
 
 
 def test_a_list_that_is_processed_is_a_change(start, clock):
-    """A list that becomes READY or TOO_SMALL is a change, though nobody sent a request."""
+    """A list that becomes READY or TOO_SMALL is a change, even without a request."""
     sandbox = start()
     add_list(sandbox)
     known = ask(sandbox, "changes")["marks"]
@@ -213,7 +213,7 @@ def test_a_list_that_is_processed_is_a_change(start, clock):
 def test_history(start, clock):
     """The history counts by event name and action source, and by time.
 
-    Test requests and refused ones leave it alone.
+    Test and refused requests do not count.
     """
     sandbox = start()
     assert ask(sandbox, "changes")["received"]["groups"] == []
@@ -249,7 +249,7 @@ def test_history(start, clock):
 
 
 def test_history_says_what_it_did_not_see(start):
-    """Events that were forgotten before the page asked are in the totals only."""
+    """Events that were dropped before the page asked are only in the totals."""
     sandbox = start(keep_events=3)
     send(sandbox, *[event(sandbox, f"a{number}") for number in range(2)])
     assert ask(sandbox, "changes")["received"]["uncounted"] == 0
@@ -262,7 +262,7 @@ def test_history_says_what_it_did_not_see(start):
 
 @pytest.mark.slow
 def test_history_is_bounded(start):
-    """Beyond the most names the rest counts together, and columns are let go from the oldest."""
+    """Beyond the limit of names the rest counts together, and the oldest columns are dropped."""
     sandbox = start()
     names = [
         event(sandbox, f"e{number}", event_name=f"name {number}")
@@ -281,7 +281,7 @@ def test_history_is_bounded(start):
 
 
 def test_history_begins_again_after_a_reset(start):
-    """A reset is seen though as many events have come since as before."""
+    """A reset is detected even if as many events have come since as before."""
     sandbox = start()
     send(sandbox, event(sandbox, event_name="signup"))
     known = ask(sandbox, "changes")["marks"]
@@ -332,7 +332,7 @@ def test_events_are_found(start, query, ids):
     "text", ['quote " and \\', "ünï", "line\nend", "\u2028", "a/b", "💡", "<b>"]
 )
 def test_events_are_found_by_any_text(start, text):
-    """Names and ids are found whatever JSON makes of their characters."""
+    """Names and ids are found despite JSON's escapes."""
     sandbox = start()
     send(sandbox, event(sandbox, f"x{text}x", event_name=f"y{text}"), event(sandbox, "other"))
     for query in ({"id": text}, {"name": f"y{text}"}):
@@ -340,7 +340,7 @@ def test_events_are_found_by_any_text(start, text):
 
 
 def test_rows_come_in_parts(start):
-    """`after` and `before` are places, `limit` the newest of them, `more` whether that is all."""
+    """`after` and `before` are positions, `limit` the newest of them, `more` says if that is all."""
     sandbox = start(keep_events=5)
     send(sandbox, *[event(sandbox, f"e{number}") for number in range(1, 8)])
 
@@ -369,9 +369,9 @@ def test_rows_come_in_parts(start):
     ],
 )
 def test_requests_are_found(start, kind, numbers):
-    """Requests are found by how they ended.
+    """Requests are found by their outcome.
 
-    Rejected, with failed events, struck by a fault, left without an answer.
+    Rejected, with failed events, with a fault, without a response.
     """
     sandbox = start()
     send(sandbox, event(sandbox))
@@ -418,9 +418,9 @@ def test_a_long_memory_is_read_in_steps(start):
 
 
 def test_one_event_in_full(start, clock):
-    """One event is given whole with its request and what the rules said.
+    """One event is complete with its request and the rules' results.
 
-    One that was let go is a 404 in words.
+    One that was dropped is a 404 with a message.
     """
     sandbox = start(keep_events=1)
     send(
@@ -444,7 +444,7 @@ def test_one_event_in_full(start, clock):
     for place in (0, 1, 3, 10**30):
         answer = httpx.get(f"{sandbox.origin}/_sandbox/page/events/{place}")
         assert answer.status_code == 404
-        assert "remembered" in answer.json()["message"]
+        assert "no longer in memory" in answer.json()["message"]
 
 
 json_values = st.recursive(
@@ -456,7 +456,7 @@ json_values = st.recursive(
 
 @given(st.dictionaries(st.text(), json_values, max_size=5))
 def test_the_lines_are_the_event(value):
-    """The lines of an event, put together, are its JSON: members in order, and no digit lost."""
+    """The lines of an event, joined, are its JSON: members in order, and all digits."""
     lines = one_event.lines(value)
     text = "".join(f"{line.key}{':' if line.key else ''}{line.text}{line.end}" for line in lines)
     assert text == msgspec.json.encode(value).decode()
@@ -473,7 +473,7 @@ def test_the_lines_are_the_event(value):
     ],
 )
 def test_only_digests_are_called_so(path, value, is_digest):
-    """A value is called a digest where it is one and its field holds digests."""
+    """A value is marked as a digest if it is one and its field holds digests."""
     lines = one_event.lines({"user_data": {path: value}, "event_id": DIGEST})
     assert any(line.digest for line in lines) == is_digest
 
@@ -492,7 +492,7 @@ PLACED = [
 
 @pytest.mark.parametrize(("changes", "path"), PLACED)
 def test_each_rule_is_shown_beside_its_field(start, changes, path):
-    """What a rule says stands at the part of the event that it names."""
+    """A rule's message is at the part of the event that it names."""
     sandbox = start()
     whole = event(sandbox, **changes)
     verdict = verdicts.judge(whole, rules.Rules(), sandbox.config.clock.now)
@@ -501,12 +501,12 @@ def test_each_rule_is_shown_beside_its_field(start, changes, path):
 
 
 def test_every_rule_has_a_row_above():
-    """No rule of events goes without a place."""
+    """Every rule of events has a place."""
     assert len(PLACED) == len(verdicts._ERRORS) + len(verdicts._WARNINGS)
 
 
 def test_several_warnings_are_shown_apart(start):
-    """Each sentence of several stands at its own field, and one that names none at the event."""
+    """Each of several sentences is at its own field, and one without a field at the event."""
     whole = event(start(), event_name="own", custom_data={"currency": "eur"})
     verdict = verdicts.judge(whole, rules.Rules(), 0)
     found = one_event.remarks(whole, "The event was failed by a fault.", verdict.warning)
@@ -521,7 +521,7 @@ def test_several_warnings_are_shown_apart(start):
 
 
 def test_one_kind_is_switched_and_the_others_go_on(start):
-    """Setting one kind counts from the next request on, and leaves the others as they were."""
+    """Setting one kind counts from the next request on, and does not change the others."""
     sandbox = start()
     sandbox.faults.set([Fault("status", status=500, requests=(1, 4))])
     address = f"{sandbox.origin}/_sandbox/faults"
@@ -551,13 +551,13 @@ def test_one_kind_is_switched_and_the_others_go_on(start):
         ("status", b'{"status": "99"}', 400, "from 200 to 599"),
         ("status", b'{"status": "many"}', 400, "status"),
         ("status", b'{"status": 503, "requests": "one"}', 400, "1-3+7"),
-        ("status", b'{"status": 503, "seconds": 1}', 400, "takes no seconds"),
+        ("status", b'{"status": 503, "seconds": 1}', 400, "has no parameter seconds"),
         ("status", b"[]", 400, "object"),
         ("status", b"\xff", 400, ""),
     ],
 )
 def test_a_wrong_switch_changes_nothing(start, kind, body, status, words):
-    """What makes no fault is refused in words, and what was set stays."""
+    """An invalid fault is refused with a message, and the set ones stay."""
     sandbox = start(faults=(Fault("status", status=500),))
     answer = httpx.put(f"{sandbox.origin}/_sandbox/faults/{kind}", content=body)
     assert answer.status_code == status
@@ -566,7 +566,7 @@ def test_a_wrong_switch_changes_nothing(start, kind, body, status, words):
 
 
 def test_several_of_a_kind_are_exchanged_for_one():
-    """A switch stands for all faults of its kind: the new one takes the place of the first."""
+    """A switch is for all faults of its kind: the new one replaces the first."""
     faults = Faults([Fault("status", status=500), Fault("drop_after"), Fault("status", status=429)])
     before = faults.changes
     faults.put(Fault("status", status=503))
@@ -580,7 +580,7 @@ def test_several_of_a_kind_are_exchanged_for_one():
 def test_every_kind_has_a_form():
     """Each kind has a form with each of its parameters and a choice of requests.
 
-    What it starts with is a fault.
+    Its initial values are a fault.
     """
     forms = {form["kind"]: form for form in switches.forms(Faults())}
     assert set(forms) == set(KINDS)
@@ -633,7 +633,7 @@ def any_fault(draw):
 
 
 def texts(fault):
-    """A fault's fields, with the headers as they go over the wire.
+    """A fault's fields, with headers as text.
 
     A number and its digits are the same there.
     """
@@ -645,7 +645,7 @@ def texts(fault):
 
 @given(any_fault())
 def test_a_form_and_a_command_line_say_the_same_fault(fault):
-    """A fault that is shown as a form, or as `--fault`, is read back as it was."""
+    """A fault shown as a form, or as `--fault`, is the same when it is read back."""
     assert texts(fault_module.parse(switches.spec(fault))) == texts(fault)
     form = next(form for form in switches.forms(Faults([fault])) if form["on"])
     given_fields = {
@@ -683,7 +683,7 @@ def test_a_form_and_a_command_line_say_the_same_fault(fault):
     ],
 )
 def test_only_names_that_nobody_else_can_own(host, may):
-    """The desk answers to IP addresses, private names and the sandbox's own.
+    """The page's server answers to IP addresses, private names and the sandbox's own.
 
     Another name may have been pointed at this machine.
     """
@@ -705,6 +705,8 @@ HERE = {"host": "127.0.0.1:8085"}
             {"origin": "http://127.0.0.1:8085", "content-type": "Application/JSON; charset=utf-8"},
             True,
         ),
+        ("POST", {"origin": "http://127.0.0.1:8085", "content-type": "text/csv"}, True),
+        ("POST", {"origin": "https://example.com", "content-type": "text/csv"}, False),
         ("PUT", {"origin": "http://127.0.0.1:8085", "content-type": "text/plain"}, False),
         ("POST", {"origin": "http://127.0.0.1:8085"}, False),
         ("POST", {"origin": "https://example.com", **JSON}, False),
@@ -721,7 +723,7 @@ HERE = {"host": "127.0.0.1:8085"}
     ],
 )
 def test_only_the_page_itself_steers_from_a_browser(method, headers, may):
-    """From a browser only the sandbox's own page may read or change anything, and changes are JSON.
+    """From a browser only the sandbox's own page may read or change anything, by JSON or CSV.
 
     Programs need neither.
     """
@@ -747,7 +749,7 @@ def test_only_the_page_itself_steers_from_a_browser(method, headers, may):
     "strange", [{"Host": "rebound.example.com"}, {"Origin": "https://example.com"}]
 )
 def test_other_origins_neither_read_nor_change(start, method, path, strange):
-    """Another page's request, or one by a foreign name, is a 403, and changes nothing."""
+    """Another page's request, or one by a foreign name, is a 403 without any change."""
     sandbox = start(faults=(Fault("status", status=503, skip=1),))
     send(sandbox, event(sandbox, "seen"))
     answer = httpx.request(
@@ -762,7 +764,7 @@ def test_other_origins_neither_read_nor_change(start, method, path, strange):
 
 
 def test_clients_of_pinterest_are_not_asked(start):
-    """Pinterest's paths answer to any name: what they need is a token."""
+    """Pinterest's paths accept any host name: they need a token."""
     sandbox = start()
     headers = {"Authorization": "Bearer sandbox-token", "Host": "api.example.com"}
     url = f"{sandbox.url}/ad_accounts/{ACCOUNT}/events"
@@ -770,7 +772,7 @@ def test_clients_of_pinterest_are_not_asked(start):
 
 
 def test_no_token_is_shown(start):
-    """No token, right, wrong or given out, is in anything that the page can read."""
+    """No token, right, wrong or issued, is in anything that the page can read."""
     sandbox = start(tokens={"right-token": (ACCOUNT,)})
     for token in ("right-token", "wrong-token"):
         send(sandbox, event(sandbox), token=token)
@@ -800,7 +802,7 @@ def test_the_command_names_the_page(start, capsys):
 
 
 def test_deletion_requests_are_shown_until_nothing_changes(start, clock):
-    """Each is there with its status and how many people it names; time alone changes the part."""
+    """Each list has its status and number of people; time alone changes the part."""
     sandbox = start()
     made = ask_deletion(sandbox, "jane@example.com")
     first = ask(sandbox, "changes")
@@ -850,7 +852,7 @@ def show(
 def until(browser: Browser, condition: str) -> None:
     """Wait in the page until a condition holds.
 
-    Looks whenever the page changes, and for what is not part of it, such as focus.
+    Checks whenever the page changes, and for changes outside of it, such as focus.
     """
     wait = f"""
     new Promise((resolve, reject) => {{
@@ -885,13 +887,13 @@ def press(browser: Browser, key: str, code: int) -> None:
 
 
 def errors(browser: Browser) -> list[str]:
-    """What the page complained about, except 4xx that the sandbox answers on purpose."""
+    """The page's errors, except 4xx that the sandbox sends on purpose."""
     return [one for one in browser.complaints() if "Failed to load resource" not in one]
 
 
 @pytest.fixture(scope="module")
 def busy() -> Iterator[Sandbox]:
-    """A sandbox that received some of everything, hostile texts among it."""
+    """A sandbox that received all kinds of requests, including hostile texts."""
     with Sandbox(SandboxConfig(list_processing_seconds=0)) as sandbox:
         send(
             sandbox,
@@ -945,7 +947,7 @@ def busy() -> Iterator[Sandbox]:
 
 
 def addresses(sandbox: Sandbox) -> dict[str, str]:
-    """Every view, and an event in full that failed."""
+    """Every view, and all details of a failed event."""
     place = next(place for place, row in sandbox.store.newest_events() if row.error)
     return {
         **{view: f"{sandbox.origin}/#{view}" for view in VIEWS},
@@ -967,7 +969,7 @@ ALL_VIEWS = pytest.mark.parametrize("view", [*VIEWS, "event"])
 
 @ALL_VIEWS
 def test_page_loads_from_the_sandbox_alone(browser, busy, view: str):
-    """The browser asks nobody but the sandbox, and has nothing to complain about."""
+    """The browser sends requests only to the sandbox, and has no errors."""
     show_whole(browser, busy, view)
     assert {
         address.split("/")[2] for address in browser.requests() if not address.startswith("data:")
@@ -977,7 +979,7 @@ def test_page_loads_from_the_sandbox_alone(browser, busy, view: str):
 
 @ALL_VIEWS
 def test_what_was_received_is_text(browser, busy, view: str):
-    """A name that is markup is shown as it is written, makes no element and runs nothing."""
+    """A name with markup is shown as text, creates no element and runs nothing."""
     show_whole(browser, busy, view)
     assert browser.evaluate("document.title") == "Pinterest sandbox"
     assert (
@@ -1019,7 +1021,7 @@ BROKEN_WORDS = """
 @pytest.mark.parametrize("view", ["events", "history"])
 @pytest.mark.parametrize("width", [768, 1024, DESK, 1920])
 def test_names_and_sources_are_whole(browser, sandbox, view: str, width: int):
-    """No event name of Pinterest's and no source is broken in a table, with long ids beside it."""
+    """No event name of Pinterest's and no source is wrapped in a table, next to long ids."""
     long_id = hashlib.sha256(b"order-1").hexdigest()
     send(
         sandbox,
@@ -1038,7 +1040,7 @@ def test_names_and_sources_are_whole(browser, sandbox, view: str, width: int):
 @ALL_VIEWS
 @SCHEMES
 def test_texts_have_contrast(browser, busy, view: str, dark: bool):
-    """Every text stands out from what is behind it as WCAG 2 AA wants, in both colour schemes."""
+    """Every text has the contrast of WCAG 2 AA to its background, in both colour schemes."""
     show_whole(browser, busy, view, width=PHONE, dark=dark, still=True)
     result = browser.evaluate(test_report_browser.TOO_FAINT)
     assert result["seen"] > 30
@@ -1102,7 +1104,7 @@ def test_everything_is_reached_by_keyboard(browser, busy, view: str):
 
 
 def test_still_where_motion_is_unwanted(browser, busy):
-    """Who asked for less motion gets none: no animation, no transition."""
+    """With reduced motion there is no animation and no transition."""
     for still in (False, True):
         show(browser, addresses(busy)["faults"], still=still)
         moving = browser.evaluate("""
@@ -1113,7 +1115,7 @@ def test_still_where_motion_is_unwanted(browser, busy):
 
 
 def test_views_are_named_for_assistive_technology(browser, busy):
-    """Landmarks, switches, tables and a polite status are there under their names."""
+    """Landmarks, switches, tables and a polite status have their names."""
     show(browser, addresses(busy)["faults"])
     nodes = [
         node
@@ -1137,7 +1139,7 @@ def test_views_are_named_for_assistive_technology(browser, busy):
 
 
 def test_what_comes_is_shown_at_once(browser, sandbox):
-    """A request that is answered shows in the open page.
+    """A request shows up in the open page.
 
     Totals, words for a screen reader, a row, and the history.
     """
@@ -1162,7 +1164,7 @@ def test_what_comes_is_shown_at_once(browser, sandbox):
 
 
 def test_changes_leave_the_focus_alone(browser, sandbox):
-    """Who stands on a row by keyboard stays there while the numbers around go up."""
+    """The keyboard's focus stays on its row while numbers increase."""
     send(sandbox, event(sandbox, "a"), event(sandbox, "b", event_name="signup"))
     show(browser, f"{sandbox.origin}/#history")
     until(browser, "document.querySelectorAll('#groups tbody a').length === 2")
@@ -1176,9 +1178,9 @@ def test_changes_leave_the_focus_alone(browser, sandbox):
 
 
 def test_an_event_is_opened_by_keyboard(browser, sandbox):
-    """Enter on a row opens the event: its JSON, the digest's label, the error beside its field.
+    """Enter on a row opens the event: its JSON, the digest's label, the error next to its field.
 
-    Escape goes back to the row.
+    Escape returns to the row.
     """
     send(sandbox, event(sandbox, "odd", custom_data={"value": "1,50"}))
     show(browser, f"{sandbox.origin}/#events")
@@ -1188,7 +1190,7 @@ def test_an_event_is_opened_by_keyboard(browser, sandbox):
     until(browser, "document.querySelector('#event[open] .json')")
     shown = browser.evaluate("document.querySelector('#event .json').innerText")
     lines = [line for line in shown.split("\n") if line]
-    assert lines[lines.index(f'"{DIGEST}"') + 1] == "SHA-256, its source value is not known here"
+    assert lines[lines.index(f'"{DIGEST}"') + 1] == "SHA-256 of a value that is not known here"
     assert lines[lines.index('"value": "1,50"') + 1].endswith(
         "Error: custom_data.value is not a decimal number."
     )
@@ -1228,7 +1230,7 @@ def test_an_address_opens_what_it_says(browser, sandbox):
 
 
 def test_many_rows_come_in_parts(browser, sandbox):
-    """A long history is shown in parts: the newest first, older ones when they are asked for."""
+    """A long history is shown in parts: the newest first, older ones on request."""
     send(sandbox, *[event(sandbox, f"e{number}") for number in range(250)])
     show(browser, f"{sandbox.origin}/#events")
     until(browser, "document.querySelectorAll('#view-events tbody tr').length === 200")
@@ -1238,7 +1240,7 @@ def test_many_rows_come_in_parts(browser, sandbox):
 
 
 def test_a_switch_takes_effect_at_once(browser, sandbox):
-    """A switched fault strikes the next request, a changed field the one after, and off is off."""
+    """A fault that is switched on affects the next request, a changed field the one after."""
     show(browser, f"{sandbox.origin}/#faults")
     card = "document.querySelector('[aria-labelledby=fault-status].fault')"
     assert send(sandbox, event(sandbox)).status_code == 200
@@ -1247,7 +1249,7 @@ def test_a_switch_takes_effect_at_once(browser, sandbox):
     until(browser, f"{card}.classList.contains('on')")
     assert sandbox.faults.script().faults == (Fault("status", status=503),)
     assert send(sandbox, event(sandbox)).status_code == 503
-    until(browser, f"{card}.innerText.includes('Struck 1 time.')")
+    until(browser, f"{card}.innerText.includes('Active 1 time.')")
     assert "1 fault on" in browser.evaluate("document.querySelector('#faults-on').innerText")
     browser.evaluate(f"""
     (input => {{
@@ -1264,9 +1266,9 @@ def test_a_switch_takes_effect_at_once(browser, sandbox):
 
 
 def test_a_switch_that_needs_something_says_so(browser, sandbox):
-    """A fault without what it needs stays off and the field asks.
+    """An incomplete fault stays off and the field asks.
 
-    What the sandbox refuses is shown in its words.
+    The sandbox's refusals are shown.
     """
     show(browser, f"{sandbox.origin}/#faults")
     browser.evaluate("document.querySelector('.switch[aria-labelledby=fault-poison]').click()")
@@ -1290,7 +1292,7 @@ def test_a_switch_that_needs_something_says_so(browser, sandbox):
 
 
 def test_faults_set_elsewhere_show(browser, sandbox):
-    """What a test or the command line sets is in the switches, and one button takes all away."""
+    """Faults of a test or the command line are in the switches, and one button removes all."""
     show(browser, f"{sandbox.origin}/#faults")
     sandbox.faults.set(
         [
@@ -1313,7 +1315,7 @@ def test_faults_set_elsewhere_show(browser, sandbox):
 
 
 def test_everything_is_forgotten_after_a_question(browser, sandbox):
-    """To forget everything is asked about first.
+    """Deleting everything asks first.
 
     Then nothing that was received is left, here and in the page.
     """
@@ -1334,7 +1336,7 @@ def test_everything_is_forgotten_after_a_question(browser, sandbox):
 
 
 def test_a_pause_holds_the_page(browser, sandbox, tmp_path):
-    """A paused page asks for nothing more however long it waits, and continues when asked to."""
+    """A paused page sends no requests however long it waits, and continues on demand."""
     # A browser of its own, since one whose time was moved does not go back to the world's.
     with Browser(program() or "", tmp_path) as own:
         show(own, f"{sandbox.origin}/#events")
@@ -1354,7 +1356,7 @@ def test_a_pause_holds_the_page(browser, sandbox, tmp_path):
 
 
 def test_a_sandbox_that_ended_is_shown(browser):
-    """When nobody answers any more the page says so, and comes back when the sandbox does."""
+    """If nothing responds any more the page says so, and recovers when the sandbox does."""
     with Sandbox() as sandbox:
         show(browser, f"{sandbox.origin}/")
         port = sandbox.port
@@ -1373,4 +1375,26 @@ def test_deletion_requests_in_a_browser(start, browser: Browser):
     until(browser, "document.querySelector('#held-deletions article')")
     words = browser.evaluate("document.querySelector('#held-deletions').innerText")
     assert all(word in words for word in (made, "PENDING", "2"))
+    assert errors(browser) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("event_time,email\n{yesterday},a@example.com\n", "would take its 1 row"),
+        ("event_time,email\nyesterday,a@example.com\n", "row 2: event_time has no form"),
+        ("", "there is no column event_time"),
+    ],
+)
+def test_files_of_old_events_in_a_browser(start, browser: Browser, tmp_path, text: str, words: str):
+    """A file that is chosen in the view of lists is judged there, and not kept."""
+    file = tmp_path / "old-events.csv"
+    sandbox = start()
+    file.write_text(text.format(yesterday=int(sandbox.config.clock()) - 86400))
+    show(browser, f"{sandbox.origin}/#lists")
+    root = browser.call("DOM.getDocument")["root"]["nodeId"]
+    chooser = browser.call("DOM.querySelector", nodeId=root, selector="#conversion-file")["nodeId"]
+    browser.call("DOM.setFileInputFiles", nodeId=chooser, files=[str(file)])
+    shown = "document.querySelector('#conversion-verdict').innerText"
+    until(browser, f"{shown}.includes({json.dumps(words)})")
     assert errors(browser) == []

@@ -1,6 +1,6 @@
 """The check of request bodies.
 
-Where it differs from Pinterest's description, and how its problems read.
+Where it differs from Pinterest's description, and the messages of its problems.
 """
 
 import importlib.util
@@ -20,7 +20,7 @@ _spec.loader.exec_module(api_facts)
 
 
 def facts(schema):
-    """Return what a schema says of each place in a body: a set of (place, keyword, value)."""
+    """Return a schema's rules for each place in a body: a set of (place, keyword, value)."""
     content = {"content": {"application/json": {"schema": schema}}}
     operation = {"requestBody": content, "responses": {}}
     stated = api_facts.stated({**DESCRIPTION, "paths": {"/": {"post": operation}}})["POST /"]
@@ -100,7 +100,7 @@ ROWS = {
     ],
 )
 def test_bodies_are_the_description(name, path, method, added, removed):
-    """Everything about the members is the description's, but for what is listed here."""
+    """All rules about members are the description's, except those listed here."""
     (content,) = PATHS[path][method]["requestBody"]["content"].values()
     described, ours = facts(content["schema"]), facts(request_bodies.body_schema(name))
     more, less = ours - described, described - ours
@@ -156,7 +156,7 @@ GOOD = {
     ],
 )
 def test_problems_of_events(changes, problem):
-    """A problem says where, and which rule with its limit, and never the value."""
+    """A problem has the place and the rule with its limit, never the value."""
     event = {name: value for name, value in (GOOD | changes).items() if value is not ...}
     assert request_bodies.check_events({"data": [event]}) == problem
 
@@ -170,7 +170,7 @@ def test_problems_of_events(changes, problem):
     ],
 )
 def test_problems_of_whole_bodies(body, problem):
-    """What is wrong with the body as a whole has no place."""
+    """A problem of the whole body has no place."""
     assert request_bodies.check_events(body) == problem
 
 

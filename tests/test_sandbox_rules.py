@@ -1,6 +1,6 @@
 """The sandbox's rules, without a server.
 
-Which request gets which answer, and that the tables are Pinterest's.
+Which request gets which response, and that the tables are Pinterest's.
 """
 
 import ast
@@ -31,7 +31,7 @@ DIGEST = hashlib.sha256(b"jane@example.com").hexdigest()
 def event(**changes):
     """A good event with changes; `custom_data`, `user_data` ... replace the whole object, and ...
 
-    Takes a member away.
+    Removes a member.
     """
     plain = {
         "event_name": "checkout",
@@ -83,9 +83,9 @@ def test_some_failed():
 
 
 def test_mixed_batches_can_answer_200():
-    """Which status a mixed batch gets is open.
+    """The status of a mixed batch is unknown.
 
-    By a switch it is 200, while a batch that failed altogether stays 422.
+    A switch makes it 200, while a batch that failed completely stays 422.
     """
     switched = rules.Rules(mixed_status=200)
     mixed = answer(event(), event(user_data={}), given_rules=switched)
@@ -94,7 +94,7 @@ def test_mixed_batches_can_answer_200():
 
 
 def test_empty_messages_vary():
-    """A message that says nothing is null, empty or absent in turn, and the same each time."""
+    """An empty message is null, empty or absent in turn, and the same each time."""
     entries = answer(event(), event(), event()).body["events"]
     assert [entry.get("error_message", "absent") for entry in entries] == [None, "", "absent"]
     assert [entry.get("warning_message", "absent") for entry in entries] == [None, "", "absent"]
@@ -131,7 +131,7 @@ def test_empty_messages_vary():
     ],
 )
 def test_refused_requests(changes, status, code):
-    """A request that fails as a whole has Pinterest's status and code, and no events."""
+    """A request that fails completely has Pinterest's status and code, and no events."""
     got = answer(event(), **changes)
     assert (got.status, got.body["code"]) == (status, code)
     assert set(got.body) == {"code", "message"}
@@ -140,14 +140,14 @@ def test_refused_requests(changes, status, code):
 
 
 def test_token_is_echoed_but_not_remembered():
-    """A 401 repeats the token, as the real one can; what is remembered of it does not."""
+    """A 401 repeats the token, as the real one can; the stored copy does not."""
     got = answer(event(), authorization="Bearer secret-of-somebody")
     assert "secret-of-somebody" in got.body["message"]
     assert "secret-of-somebody" not in got.refused
 
 
 def test_tokens_have_their_accounts():
-    """Each token opens its own ad accounts only."""
+    """Each token opens only its own ad accounts."""
     two = rules.Rules(tokens={"one": ("1",), "two": ("1", "2")})
     statuses = {
         (token, account): answer(
@@ -166,7 +166,7 @@ def test_events_a_request(count, status):
 
 
 def test_unknown_member_poisons_the_request():
-    """One unknown key fails the whole request, in the words that were seen."""
+    """One unknown key fails the whole request, with the observed message."""
     got = answer(event(), event(custom_data={"category_name": "shoes"}))
     assert got.status == 400
     assert got.body == {
@@ -180,7 +180,7 @@ def test_unknown_member_poisons_the_request():
     "place", ["body", "event", "user_data", "custom_data", "item", "app_info", "device_info"]
 )
 def test_every_object_is_closed(place):
-    """An unknown key fails the request wherever it stands."""
+    """An unknown key anywhere fails the request."""
     odd = {"not_a_member": 1}
     bodies = {
         "body": {"data": [event()]} | odd,
@@ -284,7 +284,7 @@ def test_wrong_shapes(changes, path):
     ],
 )
 def test_right_shapes(changes):
-    """Nulls where the description allows them, and values at their limits, are taken."""
+    """Nulls if the description allows them, and values at their limits, are accepted."""
     assert answer(event(**changes)).status == 200
 
 
@@ -317,7 +317,7 @@ def test_identity(user_data, processed):
     ["", "jane", DIGEST.upper(), DIGEST[:-1], DIGEST + "\n", hashlib.md5(b"jane").hexdigest()],
 )
 def test_unhashed(name, value):
-    """A hashed field's value that is not an SHA-256 digest fails its event, and is not repeated."""
+    """A hashed field's value other than a SHA-256 digest fails its event, and is not repeated."""
     error = verdict(user_data={"em": [DIGEST]} | {name: [DIGEST, value]}).error
     assert f"user_data.{name} " in error
     assert not value or value not in error
@@ -342,7 +342,7 @@ def test_event_time(event_time, processed):
 
 
 def test_event_time_limits_are_settings():
-    """How old and how far ahead an event may be is not known for sure, so it can be set."""
+    """The maximum age and time ahead are not known for sure, so they can be set."""
     patient = rules.Rules(max_event_age_seconds=90 * DAY, max_ahead_seconds=0)
     assert not verdicts.judge(event(event_time=NOW - 80 * DAY), patient, NOW).error
     assert verdicts.judge(event(event_time=NOW + 1), patient, NOW).error
@@ -364,7 +364,7 @@ def test_no_amounts(place, amount):
 
 @pytest.mark.parametrize("amount", ["0", "-5", "19.99", "123456789012345678.123456789"])
 def test_amounts(amount):
-    """Plain decimals are taken as they are."""
+    """Plain decimals are accepted."""
     assert not verdict(
         custom_data={"value": amount, "predicted_ltv": amount, "contents": [{"item_price": amount}]}
     ).error
@@ -377,9 +377,9 @@ def test_blank(name):
 
 
 def test_event_names():
-    """The 22 known names and the defined ones pass in silence.
+    """The 22 known names and the defined ones have no warning.
 
-    Any other is processed with a warning.
+    Any other is processed with one.
     """
     assert len(verdicts.EVENT_NAMES) == 22
     for name in verdicts.EVENT_NAMES:
@@ -409,14 +409,14 @@ def test_event_names():
     ],
 )
 def test_warnings(changes, warned):
-    """What is not standard but harmless is processed with a warning."""
+    """A non-standard but harmless value is processed with a warning."""
     got = verdict(**changes)
     assert not got.error
     assert bool(got.warning) == warned
 
 
 def test_a_warning_is_in_the_answer():
-    """A warned event counts as processed, and its entry carries the warning."""
+    """An event with a warning counts as processed, and its entry has the warning."""
     got = answer(event(event_name="own"))
     assert got.status == 200
     assert got.body["events"][0]["status"] == "processed"
@@ -428,7 +428,7 @@ def test_a_warning_is_in_the_answer():
     [("", False), ("test=false", False), ("test=true", True), ("other=1&test=true", True)],
 )
 def test_test_requests(query, test):
-    """A test request gets the same answer."""
+    """A test request gets the same response."""
     got = answer(event(), query=query)
     assert (got.status, got.test) == (200, test)
 
@@ -436,7 +436,7 @@ def test_test_requests(query, test):
 def test_test_request_of_many_events():
     """Of a test request only the first 20 events are processed.
 
-    The answer counts all and lists those.
+    The response counts all and lists those.
     """
     got = answer(*[event()] * 20, event(user_data={}), query="test=true")
     assert (got.status, got.body["num_events_received"], got.body["num_events_processed"]) == (
@@ -448,7 +448,7 @@ def test_test_request_of_many_events():
 
 
 def test_rate_limit():
-    """Past the calls of a minute: 429 with code 8 until the minute since the first call is over."""
+    """Beyond the calls per minute: 429 with code 8, until a minute after the first call."""
     limited, window, seen = rules.Rules(calls_per_minute=2), rates.FRESH, []
     for now in (NOW, NOW + 10.5, NOW + 20, NOW + 60):
         got = answer_events(request(event(event_time=NOW)), limited, now, window)
@@ -535,7 +535,7 @@ def with_value(path, value):
 @given(st.sampled_from(PATHS), JSON)
 @settings(max_examples=examples(300))
 def test_any_value_anywhere_has_an_answer(path, value):
-    """Whatever stands where, the answer is a 200, 400 or 422 of the described form."""
+    """With any value in any place, the response is a 200, 400 or 422 of the described form."""
     got = answer_events(
         request(body=msgspec.json.encode({"data": [with_value(path[0], value)]})), RULES, NOW
     )
@@ -546,7 +546,7 @@ def test_any_value_anywhere_has_an_answer(path, value):
 
 @given(JSON)
 def test_any_body_has_an_answer(body):
-    """No JSON is a surprise."""
+    """Any JSON is handled."""
     assert answer_events(request(body=msgspec.json.encode(body)), RULES, NOW).status == 400
 
 
@@ -561,7 +561,7 @@ def test_any_body_has_an_answer(body):
     ],
 )
 def test_lists_in_prose(member, known):
-    """The lists that the description gives in prose are in ours.
+    """The lists in the description's prose are in ours.
 
     All of action_source, fifteen of the event names.
     """
@@ -579,7 +579,7 @@ def test_lists_in_prose(member, known):
 
 @functools.cache
 def strict_validator():
-    """A validator of the description, with what was seen live, and user_data as a closed object."""
+    """A validator of the description, with observed rules, and user_data as a closed object."""
     schema = api_description.body_schema(api_description.EVENTS, "post")
     schemas = schema["components"]["schemas"]
     schemas["ConversionEventsUserData"] = schemas["ConversionEventsUserDataProperties"] | {
@@ -595,7 +595,7 @@ def strict_validator():
 
 
 def at_the_edge(member):
-    """Values around what a member takes."""
+    """Values around the limits of a member."""
     limits = [
         member[keyword] + step
         for keyword in ("minimum", "maximum")
@@ -624,7 +624,7 @@ def at_the_edge(member):
 @given(st.data())
 @settings(max_examples=examples(400))
 def test_agrees_with_the_description(data):
-    """The sandbox and another validator of the description take and refuse the same requests."""
+    """The sandbox and another validator of the description accept and refuse the same requests."""
     path, member = data.draw(st.sampled_from(PATHS))
     value = data.draw(at_the_edge(member))
     # JSON Schema of 2020-12 takes 1.0 for an integer, the sandbox does not
@@ -634,7 +634,7 @@ def test_agrees_with_the_description(data):
 
 
 def test_imports_nothing_of_the_target():
-    """The sandbox and its demo state Pinterest's rules alone: they import nothing else of ours."""
+    """The sandbox and its demo have only Pinterest's rules: they import nothing else of ours."""
     folder = Path(rules.__file__).parent
     for file in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):

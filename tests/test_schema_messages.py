@@ -36,7 +36,7 @@ BARE: dict[str, Any] = {
     [{}, {"validate_records": True}, {"flattening_enabled": True, "flattening_max_depth": 1}],
 )
 def test_columns_are_seen_on_records(run_target, declared: Any, settings: dict[str, Any]):
-    """A schema may say nothing of columns, as taps of document stores do; records have them."""
+    """A schema may have no columns, as from taps of document stores; records have them."""
     message = line(type="SCHEMA", stream="visits", schema=declared, key_properties=["event_id"])
     records = [record("visits", **visit(number)) for number in range(15)]
     ran = run_target([message, *records, state({"n": 1})], **settings)
@@ -44,7 +44,7 @@ def test_columns_are_seen_on_records(run_target, declared: Any, settings: dict[s
 
 
 def test_schema_that_nothing_meets_is_taken(run_target):
-    """`false` is a schema too: its records are invalid where they are validated, and only there."""
+    """`false` is a schema too: its records are invalid only if they are validated."""
     message = line(type="SCHEMA", stream="visits", schema=False, key_properties=[])
     lines = [message, record("visits", **visit(1))]
     assert run_target(lines).outcomes == {"delivered": 1}
@@ -60,7 +60,7 @@ def read(target: TargetPinterestCapi, lines: Iterable[bytes]) -> None:
 
 
 class IteratedLinesFile:
-    """What the target reads lines from; it has no descriptor."""
+    """The target's input; it has no file descriptor."""
 
     def __init__(self, lines: Iterable[bytes]) -> None:
         self._lines = lines
@@ -84,7 +84,7 @@ def pipelines() -> int:
 
 @pytest.mark.parametrize("different", [2, KEPT_STREAMS, 400])
 def test_schemas_that_change_do_not_pile_up(target, different: int):
-    """However many SCHEMA messages come, as many pipelines are held as are kept to come again."""
+    """However many SCHEMA messages come, only a limited number of pipelines is kept."""
     before = pipelines()
     lines = [
         made
@@ -106,7 +106,7 @@ def compiled(target: TargetPinterestCapi, lines: Iterable[bytes]) -> int:
 
 
 def test_schema_seen_before_compiles_nothing(target):
-    """Two schemas in turn are compiled once each, and so are the rows of both."""
+    """Two alternating schemas are compiled once each, and so are the rows of both."""
     lines = [
         made
         for number in range(300)
@@ -118,7 +118,7 @@ def test_schema_seen_before_compiles_nothing(target):
 
 
 def test_column_of_no_field_compiles_nothing(target):
-    """A schema that grows by columns which are not read comes to the functions that are there."""
+    """A schema that grows by unread columns reuses the compiled functions."""
     assert compiled(target, [declared(0), record("visits", **visit(0))]) > 0
     lines = [
         made
@@ -129,7 +129,7 @@ def test_column_of_no_field_compiles_nothing(target):
 
 
 def test_schema_that_comes_back_maps_by_its_own_columns(run_target, sandbox):
-    """A record is mapped by the schema that came last, also where that was here before."""
+    """A record is mapped by the latest schema, even if that was seen before."""
     plain = schema("visits", *visit(), key_properties=("event_id",))
     priced = schema("visits", *visit(), "value", "currency", key_properties=("event_id",))
     lines = []
@@ -147,15 +147,15 @@ def test_schema_that_comes_back_maps_by_its_own_columns(run_target, sandbox):
 
 
 def test_stream_is_warned_about_once(run_target, caplog):
-    """A stream that no entry takes is warned about once, however often its schema changes."""
+    """A stream without an entry has one warning, however often its schema changes."""
     lines = [schema("other", f"column_{number}") for number in range(5)]
     run_target(lines, mappings=[{"stream": "visits", "preset": "pinterest"}])
-    assert caplog.text.count("No entry of mappings takes stream 'other'") == 1
+    assert caplog.text.count("No entry of mappings selects stream 'other'") == 1
     assert "Initializing a new" not in caplog.text
 
 
 def test_stream_maps_follow_the_schema_that_comes_back(run_target):
-    """With stream maps a schema seen before brings its maps and its aliases back."""
+    """With stream maps a schema seen before restores its maps and its aliases."""
     lines = []
     for number in range(6):
         lines += [declared(number % 2), record("visits", **visit(number))]

@@ -1,4 +1,4 @@
-"""Schemas that taps really send are usable; a broken one stops the run; validation is optional."""
+"""Real taps' schemas are usable; a broken one stops the run; validation is optional."""
 
 import json
 from decimal import Decimal
@@ -47,7 +47,7 @@ def schema(**properties):
     ],
 )
 def test_usable_schema(usable):
-    """Odd but usable, draft-4 booleans and multipleOf among them, is no reason to stop."""
+    """Odd but usable schemas, with draft-4 booleans and multipleOf, do not stop the run."""
     compile_validator(check_schema(usable))
 
 
@@ -64,7 +64,7 @@ def test_usable_schema(usable):
     ],
 )
 def test_wrong_schema_is_refused_with_its_place(wrong, words):
-    """What is not a JSON Schema is an error that says where."""
+    """An invalid JSON Schema is an error that says where."""
     with pytest.raises(SchemaError, match=words):
         check_schema(wrong)
 
@@ -147,14 +147,14 @@ def placed(made: object, host: WebHost) -> dict:
 
 @pytest.mark.parametrize("made", [*ELSEWHERE.values(), *UNUSED.values()], ids=[*ELSEWHERE, *UNUSED])
 def test_reference_elsewhere_is_not_fetched_by_the_check(made, web_host):
-    """A schema that refers to another document is usable where records are not validated."""
+    """A schema that refers to another document is usable if records are not validated."""
     check_schema(placed(made, web_host))
     assert web_host.requests == []
 
 
 @pytest.mark.parametrize("made", ELSEWHERE.values(), ids=ELSEWHERE)
 def test_reference_elsewhere_cannot_validate_records(made, web_host):
-    """Where records are validated it is an error that says what to do, and nothing is fetched."""
+    """If records are validated it is an error with advice, and nothing is fetched."""
     with pytest.raises(SchemaError, match=r"other documents are not fetched.*validate_records"):
         compile_validator(placed(made, web_host))
     assert web_host.requests == []
@@ -162,14 +162,14 @@ def test_reference_elsewhere_cannot_validate_records(made, web_host):
 
 @pytest.mark.parametrize("made", UNUSED.values(), ids=UNUSED)
 def test_address_that_is_no_reference_is_not_fetched(made, web_host):
-    """An address that validation does not need, of a metaschema for instance, is not fetched."""
+    """An address that validation does not need, such as a metaschema's, is not fetched."""
     compile_validator(placed(made, web_host))
     assert web_host.requests == []
 
 
 @pytest.mark.parametrize("made", WITHIN.values(), ids=WITHIN)
 def test_reference_within_the_schema_is_followed(made, web_host):
-    """A reference into the schema itself is followed, by whatever address the schema has."""
+    """A reference into the schema itself is followed, for any address of the schema."""
     check_schema(placed(made, web_host))
     validate = compile_validator(placed(made, web_host))
     assert validate({"a": "text"}) is None
@@ -180,7 +180,7 @@ def test_reference_within_the_schema_is_followed(made, web_host):
 
 
 def test_wrong_schema_with_a_reference_elsewhere_is_refused(web_host):
-    """An invalid schema is refused though it has references elsewhere, which are not fetched."""
+    """An invalid schema is refused even if it has references elsewhere, which are not fetched."""
     with pytest.raises(SchemaError, match="properties/b/type"):
         check_schema(placed(schema(a={"$ref": "HOST/x.json"}, b={"type": "banana"}), web_host))
     assert web_host.requests == []

@@ -1,7 +1,7 @@
-"""What people see, word for word, at 60, 80 and 160 columns: tests/screens/ has a file for each.
+"""Outputs, word for word, at 60, 80 and 160 columns: tests/screens/ has a file for each.
 
-After a change that is meant: UPDATE_SCREENS=1 make test TESTS=tests/test_screens.py, and look at
-what git says has changed.
+After an intended change: UPDATE_SCREENS=1 make test TESTS=tests/test_screens.py, and read the
+differences in git.
 """
 
 import json
@@ -29,7 +29,7 @@ ORDERS = {
 
 
 def run(*arguments: str, columns: int) -> str:
-    """Return what a command prints on a terminal of so many columns."""
+    """Return a command's output on a terminal of that many columns."""
     runner = CliRunner(env={"COLUMNS": str(columns)})
     return runner.invoke(
         main, [*arguments], terminal_width=columns, prog_name="pinterest-capi"
@@ -110,7 +110,7 @@ SHOWN: dict[str, Callable[[int], str]] = {
 @pytest.mark.parametrize("columns", [60, 80, 160])
 @pytest.mark.parametrize("name", SHOWN)
 def test_people_see_this(name: str, columns: int, plain_terminal: None):
-    """The screen is the one on file, which somebody has read."""
+    """The screen equals the stored one, which was reviewed."""
     shown = SHOWN[name](columns).rstrip("\n") + "\n"
     kept = SCREENS / f"{name}-{columns}.txt"
     if os.environ.get("UPDATE_SCREENS"):

@@ -1,4 +1,4 @@
-"""The SDK's own target tests, against the sandbox: their records are no conversions."""
+"""The SDK's own target tests, against the sandbox: their records are not conversions."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -43,4 +43,4 @@ def _stop() -> Iterator[None]:
 
 
 class TestTargetPinterestCapi(StandardTests):
-    """Every test of the SDK's suite but those excluded above."""
+    """Every test of the SDK's suite except those excluded above."""

@@ -1,4 +1,4 @@
-"""What a configuration may say, what it means, and how a wrong one is answered."""
+"""Settings: valid ones, their meaning, and the messages about invalid ones."""
 
 import datetime as dt
 import json
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from target_pinterest_capi.events.codes import LANGUAGES
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, OBJECTS, FieldKind
 from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 from target_pinterest_capi.settings import (
     ConfigurationError,
     CustomerListEntry,
@@ -112,7 +112,7 @@ def entry_with(**members):
 
 
 def test_the_settings_are_those_of_the_contract():
-    """There is every setting of the contract's table, with its name and default, and no other."""
+    """Every setting of the contract's table exists, with its name and default, and no other."""
     fields = Settings.model_fields
     assert {
         name: ... if info.is_required() else info.default for name, info in fields.items()
@@ -212,7 +212,7 @@ def test_values_may_be_text(name, given, meant):
 @pytest.mark.parametrize("name", sorted(set(DEFAULTS) - {"ad_account_id", "conversion_token"}))
 @pytest.mark.parametrize("nothing", [None, "", "  "])
 def test_null_and_empty_text_are_not_given(name, nothing):
-    """Null and empty text are not given, but for the two settings where null means no limit."""
+    """Null and empty text count as not given, except for the two settings with null as no limit."""
     limitless = nothing is None and name in {"max_event_age_days", "max_rejected_ratio"}
     assert getattr(load({**MINIMAL, name: nothing}), name) == (
         None if limitless else DEFAULTS[name]
@@ -278,7 +278,7 @@ def test_null_and_empty_text_are_not_given(name, nothing):
     ],
 )
 def test_wrong_values_are_told_in_plain_words(name, wrong, says):
-    """A wrong value is one problem at its setting, which says what the setting takes."""
+    """A wrong value is one problem at its setting, which says what is valid."""
     given = {**MINIMAL, name: wrong}
     if name == "conversion_token_file":
         del given["conversion_token"]
@@ -292,7 +292,7 @@ def test_wrong_values_are_told_in_plain_words(name, wrong, says):
     "name", ["batch_size_rows", "max_in_flight", "list_batch_size", "max_event_age_days"]
 )
 def test_limits_are_reached(name):
-    """The ends of a range are within it."""
+    """The limits of a range are valid."""
     info = Settings.model_fields[name]
     ends = [
         getattr(limit, side)
@@ -319,7 +319,7 @@ def test_limits_are_reached(name):
     ],
 )
 def test_api_url_is_https_or_this_machine(url):
-    """Addresses on https are anywhere, on http this machine only."""
+    """An https address may have any host, an http one only this machine."""
     assert load({**MINIMAL, "api_url": url}).api_url == url
 
 
@@ -344,7 +344,7 @@ def test_api_url_is_https_or_this_machine(url):
     ],
 )
 def test_api_url_carries_nothing_but_an_address(url, says):
-    """No plain http to other machines, no credentials, query or fragment."""
+    """No plain http to other machines, and no credentials, query or fragment."""
     assert says in problems_of({**MINIMAL, "api_url": url})["api_url"]
 
 
@@ -353,7 +353,7 @@ def test_api_url_carries_nothing_but_an_address(url, says):
 
 @pytest.mark.parametrize(("mode", "needed"), [("live", True), ("test", True), ("dry_run", False)])
 def test_events_need_a_token_unless_nothing_is_sent(mode, needed):
-    """Without a conversion token, only a dry run is a configuration for events."""
+    """Without a conversion token, only a dry run is a valid configuration for events."""
     given = {"ad_account_id": ACCOUNT, "mode": mode}
     if needed:
         assert "conversion_token_file" in problems_of(given)["conversion_token"]
@@ -368,7 +368,7 @@ def test_the_token_is_needed_for_events_only():
 
 
 def test_entries_may_each_bring_their_token(tmp_path):
-    """An entry's token is read from its file; the common one is needed while one entry has none."""
+    """An entry's token is read from its file; the common one is needed if any entry has none."""
     (tmp_path / "eu.token").write_text("eu-token\n")
     own = {"stream": "eu", "conversion_token_file": str(tmp_path / "eu.token")}
     entry = load({"ad_account_id": ACCOUNT, "mappings": [own]}).mappings[0]
@@ -398,7 +398,7 @@ def test_a_secret_may_stand_in_a_file(tmp_path, content):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (None, "no such file"),
+        (None, "does not exist"),
         (b"", "is empty"),
         (b" \n", "is empty"),
         (b"two tokens", "white space"),
@@ -408,7 +408,7 @@ def test_a_secret_may_stand_in_a_file(tmp_path, content):
     ],
 )
 def test_the_file_of_a_secret_must_hold_one(tmp_path, content, says):
-    """A missing, empty or odd file is a problem that names neither the file nor its content."""
+    """A missing, empty or invalid file is a problem without the file's name and content."""
     path = tmp_path / "token-of-somebody"
     if content is not None:
         path.write_bytes(content)
@@ -420,7 +420,7 @@ def test_the_file_of_a_secret_must_hold_one(tmp_path, content, says):
 
 @pytest.mark.parametrize("path", ["/", "a\0b", "x" * 5000])
 def test_a_path_that_no_file_can_have_is_a_problem(path):
-    """A folder, a null byte and an endless name are no files."""
+    """A folder, a null byte and an endless name are not files."""
     assert "conversion_token_file" in problems_of(
         {"ad_account_id": ACCOUNT, "conversion_token_file": path}
     )
@@ -477,7 +477,7 @@ def test_oauth_is_a_token_or_the_means_to_refresh_one(oauth):
 
 @pytest.mark.parametrize("left_out", sorted(OAUTH))
 def test_oauth_names_what_is_missing(left_out):
-    """Without an access token, an app's parts are needed; `login` can make the refresh token."""
+    """Without an access token, an app's parts are needed; `login` can create the refresh token."""
     oauth = {name: value for name, value in OAUTH.items() if name != left_out}
     if left_out == "refresh_token":
         assert load({**MINIMAL, "oauth": oauth}).oauth.refresh_token is None
@@ -542,7 +542,7 @@ SHAPES = (
 
 @given(token=TOKENS, place=st.sampled_from(PLACES), form=st.sampled_from(SHAPES))
 def test_no_error_and_no_repr_holds_a_given_value(token, place, form):
-    """Wherever a token was pasted, neither the error nor the settings' repr shows it."""
+    """For a token in any wrong setting, neither the error nor the settings' repr shows it."""
     given = {
         **MINIMAL,
         "oauth": {"access_token": token + " x"},
@@ -559,7 +559,7 @@ def test_no_error_and_no_repr_holds_a_given_value(token, place, form):
 
 @given(token=TOKENS)
 def test_no_secret_shows_in_settings(token):
-    """Settings, and all that is dumped of them, show no secret."""
+    """Settings, and all dumps of them, show no secret."""
     given = {
         "ad_account_id": ACCOUNT,
         "conversion_token": token,
@@ -581,7 +581,7 @@ def test_no_secret_shows_in_settings(token):
 
 
 def test_settings_are_values():
-    """Settings are equal, hashed and pickled by what they say, and do not change."""
+    """Settings are equal, hashed and pickled by value, and immutable."""
     given = entry_with(
         fields={"user_data.em": "email"}, defaults={"custom_data.contents": [{"id": "a"}]}
     )
@@ -596,7 +596,7 @@ def test_settings_are_values():
 
 
 def test_the_sdks_options_go_on_as_they_are():
-    """What was given of the SDK's own options is there as plain values, and nothing else."""
+    """Given values of the SDK's own options are there as plain values, and nothing else."""
     maps = {"orders": {"em": "email.lower()", "__else__": None}}
     settings = load(
         {**MINIMAL, "stream_maps": maps, "flattening_enabled": "true", "flattening_max_depth": "1"}
@@ -613,9 +613,9 @@ def test_the_sdks_options_go_on_as_they_are():
 
 
 def test_settings_are_loaded_from_files_or_the_environment(tmp_path, monkeypatch):
-    """Later files win, the environment stands in for none, a mode that is given wins over all.
+    """Later files have priority, the environment replaces none, a given mode overrides all.
 
-    Of an environment that is not read only a mode counts, where it sends less.
+    Of an environment that is not read only a mode counts, if it sends less.
     """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TARGET_PINTEREST_CAPI_AD_ACCOUNT_ID", "2")
@@ -665,7 +665,7 @@ def test_settings_are_loaded_from_files_or_the_environment(tmp_path, monkeypatch
         ("dry_run", "set mode"),
         ("refresh_token", "a member of oauth"),
         ("hash_pii", "always hashed"),
-        ("event_name", "say it in mappings"),
+        ("event_name", "set it in mappings"),
         ("currency", "set it in defaults"),
         ("endpoint", "set api_url"),
         ("timeout", "set request_timeout_seconds"),
@@ -673,7 +673,7 @@ def test_settings_are_loaded_from_files_or_the_environment(tmp_path, monkeypatch
     ],
 )
 def test_unknown_settings_are_refused_with_the_nearest_name(name, says):
-    """A name that is not a setting is a problem that names the nearest one, or says why."""
+    """A name that is not a setting is a problem with the most similar one, or a reason."""
     assert says in problems_of({**MINIMAL, name: "x"})[name]
 
 
@@ -772,7 +772,7 @@ ENTRIES = st.lists(
 
 
 def answer(configuration):
-    """The problems of a configuration, or None where it has none."""
+    """The problems of a configuration, or None if there are none."""
     try:
         load(configuration)
     except ConfigurationError as error:
@@ -785,7 +785,7 @@ def answer(configuration):
     entries=ENTRIES,
 )
 def test_any_configuration_is_settings_or_problems(raw, entries):
-    """Whatever values come, the answer is settings, or problems with a path and a message."""
+    """For any values, the result is settings, or problems with a path and a message."""
     given_lists = {**raw, "mappings": entries, "customer_lists": entries}
     for configuration in (
         raw,
@@ -800,7 +800,7 @@ def test_any_configuration_is_settings_or_problems(raw, entries):
 
 
 def test_an_error_lists_its_problems_one_a_line():
-    """The text of an error is one line for each problem: the path, then what to do."""
+    """The text of an error is one line per problem: the path, then what to do."""
     with pytest.raises(ConfigurationError) as raised:
         load({"ad_account_id": "x", "mode": "odd"})
     lines = str(raised.value).splitlines()
@@ -835,7 +835,7 @@ def test_an_error_lists_its_problems_one_a_line():
     ],
 )
 def test_settings_that_need_each_other(given, path):
-    """The ledger remembers as long as events may be old; lists need oauth, refreshes the ledger."""
+    """The ledger covers the maximum age of events; lists need oauth, refreshes the ledger."""
     assert list(problems_of({**MINIMAL, **given})) == [path]
 
 
@@ -853,7 +853,7 @@ def test_settings_that_need_each_other(given, path):
     ],
 )
 def test_settings_that_agree(given):
-    """Without an age limit a retention is chosen; what sends nothing needs no oauth."""
+    """Without an age limit a retention is chosen; without anything to send, oauth is optional."""
     assert load({**MINIMAL, **given}).ad_account_id == ACCOUNT
 
 
@@ -868,7 +868,7 @@ FIELDS = {
 
 
 def test_an_entry_keeps_what_was_written():
-    """Fields are tuples of expressions by path, None if unmapped; the rest is as written."""
+    """Fields are tuples of expressions by path, None if unmapped; the rest is unchanged."""
     entry = load(
         entry_with(
             name="paid orders",
@@ -902,7 +902,7 @@ def test_an_entry_keeps_what_was_written():
 
 
 def nested(flat):
-    """What Meltano makes of dotted keys."""
+    """The form of dotted keys in Meltano."""
     result = {}
     for path, value in flat.items():
         parent, _, leaf = path.rpartition(".")
@@ -929,7 +929,7 @@ def test_nested_and_dotted_fields_are_the_same(flat, apart):
 
 
 def test_nested_and_dotted_constants_are_the_same():
-    """Constants are flattened along known paths; an object given for a field stays its value."""
+    """Constants are flattened along known paths; an object for a field stays its value."""
     flat = {
         "action_source": "web",
         "custom_data.currency": "USD",
@@ -968,14 +968,14 @@ def test_a_path_given_nested_and_dotted_is_a_problem():
     ],
 )
 def test_an_unknown_path_names_the_closest(path, nearest):
-    """A path that is not a field of an event is a problem that names the closest one."""
+    """A path that is not a field of an event is a problem with the most similar one."""
     message = problems_of(entry_with(fields={path: "x"}))[f"mappings[0].fields.{path}"]
     assert f"did you mean {nearest}" in message
 
 
 @given(path=st.text(max_size=80).filter(lambda path: path not in BY_PATH and path not in OBJECTS))
 def test_every_unknown_path_names_a_field(path):
-    """Whatever was written for a path, the closest field is named."""
+    """For any wrong path, the most similar field is named."""
     with pytest.raises(ConfigurationError) as raised:
         load(entry_with(fields={path: "x"}))
     (problem,) = raised.value.problems
@@ -984,7 +984,7 @@ def test_every_unknown_path_names_a_field(path):
 
 @pytest.mark.parametrize("given", ["person", ["person", "visitor"], None, {}])
 def test_an_object_of_the_event_is_mapped_by_its_members(given):
-    """user_data and its like become their members, each read from the object."""
+    """Objects such as user_data become their members, each read from the object."""
     fields = load(entry_with(fields={"user_data": given})).mappings[0].fields
     sources = [given] if isinstance(given, str) else given
     expected = sources and tuple(f"member({source}, 'em')" for source in sources)
@@ -994,7 +994,7 @@ def test_an_object_of_the_event_is_mapped_by_its_members(given):
 
 @pytest.mark.parametrize("given", ["a b", 5, [], [None]])
 def test_an_object_is_mapped_by_expressions(given):
-    """Anything else is a problem at its place, said once."""
+    """Anything else is a problem at its place, reported once."""
     (place,) = problems_of(entry_with(fields={"custom_data": given}))
     assert place.startswith("mappings[0].fields.custom_data")
 
@@ -1008,7 +1008,7 @@ def test_an_object_is_mapped_by_expressions(given):
         ({"a": "b"}, "", "not an object"),
         ("", "", "empty text"),
         ([], "", "empty list"),
-        (["a", None], "[1]", "leave nulls out"),
+        (["a", None], "[1]", "remove nulls"),
         (["a", ["b"]], "[1]", "list in a list"),
         (["a", 1.5], "[1]", "write it as text"),
         ("a ==", "", "not a valid expression"),
@@ -1017,7 +1017,7 @@ def test_an_object_is_mapped_by_expressions(given):
     ],
 )
 def test_fields_take_expressions(value, where, says):
-    """A field takes one expression or several, in text; a wrong one is a problem of its own."""
+    """A field has one expression or several, in text; a wrong one is a separate problem."""
     problems = problems_of(entry_with(fields={"event_id": value}))
     assert list(problems) == [f"mappings[0].fields.event_id{where}"]
     assert says in problems[f"mappings[0].fields.event_id{where}"]
@@ -1039,12 +1039,12 @@ def test_fields_take_expressions(value, where, says):
     ],
 )
 def test_wrong_members_of_an_entry(member, value, says):
-    """Every member of an entry is checked, and named where it is wrong."""
+    """Every member of an entry is checked, and named if it is wrong."""
     assert says in problems_of(entry_with(**{member: value}))[f"mappings[0].{member}"]
 
 
 def test_event_names_may_have_dots_and_numbers():
-    """Names nested at their dots, and numbers, are the tap's names again; null sends none."""
+    """Names nested at their dots, and numbers, become the tap's names again; null sends none."""
     entry = load(
         entry_with(event_names={"Order": {"Completed": "checkout"}, 404: "custom", "Gone": None})
     ).mappings[0]
@@ -1055,7 +1055,7 @@ def test_event_names_may_have_dots_and_numbers():
     ("name", "target"), [(True, "signup"), ("a", 5), ("a", " "), ("a", ["lead"])]
 )
 def test_event_names_are_text(name, target):
-    """YAML's yes and no are no names, and a name is not a number."""
+    """YAML's yes and no are not names, and a name is not a number."""
     assert list(problems_of(entry_with(event_names={name: target}))) == [
         f"mappings[0].event_names.{name}"
     ]
@@ -1102,7 +1102,7 @@ BAD_CONSTANTS = {
 
 @pytest.mark.parametrize("path", sorted(BY_PATH))
 def test_constants_are_checked_by_what_their_field_holds(path):
-    """Each field takes the constants that could be its value, and refuses the others."""
+    """Each field accepts the constants that can be its value, and refuses the others."""
     field = BY_PATH[path]
     good = GOOD_CONSTANTS_OF_FORMS[field.form] if field.form else GOOD_CONSTANTS.get(field.kind)
     for value in field.choices or good:
@@ -1145,14 +1145,14 @@ def test_constants_are_checked_by_what_their_field_holds(path):
         ("device_info.battery_level", 101, "must be from 0 to 100"),
         ("custom_data.external_measurement_vendor_id", 2**63, "64 bits"),
         ("app_info.app_id", "x" * 201, "must have 200 characters at most"),
-        ("custom_data.order_id", "", "is empty: write a value, or null for none"),
+        ("custom_data.order_id", "", "is empty: write a value, or null for no value"),
         ("custom_data.content_ids", [], "is empty"),
         ("custom_data.contents", [{"id": "a", "item_price": "free"}], "an item with a value that"),
     ],
 )
 @pytest.mark.parametrize("place", ["setting", "entry", "preset"])
 def test_constant_is_judged_by_the_rule_of_a_value(place: str, path: str, wrong: Any, says: str):
-    """What no event could have is a problem, in words that say what is accepted, not what came."""
+    """An impossible value is a problem that names what is accepted, and not the value."""
     defaults = {"defaults": {path: wrong}}
     if place == "preset":
         with pytest.raises(ConfigurationError) as raised:
@@ -1168,9 +1168,9 @@ def test_constant_is_judged_by_the_rule_of_a_value(place: str, path: str, wrong:
 
 
 def test_every_reason_has_words_for_a_constant():
-    """Every reason to leave a value out has words, but for one that expressions alone have."""
+    """Every reason to drop a value has a message, except one that only expressions have."""
     field = BY_PATH["device_info.battery_level"]
-    for reason in set(LeftOut) - {LeftOut.EXPRESSION_ERROR}:
+    for reason in set(Dropped) - {Dropped.EXPRESSION_ERROR}:
         assert constants.problem_text(field, "x", reason)
 
 
@@ -1185,13 +1185,13 @@ def test_every_reason_has_words_for_a_constant():
     ],
 )
 def test_settings_that_shape_values_shape_constants(settings, defaults, taken: bool):
-    """A constant is read as a record's value would be under the same settings."""
+    """A constant is read like a record's value under the same settings."""
     found = answer({**MINIMAL, **settings, "defaults": defaults}) or ()
     assert any(problem.path.startswith("defaults") for problem in found) is not taken
 
 
 def test_now_is_a_constant_of_event_time_only():
-    """`now` is the only magic constant, and event_time's alone."""
+    """`now` is the only special constant, and only for event_time."""
     assert load({**MINIMAL, "defaults": {"event_time": "now"}}).defaults == {"event_time": "now"}
     assert "defaults.app_info.install_time" in problems_of(
         {**MINIMAL, "defaults": {"app_info.install_time": "now"}}
@@ -1206,13 +1206,13 @@ def test_now_is_a_constant_of_event_time_only():
     ],
 )
 def test_yamls_dates_are_text_again(value, kept):
-    """A date that YAML read is the text of it."""
+    """A date from YAML is its text."""
     assert load({**MINIMAL, "defaults": {"event_time": value}}).defaults == {"event_time": kept}
 
 
 @pytest.mark.parametrize("wrong", ["wbe", "WEBB", "offlin"])
 def test_a_wrong_choice_names_the_nearest(wrong):
-    """A constant that is close to a choice names it."""
+    """A constant that is similar to a choice leads to a message with it."""
     message = problems_of({**MINIMAL, "defaults": {"action_source": wrong}})[
         "defaults.action_source"
     ]
@@ -1245,7 +1245,7 @@ def test_a_wrong_choice_names_the_nearest(wrong):
     ],
 )
 def test_an_event_name_of_ones_own_is_warned_about(raw, path):
-    """A constant event name that Pinterest does not have is a warning with the nearest one."""
+    """A constant event name that Pinterest does not have is a warning with the most similar one."""
     (warning,) = load({**MINIMAL, **raw}).warnings
     assert warning.path == path
     assert "did you mean checkout?" in warning.message
@@ -1253,7 +1253,7 @@ def test_an_event_name_of_ones_own_is_warned_about(raw, path):
 
 @pytest.mark.parametrize("name", EVENT_NAMES)
 def test_pinterests_event_names_are_not_warned_about(name):
-    """None of the known names is warned about."""
+    """No known name has a warning."""
     raw = {
         "mappings": [
             {
@@ -1268,7 +1268,7 @@ def test_pinterests_event_names_are_not_warned_about(name):
 
 
 def test_a_constant_event_id_is_warned_about():
-    """One event_id for all events makes all of them duplicates, which is seldom meant."""
+    """One event_id for all events makes all of them duplicates, which is rarely intended."""
     (warning,) = load({**MINIMAL, "defaults": {"event_id": "1"}}).warnings
     assert warning.path == "defaults.event_id"
 
@@ -1298,7 +1298,7 @@ ORDERS = {"stream": "orders", "fields": {"event_id": "id"}}
     ],
 )
 def test_expression_that_cannot_be_meant(changes, path, words):
-    """What is the same for every record, or never read, is a warning that says what to write."""
+    """A value that is the same for every record, or never read, is a warning with advice."""
     found = load({**MINIMAL, "mappings": [{**ORDERS, **changes}]}).warnings
     assert [one.path for one in found] == ([f"mappings[0].{path}"] if path else [])
     assert words in "".join(one.message for one in found)
@@ -1314,14 +1314,14 @@ def test_entry_that_is_there_twice():
 @pytest.mark.parametrize(
     ("given", "path", "words"),
     [
-        ({"conversion_token": '"abc"'}, "conversion_token", "stands in quotes"),
-        ({"conversion_token": "'abc'"}, "conversion_token", "stands in quotes"),
+        ({"conversion_token": '"abc"'}, "conversion_token", "is in quotes"),
+        ({"conversion_token": "'abc'"}, "conversion_token", "is in quotes"),
         ({"conversion_token": "<token>"}, "conversion_token", "is a placeholder"),
         ({"conversion_token": "${TOKEN}"}, "conversion_token", "variable that was not replaced"),
-        ({"api_url": "https://api.pinterest.com"}, "api_url", "ends in /v5"),
-        ({"api_url": "https://api.pinterest.com/v3"}, "api_url", "ends in /v5"),
-        ({"api_url": "https://api.pinterest.com/v5/ad_accounts/1"}, "api_url", "ends in /v5"),
-        ({"api_url": "https://example.com/v5/ad_accounts/1/events"}, "api_url", "ends in /v5"),
+        ({"api_url": "https://api.pinterest.com"}, "api_url", "ending in /v5"),
+        ({"api_url": "https://api.pinterest.com/v3"}, "api_url", "ending in /v5"),
+        ({"api_url": "https://api.pinterest.com/v5/ad_accounts/1"}, "api_url", "ending in /v5"),
+        ({"api_url": "https://example.com/v5/ad_accounts/1/events"}, "api_url", "ending in /v5"),
         ({"default_country": False}, "default_country", "in quotes: YAML reads NO"),
         ({"mappings": ORDERS}, "mappings", "- stream: orders"),
         ({"mappings": [{"stream": "a", "event_id": "b"}]}, "mappings[0].event_id", "below fields"),
@@ -1334,7 +1334,7 @@ def test_entry_that_is_there_twice():
     ],
 )
 def test_mistakes_that_people_make(given, path, words):
-    """The message says what was written, and what belongs there, and shows no value."""
+    """The message names the wrong key and the right one, and shows no value."""
     with pytest.raises(ConfigurationError) as caught:
         load({**MINIMAL, **given})
     (problem,) = caught.value.problems
@@ -1344,14 +1344,14 @@ def test_mistakes_that_people_make(given, path, words):
 
 
 def test_api_url_may_end_in_a_slash():
-    """Pinterest's address is the same with a slash at its end."""
+    """Pinterest's URL is the same with a slash at its end."""
     url = "https://api.pinterest.com/v5"
     assert load({**MINIMAL, "api_url": f"{url}/"}).api_url == url
 
 
 # ---- variables without an effect ----
 
-NOT_READ = "has no effect, since the environment is not read: add --config ENV"
+NOT_READ = "has no effect, because the environment is not read: add --config ENV"
 PREFIX = "TARGET_PINTEREST_CAPI_"
 
 
@@ -1359,20 +1359,20 @@ PREFIX = "TARGET_PINTEREST_CAPI_"
     ("name", "given", "read", "not_read"),
     [
         ("MOD", {}, f"did you mean {PREFIX}MODE?", f"did you mean {PREFIX}MODE?"),
-        ("ZZZ", {}, "names no setting, and has no effect", "names no setting"),
+        ("ZZZ", {}, "is not a setting, and has no effect", "is not a setting"),
         ("MODE", {}, None, NOT_READ),
         ("MODE", {"mode": "1"}, None, None),
         ("OAUTH_CLIENT_ID", {}, None, NOT_READ),
         ("OAUTH__CLIENT_ID", {"oauth.client_id": "1"}, None, None),
-        ("OATH_CLIENT_ID", {}, f"did you mean {PREFIX}OAUTH_CLIENT_ID?", "names no setting"),
-        ("DEFAULTS_ACTION_SOURCE", {}, "names no setting", "names no setting"),
+        ("OATH_CLIENT_ID", {}, f"did you mean {PREFIX}OAUTH_CLIENT_ID?", "is not a setting"),
+        ("DEFAULTS_ACTION_SOURCE", {}, "is not a setting", "is not a setting"),
         ("DEFAULTS_ACTION_SOURCE", {"defaults": {"action_source": "web"}}, None, None),
         ("LOGLEVEL", {}, None, None),
         ("_DIALECT", {}, None, None),
     ],
 )
 def test_variables_that_have_no_effect(name, given, read, not_read):
-    """A variable of our prefix that is misspelt, or not read, is a warning with what to do."""
+    """A misspelt or unread variable with our prefix is a warning with advice."""
     for is_read, expected in ((True, read), (False, not_read)):
         found = unread_variables({f"{PREFIX}{name}": "1", "PATH": "/bin"}, given, is_read=is_read)
         assert [problem.path for problem in found] == [f"{PREFIX}{name}"] * bool(expected)
@@ -1401,7 +1401,7 @@ def test_variables_that_have_no_effect(name, given, read, not_read):
     ],
 )
 def test_variable_that_says_another_thing_than_the_file(name, text, given, is_warned):
-    """Meltano sets variables of what it passes in a file; one that differs has no effect."""
+    """Meltano sets variables for settings in its file; a different one has no effect."""
     environ = {f"{PREFIX}{name}": text}
     found = unread_variables(environ, {name.lower(): given}, is_read=False)
     assert [problem.path for problem in found] == [f"{PREFIX}{name}"] * is_warned
@@ -1410,7 +1410,7 @@ def test_variable_that_says_another_thing_than_the_file(name, text, given, is_wa
 
 @pytest.fixture
 def config(monkeypatch, tmp_path):
-    """Return a function that writes a file of settings where no other variables are."""
+    """Return a function that writes a file of settings, without other variables."""
     monkeypatch.chdir(tmp_path)
 
     def write(**members) -> str:
@@ -1439,21 +1439,21 @@ def config(monkeypatch, tmp_path):
 def test_what_is_meant_as_a_dry_run_is_none_that_is_sent(
     config, monkeypatch, variable, text, given, mode
 ):
-    """A mode in an environment that is not read is honoured where it sends less, and that is said.
+    """A mode in an environment that is not read is obeyed if it sends less, with a message.
 
-    Meltano's variables of a loader that inherits from ours count for that loader alone.
+    Meltano's variables of a loader that inherits from ours count only for that loader.
     """
     monkeypatch.setenv("MELTANO_LOADER_NAME", "target-pinterest-capi--day")
     monkeypatch.setenv(f"{PREFIX}{variable}", text)
     settings = load_files([config(**given)])
     assert settings.mode == (mode or given.get("mode", "live"))
     found = {warning.path: warning.message for warning in settings.warnings}
-    honoured = found.get(f"{PREFIX}{variable}", "").startswith("is honoured")
+    honoured = found.get(f"{PREFIX}{variable}", "").startswith("is obeyed")
     assert honoured == (mode is not None)
 
 
 def test_mode_of_a_loader_of_another_name(config, monkeypatch):
-    """Where Meltano knows the loader by a name of the user's, its variables have that prefix."""
+    """If Meltano knows the loader by a user's name, its variables have that prefix."""
     monkeypatch.setenv("MELTANO_LOADER_NAME", "ads.pins")
     monkeypatch.setenv("ADS_PINS_MODE", "dry_run")
     monkeypatch.setenv("ADS_PINS_TOKEN", "something else")
@@ -1466,15 +1466,19 @@ def test_mode_of_a_loader_of_another_name(config, monkeypatch):
     ("name", "text", "words"),
     [
         ("MODE", "dryrun", "must be live, test or dry_run"),
-        ("MOD", "dry_run", f"names no setting, and may have been meant .* {PREFIX}MODE"),
-        ("MODUS", "test", f"names no setting, and may have been meant .* {PREFIX}MODE"),
-        ("DRY_RUN", "1", f"names no setting, and may have been meant .* {PREFIX}MODE"),
-        ("TEST_MODE", "true", f"names no setting, and may have been meant .* {PREFIX}MODE"),
-        ("API_URL", "http://127.0.0.1:8085/v5", "is set and has no effect.* would go to Pinterest"),
+        ("MOD", "dry_run", f"is not a setting, and may have been meant .* {PREFIX}MODE"),
+        ("MODUS", "test", f"is not a setting, and may have been meant .* {PREFIX}MODE"),
+        ("DRY_RUN", "1", f"is not a setting, and may have been meant .* {PREFIX}MODE"),
+        ("TEST_MODE", "true", f"is not a setting, and may have been meant .* {PREFIX}MODE"),
+        (
+            "API_URL",
+            "http://127.0.0.1:8085/v5",
+            "is set and has no effect.* would be sent to Pinterest",
+        ),
     ],
 )
 def test_run_that_may_have_been_meant_as_none_is_refused(config, monkeypatch, name, text, words):
-    """A variable without effect that would have kept events from Pinterest is a problem."""
+    """A variable without effect that would have prevented sending is a problem."""
     monkeypatch.setenv(f"{PREFIX}{name}", text)
     with pytest.raises(ConfigurationError, match=f"^{PREFIX}{name}: {words}"):
         load_files([config()])
@@ -1482,13 +1486,13 @@ def test_run_that_may_have_been_meant_as_none_is_refused(config, monkeypatch, na
 
 @pytest.mark.parametrize(("name", "text"), [("MOD", "live"), ("DRY_RUN", "false"), ("ZZZ", "1")])
 def test_variable_that_keeps_nothing_from_being_sent_is_a_warning(config, monkeypatch, name, text):
-    """A name that is not a setting, and cannot mean a dry run, is said and stops nothing."""
+    """A name that is not a setting, and cannot mean a dry run, is only a warning."""
     monkeypatch.setenv(f"{PREFIX}{name}", text)
     assert [one.path for one in load_files([config()]).warnings] == [f"{PREFIX}{name}"]
 
 
 def test_variable_without_an_effect_is_a_warning(config, monkeypatch):
-    """Settings of a file, with a time zone in the environment that nobody reads, say so."""
+    """For settings from a file, an unread time zone in the environment is a warning."""
     monkeypatch.setenv(f"{PREFIX}TIMEZONE", "Europe/Paris")
     settings = load_files([config()])
     assert settings.timezone == load(MINIMAL).timezone
@@ -1534,7 +1538,7 @@ def test_a_customer_list_keeps_what_was_written():
     ],
 )
 def test_list_name_that_is_an_expression(name, is_refused):
-    """A name that reads as an expression is refused, and no list of that name is made."""
+    """A name that looks like an expression is refused, and no list of that name is created."""
     if is_refused:
         said = problems_of(list_with(list_name=name))["customer_lists[0].list_name"]
         assert "is a name, not an expression" in said
@@ -1568,7 +1572,7 @@ def test_wrong_members_of_a_customer_list(members, path):
 
 
 def test_a_single_entry_is_read_like_those_of_a_configuration():
-    """A preset's entry is read by the same rules, with its own place in the problems."""
+    """A preset's entry is read by the same rules, and its problems have their own place."""
     raw = {"stream": "*", "fields": {"user_data": {"em": "email"}}}
     assert parse_mapping(raw, "preset shop") == load({**MINIMAL, "mappings": [raw]}).mappings[0]
     with pytest.raises(ConfigurationError) as raised:
@@ -1598,7 +1602,7 @@ def test_later_files_win_key_by_key(tmp_path):
 
 
 def test_env_among_the_files_is_the_environment(tmp_path):
-    """`ENV` adds the environment, which wins; members of oauth join those of the files."""
+    """`ENV` adds the environment with priority; members of oauth join those of the files."""
     path = write(
         tmp_path,
         "a.json",
@@ -1624,10 +1628,10 @@ def test_env_among_the_files_is_the_environment(tmp_path):
         ("a.json", '{\n  "conversion_token": secret-token\n}', "line 2, column 23"),
         ("a.json", '{"conversion_token": "secret-token"', "line 1, column 36"),
         ("a.json", '["secret-token"]', "must hold an object"),
-        ("a.json", '{"conversion_token": "secret-token", "a": NaN}', "no numbers"),
+        ("a.json", '{"conversion_token": "secret-token", "a": NaN}', "not numbers"),
         ("a.json", "", "line 1, column 1"),
         ("a.json", "[" * 100_000, "nested too deeply"),
-        ("a.json", '{"a": ' + "1" * 5000 + "}", "endless number"),
+        ("a.json", '{"a": ' + "1" * 5000 + "}", "infinite number"),
         ("a.json", b'{"conversion_token": "secret-token\xff"}', "not UTF-8 text: byte 34"),
         ("a.yaml", "mode: live\nconversion_token: 'secret-token\n", "line 3, column 1"),
         ("a.yaml", "conversion_token: *secret-token\n", "line 1, column 19"),
@@ -1638,7 +1642,7 @@ def test_env_among_the_files_is_the_environment(tmp_path):
     ],
 )
 def test_a_wrong_file_is_named_by_place_and_not_by_content(tmp_path, name, content, says):
-    """A file that cannot be read is a problem with name, line and column, and no content."""
+    """An unreadable file is a problem with name, line and column, and no content."""
     path = write(tmp_path, name, content)
     with pytest.raises(ConfigurationError) as raised:
         read_files([path])
@@ -1649,7 +1653,7 @@ def test_a_wrong_file_is_named_by_place_and_not_by_content(tmp_path, name, conte
 
 
 def test_every_wrong_file_is_named(tmp_path):
-    """All files that cannot be used, and the environment, are reported at once."""
+    """All unusable files, and the environment, are reported at once."""
     paths = [
         str(tmp_path / "missing.json"),
         str(tmp_path),
@@ -1667,7 +1671,7 @@ def test_every_wrong_file_is_named(tmp_path):
 
 
 def test_the_environment_names_settings_in_upper_case():
-    """Known settings are read, lists and objects as JSON; other variables are nothing."""
+    """Known settings are read, lists and objects as JSON; other variables are ignored."""
     prefix = "TARGET_PINTEREST_CAPI_"
     environ = {
         f"{prefix}AD_ACCOUNT_ID": ACCOUNT,
@@ -1710,7 +1714,7 @@ def test_members_of_oauth_have_variables_of_their_own(separator):
 
 
 def test_a_variable_that_is_no_json_is_named():
-    """Text that is not JSON where a list belongs is a problem that names the variable alone."""
+    """Text that is not JSON for a list is a problem that names only the variable."""
     with pytest.raises(ConfigurationError) as raised:
         read_environment({"TARGET_PINTEREST_CAPI_MAPPINGS": "[secret-token"})
     (problem,) = raised.value.problems
@@ -1733,7 +1737,7 @@ NEVER = {"Internal Test": None, "Order Refunded": None}
     ids=str,
 )
 def test_event_names_that_leave_nothing_to_send_are_a_problem(members):
-    """Where every name is null and others are skipped, an entry can send no event at all."""
+    """If every name is null and others are skipped, an entry can send no event at all."""
     problems = problems_of(entry_with(event_names=NEVER, **members))
     assert list(problems) == ["mappings[0].event_names"]
     assert "unlisted_names: send" in problems["mappings[0].event_names"]
@@ -1752,5 +1756,5 @@ def test_event_names_that_leave_nothing_to_send_are_a_problem(members):
     ids=str,
 )
 def test_event_names_may_be_null_where_others_are_sent(members, settings):
-    """Names that are never sent are no problem beside a name, a default or a preset that is."""
+    """Names that are never sent are valid next to a name, a default or a preset that is."""
     assert load({**entry_with(**members), **settings})

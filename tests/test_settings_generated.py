@@ -1,4 +1,4 @@
-"""What is generated from the settings: the SDK's schema, Meltano's entries, and tables."""
+"""Files generated from the settings: the SDK's schema, Meltano's entries, and tables."""
 
 import json
 import re
@@ -108,7 +108,7 @@ def test_every_setting_is_in_every_place(name):
 
 
 def test_no_place_has_anything_else():
-    """What is generated names settings and nothing more, each once."""
+    """Generated files name each setting once and nothing else."""
     entries = [entry["name"] for entry in meltano_settings()]
     expected = {*NAMES, *(f"oauth.{name}" for name in properties(OAuth))}
     assert sorted(entries) == sorted(expected - {"oauth"})
@@ -119,7 +119,7 @@ def test_no_place_has_anything_else():
 
 @pytest.mark.parametrize("model", [Settings, OAuth, MappingEntry, CustomerListEntry])
 def test_every_setting_is_described_in_plain_sentences(model):
-    """Every description is a sentence or two, in one line, and every setting stands in a group."""
+    """Every description is a sentence or two, on one line, and every setting is in a group."""
     for name, schema in properties(model).items():
         assert schema["description"], name
         assert schema["description"].endswith("."), name
@@ -129,7 +129,7 @@ def test_every_setting_is_described_in_plain_sentences(model):
 
 
 def test_what_loading_fills_in_is_no_setting():
-    """The token that an entry's file holds is found in no generated text."""
+    """The token in an entry's file is in no generated text."""
     for text in (json.dumps(sdk_schema()["properties"]["mappings"]), mapping_table()):
         assert "conversion_token_file" in text
         assert '"conversion_token"' not in text
@@ -140,7 +140,7 @@ def test_what_loading_fills_in_is_no_setting():
 
 
 def variables(text: str) -> dict[str, str | None]:
-    """The example's variables, those in comments too."""
+    """The example's variables, including those in comments."""
     return dotenv_values(stream=StringIO(re.sub(r"^# (?=[A-Z_]+=)", "", text, flags=re.MULTILINE)))
 
 
@@ -161,7 +161,7 @@ def test_environment_example_has_every_setting_that_is_one_value():
 
 
 def test_environment_example_asks_for_what_is_required():
-    """As it stands it sets nothing; what is not a comment is what a first run needs."""
+    """Unchanged it sets nothing; only what a first run needs is not a comment."""
     values = dotenv_values(stream=StringIO(environment_example()))
     assert values == {
         f"{ENVIRONMENT_PREFIX}AD_ACCOUNT_ID": "",
@@ -171,7 +171,7 @@ def test_environment_example_asks_for_what_is_required():
 
 
 def test_environment_example_shows_the_defaults():
-    """Whoever takes the marks of comment away has the settings that hold without."""
+    """Without the comment marks, its settings are the defaults."""
     shown = {name: value or "" for name, value in variables(environment_example()).items()}
     assert load({**read_environment(shown), **MINIMAL}) == load(MINIMAL)
 
@@ -210,7 +210,7 @@ def test_the_schema_takes_what_the_settings_take():
     ],
 )
 def test_the_schema_refuses_what_the_settings_refuse(wrong):
-    """Types, choices, limits, unknown and missing members are in the schema."""
+    """The schema checks types, choices, limits, unknown and missing members."""
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"ad_account_id": "1", **wrong}, sdk_schema())
 
@@ -231,7 +231,7 @@ def test_the_schema_has_the_models_defaults(name):
 
 
 def test_only_secrets_are_secret():
-    """Secrets alone are marked in the schema, in Meltano's entries and in the table."""
+    """Only secrets are marked in the schema, in Meltano's entries and in the table."""
     assert {name for name, made in dotted(sdk_schema()).items() if made.get("secret")} == SECRETS
     assert {name for name, made in dotted(sdk_schema()).items() if made.get("writeOnly")} == SECRETS
     assert {entry["name"] for entry in meltano_settings() if entry.get("sensitive")} == SECRETS
@@ -241,7 +241,7 @@ def test_only_secrets_are_secret():
 
 
 def test_required_settings_are_required():
-    """One setting is required, and its schema says so; a token may be, by the others."""
+    """One setting is required, and its schema says so; a token may be, depending on others."""
     assert sdk_schema()["required"] == ["ad_account_id"]
     assert sdk_schema()["properties"]["mappings"]["items"]["required"] == ["stream"]
     assert sdk_schema()["properties"]["customer_lists"]["items"]["required"] == ["stream", "member"]
@@ -291,13 +291,13 @@ def test_meltanos_entries_have_kinds_it_knows():
     ],
 )
 def test_meltanos_kinds_and_labels(name, kind, label):
-    """Kinds follow from types and labels from names; what may be `never` is text to Meltano."""
+    """Kinds follow from types and labels from names; a setting with `never` is text to Meltano."""
     (entry,) = [entry for entry in meltano_settings() if entry["name"] == name]
     assert (entry["kind"], entry["label"]) == (kind, label)
 
 
 def test_meltanos_options_are_the_choices():
-    """An option's value is what the setting takes."""
+    """An option's value is accepted by the setting."""
     for entry in meltano_settings():
         for option in entry.get("options", []):
             given = {**MINIMAL, "results_url": "sqlite:///results.db"}  # which change needs
@@ -307,18 +307,18 @@ def test_meltanos_options_are_the_choices():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_meltanos_values_are_the_defaults(name):
-    """An entry's value is the default, but where it matters whether the setting was given."""
+    """An entry's value is the default, except if it matters whether the setting was given."""
     default = sdk_schema()["properties"][name].get("default")
     assert VALUES.get(name) == (None if name == "ledger_retention_days" else default)
 
 
 def test_a_secret_has_no_value():
-    """Meltano's own defaults hold no secret."""
+    """Meltano's own defaults have no secret."""
     assert not set(VALUES) & SECRETS
 
 
 def outcome(given):
-    """Return the settings of a configuration, or the problems that it has."""
+    """Return the settings of a configuration, or its problems."""
     try:
         return load(given)
     except ConfigurationError as error:
@@ -350,7 +350,7 @@ def outcome(given):
     "written", [lambda value: value, json.dumps], ids=["as they are", "as text"]
 )
 def test_meltanos_values_change_nothing(given, written):
-    """A configuration means the same, and has the same problems, with what Meltano adds to it."""
+    """With Meltano's additions a configuration means the same, and has the same problems."""
     texts = {name for name, value in VALUES.items() if isinstance(value, str)}
     added = {name: value if name in texts else written(value) for name, value in VALUES.items()}
     assert outcome({**added, **given}) == outcome(given)
@@ -365,7 +365,7 @@ def test_meltanos_values_change_nothing(given, written):
     ids=["settings", "entry", "list"],
 )
 def test_tables_are_tables(table, cells):
-    """Every line has as many cells as the head."""
+    """Every line has as many cells as the header."""
     lines = table.splitlines()
     assert table.endswith("|\n")
     assert lines[1] == "|---" * cells + "|"
@@ -386,7 +386,7 @@ def test_tables_are_tables(table, cells):
     ],
 )
 def test_settings_say_what_needs_them(name, users):
-    """A setting's row says whether it is about events, customer lists or both."""
+    """A setting's row says whether it is for events, customer lists or both."""
     (row,) = [row for row in settings_table().splitlines() if row.startswith(f"| `{name}` |")]
     assert row.split(" | ")[2] == users
 
@@ -410,13 +410,13 @@ def test_every_setting_is_in_a_group():
     ],
 )
 def test_tables_print_defaults_as_they_are_written(name, default):
-    """A default stands in the table as it would in a configuration."""
+    """A default in the table is written as in a configuration."""
     (row,) = [row for row in settings_table().splitlines() if row.startswith(f"| `{name}` |")]
     assert row.split("|")[2].strip() == default
 
 
 def test_tables_name_every_choice_and_key():
-    """Choices stand in their row, and the tables of entries and lists have all their keys."""
+    """Choices are in their row, and the tables of entries and lists have all their keys."""
     rows = {
         row.split("`")[1]: row for row in settings_table().splitlines() if row.startswith("| `")
     }

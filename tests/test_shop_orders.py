@@ -1,7 +1,7 @@
-"""What orders of shops come to, whatever the shop: one rule for the value, and which orders count.
+"""Orders of any shop: one rule for the value, and for which orders count.
 
-The value is what Pinterest recommends: the final amount after discounts, before tax and shipping,
-as the order was placed. It is exact, in the currency that goes with it.
+The value is the one that Pinterest recommends: the final amount after discounts, before tax and
+shipping, when the order was placed. It is exact, in its currency.
 """
 
 import json
@@ -23,7 +23,7 @@ from target_pinterest_capi.events.event import SkippedRecord
 
 
 def money(shop: Any, presentment: Any = "9999.99") -> dict[str, Any]:
-    """Return an amount as Shopify's GraphQL has it, in the shop's currency and the buyer's."""
+    """Return an amount of Shopify's GraphQL, in the shop's currency and the buyer's."""
     return {
         "shopMoney": {"amount": shop, "currencyCode": "EUR"},
         "presentmentMoney": {"amount": presentment, "currencyCode": "SEK"},
@@ -31,7 +31,7 @@ def money(shop: Any, presentment: Any = "9999.99") -> dict[str, Any]:
 
 
 def rest(**changes: Any) -> dict[str, Any]:
-    """Return an order of Shopify's REST API, paid in another currency than the shop's."""
+    """Return an order of Shopify's REST API, paid in a currency other than the shop's."""
     return {**REST_ORDER, "currency": "EUR", "presentment_currency": "SEK", **changes}
 
 
@@ -42,7 +42,7 @@ def taxed(*taxes: str) -> list[dict[str, Any]]:
 
 
 def graphql(**changes: Any) -> dict[str, Any]:
-    """Return an order of Shopify's GraphQL API, paid in another currency than the shop's."""
+    """Return an order of Shopify's GraphQL API, paid in a currency other than the shop's."""
     return {**GRAPHQL_ORDER, "totalPriceSet": money(119.0), "subtotalPriceSet": None, **changes}
 
 
@@ -107,7 +107,7 @@ GRAPHQL_INCLUDED = {"taxesIncluded": True, "subtotalPriceSet": money(107.1)}
     ],
 )
 def test_value(preset, order, value):
-    """Discounts are off, tax and shipping too; refunds change nothing, nor does JSON text."""
+    """Discounts, tax and shipping are excluded; refunds and JSON text change nothing."""
     base = {
         "woocommerce": WOOCOMMERCE,
         "bigcommerce": BIGCOMMERCE,
@@ -126,7 +126,7 @@ def test_value(preset, order, value):
 
 @pytest.mark.parametrize("order", [rest(), graphql(), graphql(subtotalPriceSet=money(90))])
 def test_currency_is_that_of_the_value(order):
-    """Where the buyer pays in another currency, amount and currency are both the shop's."""
+    """If the buyer pays in another currency, amount and currency are both the shop's."""
     (event,) = events_of("shopify", [order])
     assert event["custom_data"]["currency"] == "EUR"
 
@@ -150,7 +150,7 @@ def test_currency_is_that_of_the_value(order):
     ],
 )
 def test_orders_that_do_not_count(preset, order):
-    """Tests, drafts and cancelled orders are no conversions, in any shop."""
+    """Tests, drafts and cancelled orders are not conversions, in any shop."""
     (result,) = events_of(preset, [order])
     assert isinstance(result, SkippedRecord)
 
@@ -166,7 +166,7 @@ def test_orders_that_do_not_count(preset, order):
     ],
 )
 def test_orders_at_the_counter_are_offline(preset, order):
-    """What was sold at a point of sale is not an event of the web."""
+    """A sale at a point of sale is not a web event."""
     assert events_of(preset, [order])[0]["action_source"] == "offline"
 
 
@@ -195,7 +195,7 @@ CALL = {
     ],
 )
 def test_orders_of_trackers(preset, event, path):
-    """Their total has tax and shipping in it; the line that their pages give takes them off."""
+    """Their total includes tax and shipping; the line on their pages subtracts them."""
     record = {**CALL, "event": event}
     (sent,) = events_of(preset, [record])
     assert sent["custom_data"]["value"] == "107.1"

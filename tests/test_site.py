@@ -1,4 +1,4 @@
-"""The documentation as a site: it builds from the pages as they are, and has every one of them."""
+"""The documentation as a site: it builds from the pages unchanged, and has all of them."""
 
 import json
 import os
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow  # it builds the site
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built as `make site` does: a link that leads nowhere fails it."""
+    """The site, built like `make site`: a broken link fails it."""
     if find_spec("mkdocs") is None:
         if os.environ.get("REQUIRE_SERVICES"):
             pytest.fail("mkdocs is missing, and REQUIRE_SERVICES is set")
@@ -35,7 +35,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_page_is_in_the_navigation():
-    """The menu has each page of docs/ once, but for the recipes, which the cookbook links to."""
+    """The menu has each page of docs/ once, except the recipes, which the cookbook links to."""
     menu = yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]
 
     def pages(part: object) -> list[str]:
@@ -54,7 +54,7 @@ def test_every_page_is_in_the_navigation():
 
 
 def test_nothing_is_loaded_from_elsewhere(site: Path):
-    """Pages load no script, style, font or picture of another host."""
+    """Pages load no script, style, font or picture from another host."""
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         assert "fonts.googleapis.com" not in text
@@ -63,13 +63,13 @@ def test_nothing_is_loaded_from_elsewhere(site: Path):
 
 @pytest.mark.parametrize("words", ["null_values", "max_rejected_ratio", "kill -9", "changelog"])
 def test_search_finds(site: Path, words: str):
-    """The index of the search has settings, words of pages, and pages from beside docs/."""
+    """The search index has settings, words of pages, and pages from outside docs/."""
     index = json.loads((site / "search" / "search_index.json").read_text())
     assert any(words in (row["title"] + row["text"]).lower() for row in index["docs"])
 
 
 def test_the_site_is_not_in_the_wheel():
-    """What builds the site is not a dependency of the package."""
+    """The packages that build the site are not dependencies of the package."""
     project = (ROOT / "pyproject.toml").read_text()
     dependencies = project.partition("dependencies = [")[2].partition("]")[0]
     assert "mkdocs" not in dependencies

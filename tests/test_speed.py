@@ -1,4 +1,4 @@
-"""The target's speed, as a ratio to a plain loop: a guard against a real loss, not noise."""
+"""The target's speed, as a ratio to a plain loop: it detects a real loss, not noise."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 @pytest.mark.speed
 @pytest.mark.parametrize("case", guard.GUARDED)
 def test_ratio_to_the_floor_is_more_than_half_of_what_was_recorded(bench: Bench, case: str):
-    """Mapping, hashing, delivery and checkpoints together cost at most twice what was recorded."""
+    """Mapping, hashing, delivery and checkpoints together cost at most twice the recorded ratio."""
     enough = guard.recorded()[case] / 2
     ratio = guard.best_ratio(bench, case, enough)
     assert ratio >= enough, (

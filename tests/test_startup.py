@@ -1,4 +1,4 @@
-"""What both programs do first: a signal ends them as it does later on, without a traceback."""
+"""The start of both programs: a signal ends them as it does later, without a traceback."""
 
 import signal
 import subprocess
@@ -66,7 +66,7 @@ def run(script: str, *arguments: str, cwd: Path | None = None) -> subprocess.Com
 def test_signal_at_any_import(
     program: tuple[str, ...], number: signal.Signals, code: int, moment: int, tmp_path: Path
 ):
-    """It ends the program with the code that it has later; a shell reports SIGTERM itself as 143."""
+    """It ends the program with its later exit code; a shell reports SIGTERM itself as 143."""
     module, *arguments = program
     script = INTERRUPTED.format(module=module, moment=moment, number=int(number))
     done = run(script, *arguments, cwd=tmp_path)
@@ -77,7 +77,7 @@ def test_signal_at_any_import(
 
 @pytest.mark.parametrize("module", [TARGET[0], FIELDS[0]])
 def test_little_is_imported_before_signals_are_seen_to(module: str):
-    """Until then SIGINT is a traceback of Python's: there is nothing that takes long."""
+    """Before that SIGINT is Python's traceback: nothing takes long there."""
     imports = f"import sys; before = set(sys.modules); import {module}; "
     script = imports + "print(*set(sys.modules) - before)"
     imported = set(run(script).stdout.split())
@@ -87,7 +87,7 @@ def test_little_is_imported_before_signals_are_seen_to(module: str):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signal_to_a_command_that_waits(number: signal.Signals, code: int, tmp_path: Path):
-    """What a command has begun is undone, and it ends with the code of the signal."""
+    """A command's work is undone, and it ends with the code of the signal."""
     done = run(WAITING, "wait", str(int(number)), cwd=tmp_path)
     assert (done.returncode, done.stdout) == (code, "undone\n")
     assert "Traceback" not in done.stderr

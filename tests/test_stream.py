@@ -1,4 +1,4 @@
-"""The way of a stream's records: what a record comes to, and when its mapping is compiled again."""
+"""A stream's records: their results, and when the mapping is compiled again."""
 
 import cProfile
 import json
@@ -31,7 +31,7 @@ SCHEMA = {"properties": {name: {} for name in (*visit(), "currency")}}
 
 
 class Results:
-    """A handler that keeps what it is handed, each with the number of its record."""
+    """A handler that keeps the results, each with the number of its record."""
 
     def __init__(self) -> None:
         self.sequence = 0
@@ -79,7 +79,7 @@ ENTRIES = [
 def test_each_entry_that_takes_the_stream_has_one_result(
     mappings: Any, given: Record, expected: list[tuple[str, type]]
 ):
-    """A record has a result for each entry of its stream, in order, and one where there is none."""
+    """A record has a result for each entry of its stream, in order, and one if there is none."""
     results = Results()
     pipeline = pipeline_of(results, mappings=mappings)
     assert pipeline.is_taken is pipeline.has_entries is (expected[0][0] != "")
@@ -92,7 +92,7 @@ def test_each_entry_that_takes_the_stream_has_one_result(
 
 @pytest.mark.parametrize("mappings", [None, []], ids=["entries", "lists alone"])
 def test_customer_lists_have_every_valid_record(mappings: Any):
-    """A list is handed each record; a stream that feeds lists alone has no result of its own."""
+    """A list gets each record; a stream that is only for lists has no result of its own."""
     results, handled = Results(), list[Record]()
     lists = [(Origin("visits", "vips"), handled.append)]
     pipeline = pipeline_of(results, lists, mappings=mappings)
@@ -179,7 +179,7 @@ def sample(lines: list[bytes], tmp_path: Path) -> None:
 def test_new_names_are_compiled_for_a_bounded_number_of_times(
     door: str, run_target: Callable[..., Any], tmp_path: Path
 ):
-    """8,000 records with a new name each have the mapping compiled once, at every door."""
+    """8,000 records with a new name each compile the mapping once, at every entry point."""
     lines = [schema("visits", *visit(), key_properties=("event_id",))]
     lines += [record("visits", **visit(number), **{f"id-{number}": 1}) for number in range(NAMES)]
 
@@ -223,7 +223,7 @@ def emails(result: Any) -> int:
 
 @pytest.mark.parametrize("declared", [("event_id", "event_name", "event_time", "em"), ()])
 def test_columns_that_the_schema_lacks_are_read_where_records_have_them(declared: tuple[str, ...]):
-    """A SCHEMA is taken at its word until a record has more; then the mapping reads all it names."""
+    """A SCHEMA is trusted until a record has more columns; then the mapping reads all it names."""
     loaded, made, results = settings_of(mappings=[ORDERS]), list[Any](), Results()
     compile_entries = entry_compiler(
         loaded, Accounts(loaded), lambda *_: None, began_at=datetime.now(UTC)
@@ -290,7 +290,7 @@ FIELDS = {name: name for name in ("event_name", "action_source", "event_time")} 
 
 
 def test_column_that_has_the_clean_name_itself_wins():
-    """Where `order` and its marked twin both come the exact column is read."""
+    """If `order` and its marked twin are both there, the exact column is read."""
     results = Results()
     pipeline = pipeline_of(results)
     pipeline.handle_record({"\ufeffevent_id": "marked"} | visit())
@@ -299,7 +299,7 @@ def test_column_that_has_the_clean_name_itself_wins():
 
 
 def test_columns_of_one_field_are_warned_of_once():
-    """A stream is warned about once, from its schema or from a record, and however many come."""
+    """A stream has one warning, from its schema or from a record, however many come."""
     warnings: list[str] = []
     settings = settings_of()
     pipeline = StreamPipeline(
@@ -323,7 +323,7 @@ def test_columns_of_one_field_are_warned_of_once():
 
 
 def test_a_deletion_column_that_is_seen_first_on_a_record():
-    """A column that no schema declares says so too, from the first record that has it."""
+    """An undeclared column also leads to a warning, at the first record that has it."""
     results = Results()
     pipeline = pipeline_of(results)
     pipeline.handle_record(visit())

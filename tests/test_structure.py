@@ -1,4 +1,4 @@
-"""The rooms: which module may import what, read from the sources, as CONTRIBUTING.md says."""
+"""The import rules: which module may import which, read from the sources, as in CONTRIBUTING.md."""
 
 import ast
 import re
@@ -21,7 +21,7 @@ ROOT: Final = "__init__"  # the package's own module, which has nothing but the 
 
 
 class Room(NamedTuple):
-    """Modules and packages that belong together, and the other rooms that they may import."""
+    """Modules and packages that belong together, and the others that they may import."""
 
     modules: tuple[str, ...]
     imports: tuple[str, ...]
@@ -153,7 +153,7 @@ OUR_MODULE: Final = re.compile(
 
 
 def imports(module: str, source: str, *, is_package: bool = False) -> set[str]:
-    """Return the full name of everything that a source imports, also by name as text."""
+    """Return the full name of every import of a source, including names in text."""
     home = [NAME, *module.split(".")][: None if is_package else -1]
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
@@ -174,12 +174,12 @@ def within(module: str, places: tuple[str, ...]) -> bool:
 
 
 def room_of(module: str) -> str | None:
-    """Return the room of a module or of a name in it; None where the table has none."""
+    """Return the group of a module or of a name in it; None if the table has none."""
     return next((room for room, row in ROOMS.items() if within(module, row.modules)), None)
 
 
 def violations(module: str, source: str, *, is_package: bool = False) -> Iterator[str]:
-    """Yield what a module imports that the tables do not let it, each in words."""
+    """Yield a module's imports that the tables do not allow, as messages."""
     room = room_of(module)
     if room is None:
         yield f"{module} is in no room"
@@ -216,13 +216,13 @@ MODULES: Final = {dotted(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 @pytest.mark.parametrize("module", [module for module in MODULES if module != ROOT])
 def test_module_imports_only_what_its_room_may(module: str):
-    """Data flows one way: mapping and events know nothing of delivery or of the entry points."""
+    """Data flows one way: mapping and events do not import delivery or the entry points."""
     path = MODULES[module]
     assert list(violations(module, path.read_text(), is_package=path.stem == "__init__")) == []
 
 
 def test_package_itself_imports_nothing():
-    """Whatever is imported of the package costs no other module: its own has the version alone."""
+    """Importing the package itself imports no other module: its own has only the version."""
     assert imports(ROOT, MODULES[ROOT].read_text()) == {"importlib.metadata"}
 
 
@@ -325,7 +325,7 @@ def test_package_itself_imports_nothing():
     ],
 )
 def test_planted_import_is_found(module: str, source: str, expected: str):
-    """An import that a room may not have is found wherever it stands and however it is written."""
+    """A forbidden import is found anywhere and in any form."""
     found = list(violations(module, source))
     assert len(found) == 1
     assert found[0].startswith(expected)
@@ -342,12 +342,12 @@ def test_planted_import_is_found(module: str, source: str, expected: str):
     ],
 )
 def test_import_that_the_room_may_have_is_no_violation(module: str, source: str):
-    """What the tables allow is not found."""
+    """Allowed imports are not reported."""
     assert list(violations(module, source)) == []
 
 
 def test_rooms_have_a_direction():
-    """Without the exceptions, no room imports one that imports it."""
+    """Without the exceptions, there is no import cycle between groups."""
     order = tuple(
         TopologicalSorter({room: row.imports for room, row in ROOMS.items()}).static_order()
     )
@@ -371,7 +371,7 @@ def test_rows_are_needed():
 
 
 def test_contributing_names_the_same_modules():
-    """The table for people has the modules and packages of this one."""
+    """The table in CONTRIBUTING.md has the modules and packages of this one."""
     table = CONTRIBUTING.read_text().partition("\n## Rooms\n")[2].partition("\n## ")[0]
     first = "".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
     named = {name.removesuffix(".py").rstrip("/") for name in re.findall(r"`([^`]+)`", first)}
@@ -381,7 +381,7 @@ def test_contributing_names_the_same_modules():
 
 
 def test_no_room_for_leftovers():
-    """No module is named for what it is not."""
+    """No module has a misleading name."""
     assert not {path.stem for path in MODULES.values()} & {
         "utils",
         "helpers",

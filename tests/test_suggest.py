@@ -1,4 +1,4 @@
-"""`pinterest-capi suggest`: a mapping to start from, tried on the tables that shops have."""
+"""`pinterest-capi suggest`: a first mapping, tested on typical tables of shops."""
 
 import json
 from collections.abc import Callable
@@ -62,7 +62,7 @@ def suggested(lines: list[bytes]) -> dict[str, Any]:
 
 @cache
 def of_sample(name: str) -> Result:
-    """Return what the command prints for a sample, which several tests look at."""
+    """Return the command's output for a sample, which several tests use."""
     done = run("suggest", lines=messages(SAMPLES[name]))
     assert done.exit_code == 0, done.output
     return done
@@ -77,7 +77,7 @@ def previewed(configuration: dict[str, Any], lines: list[bytes]) -> list[dict[st
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_table_gets_its_mapping(name: str):
-    """A table's columns are found by names and by shapes of values, its event by what it is."""
+    """Columns are found by names and by shapes of values, and the event by the kind of table."""
     sample = SAMPLES[name]
     [entry] = yaml.safe_load(of_sample(name).stdout)["mappings"]
     assert entry["stream"] == sample.stream
@@ -92,7 +92,7 @@ def test_table_gets_its_mapping(name: str):
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_suggestion_makes_events_and_passes_check(name: str):
-    """`preview` makes events by a suggestion as it is, `check` has nothing against it."""
+    """`preview` makes events with an unchanged suggestion, and `check` finds no error in it."""
     sample = SAMPLES[name]
     lines = messages(sample)
     results = previewed(yaml.safe_load(of_sample(name).stdout), lines)
@@ -106,7 +106,7 @@ def test_suggestion_makes_events_and_passes_check(name: str):
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_no_value_of_a_record_is_shown(name: str):
-    """What is printed holds names of columns, and none of the values that identify people."""
+    """The output has names of columns, and no values that identify people."""
     shown = of_sample(name).output.replace(SAMPLES[name].stream, "")
     for text in (
         "jane@",
@@ -121,7 +121,7 @@ def test_no_value_of_a_record_is_shown(name: str):
 
 
 def test_every_line_says_why():
-    """Each field, name and default has its reason beside it."""
+    """Each field, name and default has its reason next to it."""
     done = run("suggest", lines=messages(SAMPLES["German shop"]))
     lines = done.stdout.partition("fields:")[2].splitlines()[1:]
     described = [row for row in lines if row.startswith("      ")]
@@ -130,7 +130,7 @@ def test_every_line_says_why():
 
 
 def test_what_is_not_sure_is_a_comment():
-    """A whole name, a flag of tests and a state of unknown meaning are offered, and not used."""
+    """Weak candidates (a name, a test flag, an unknown state) are shown, and not used."""
     order = {
         "order_id": 1,
         "created_at": ago(),
@@ -153,7 +153,7 @@ def test_what_is_not_sure_is_a_comment():
 
 
 def test_columns_without_a_field_are_listed():
-    """What no rule found a field for is named, with a field where its values look like one."""
+    """Columns without a matching rule are named, with a field if their values look like one."""
     order = {
         "order_id": 1,
         "created_at": ago(),
@@ -177,7 +177,7 @@ def test_columns_without_a_field_are_listed():
     ],
 )
 def test_stream_that_makes_no_event_is_a_comment(stream: str, columns: dict[str, Any], why: str):
-    """Where something that every event needs is missing, the entry is a comment that says so."""
+    """If a required value is missing, the entry is a comment that says so."""
     sample = Sample(
         stream, [{**columns, **({"created_at": ago()} if "at_time" in columns else {})}], {}, {}, 0
     )
@@ -207,7 +207,7 @@ def test_stream_that_makes_no_event_is_a_comment(stream: str, columns: dict[str,
     ],
 )
 def test_name_of_a_stream_says_what_its_rows_are(stream: str, event_name: str | None):
-    """A stream's name gives the event, and none where rows are parts or the end of another."""
+    """A stream's name decides the event, except if rows are parts or ends of another one."""
     row = {"id": 1, "order_id": 2, "created_at": ago(), "email": "jane@example.com", "total": 5}
     entries = suggested(messages(Sample(stream, [row], {}, {}, 0)))["mappings"]
     assert [entry["defaults"]["event_name"] for entry in entries] == [event_name] * bool(event_name)
@@ -217,7 +217,7 @@ def test_name_of_a_stream_says_what_its_rows_are(stream: str, event_name: str | 
     "column", ["sales_rep_email", "created_by_email", "store.email", "sales_mail", "to_email"]
 )
 def test_address_of_somebody_else_is_not_mapped(column: str):
-    """Beside the customer's address that of a clerk or of the shop is named, and never sent."""
+    """Next to the customer's address, that of a clerk or of the shop is named, and never sent."""
     outer, _, inner = column.partition(".")
     other = {inner: "clerk@example.com"} if inner else "clerk@example.com"
     row = {"order_id": 2, "created_at": ago(), "email": "jane@example.com", outer: other}
@@ -229,14 +229,14 @@ def test_address_of_somebody_else_is_not_mapped(column: str):
 
 @pytest.mark.parametrize(("preset", "columns"), MARKS)
 def test_preset_is_known_by_its_columns(preset: str, columns: tuple[str, ...]):
-    """A stream with the columns that mark a preset is mapped by it."""
+    """A stream with a preset's characteristic columns is mapped by it."""
     row = dict.fromkeys(columns, "x")
     [entry] = suggested(messages(Sample("data", [row], {}, {}, 0)))["mappings"]
     assert entry["preset"] == preset
 
 
 def test_every_preset_is_suggested():
-    """Each built-in preset has the columns that a stream is known by."""
+    """Each built-in preset has characteristic columns."""
     assert {preset for preset, _ in MARKS} | {"pinterest"} == set(get_args(Preset))
 
 
@@ -244,7 +244,7 @@ def test_every_preset_is_suggested():
 def test_target_delivers_by_a_suggestion(
     name: str, run_target: Callable[..., Any], sandbox: Sandbox
 ):
-    """A run of the target by a suggestion ends at Pinterest, with the event's name and value."""
+    """A run of the target with a suggestion reaches Pinterest, with the event's name and value."""
     sample = SAMPLES[name]
     ran = run_target(messages(sample), **suggested(messages(sample)))
     assert ran.code == 0
@@ -255,7 +255,7 @@ def test_target_delivers_by_a_suggestion(
 
 
 def test_demos_own_shop_is_mapped():
-    """Every table of the demo's shop is found for what it is, and each of them makes events."""
+    """The kind of every table of the demo's shop is found, and each makes events."""
     done = run("suggest", lines=shop_lines(datetime.now(UTC)).splitlines())
     entries = yaml.safe_load(done.stdout)["mappings"]
     assert {entry["stream"]: entry.get("preset") for entry in entries} == {
@@ -270,7 +270,7 @@ def test_demos_own_shop_is_mapped():
 
 
 def test_members_of_a_list_are_a_customer_list():
-    """A stream of people who join and leave is offered as a customer list that can be used."""
+    """A stream of people who join and leave leads to a usable customer list."""
     rows = [
         {"id": number, "email": f"jane{number}@example.com", "action": action, "changed_at": ago()}
         for number, action in enumerate(("subscribe", "unsubscribe"))
@@ -293,11 +293,11 @@ def test_schema_alone_is_enough_for_names():
     done = run("suggest", lines=[declared])
     [entry] = yaml.safe_load(done.stdout)["mappings"]
     assert entry["fields"]["user_data.em"] == "email"
-    assert "the sample has no value of it" in done.stdout
+    assert "it has no value in the sample" in done.stdout
 
 
 def test_output_is_never_replaced_without_force(folder: Path):
-    """--output writes a file and shows an event; a file that is there stays, unless --force."""
+    """--output writes a file and shows an event; an existing file stays, unless --force."""
     (folder / "in.singer").write_bytes(b"\n".join(messages(SAMPLES["German shop"])))
     first = run("suggest", "in.singer", "--output", "mappings.yaml")
     assert first.exit_code == 0, first.output
@@ -311,7 +311,7 @@ def test_output_is_never_replaced_without_force(folder: Path):
 
 
 def test_disk_that_is_full_leaves_the_output_as_it_was(folder: Path):
-    """With --force the old file is there until the new one is whole."""
+    """With --force the old file stays until the new one is complete."""
     (folder / "in.singer").write_bytes(b"\n".join(messages(SAMPLES["German shop"])))
     (folder / "mappings.yaml").write_text("old")
     with files_limited_to(100):
@@ -324,7 +324,7 @@ def test_disk_that_is_full_leaves_the_output_as_it_was(folder: Path):
 
 @pytest.mark.parametrize("width", [60, 80, 160])
 def test_summary_keeps_to_the_width(width: int, monkeypatch: pytest.MonkeyPatch):
-    """What is said of each stream is wrapped to the terminal, with what to do next."""
+    """The text about each stream is wrapped to the terminal, with the next step."""
     monkeypatch.setenv("COLUMNS", str(width))
     lines = [
         *messages(SAMPLES["German shop"]),
@@ -353,7 +353,7 @@ def test_summary_keeps_to_the_width(width: int, monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_sample_that_cannot_be_read_exits_with_1(lines: list[bytes], words: str):
-    """What is not a Singer message is said with its line, and never shown."""
+    """A line that is not a Singer message is reported with its number, and never shown."""
     done = run("suggest", lines=lines)
     assert done.exit_code == 1
     assert words in done.stderr
@@ -423,7 +423,7 @@ def test_odd_names_and_words_leave_the_output_whole(stream: str, column: str, wo
     ],
 )
 def test_value_has_its_shapes(value: Any, expected: set[str]):
-    """A value is told by the rules by which it would be read."""
+    """A value is recognized by the rules by which it would be read."""
     assert shapes(value) == expected
 
 
@@ -449,7 +449,7 @@ WILD = st.recursive(
 def test_any_table_gets_a_configuration_that_loads(
     stream: str, rows: list[dict[str, Any]], keys: list[str]
 ):
-    """Whatever a tap sends, the text is the configuration that was tried, and it can be loaded."""
+    """For any input, the text is the configuration that was tested, and it can be loaded."""
     lines = [schema(stream, key_properties=tuple(keys)), *(record(stream, **row) for row in rows)]
     entries = [suggest_entry(found) for found in profile.read(lines).values()]
     text = as_text(entries, Trial(entries).in_words())

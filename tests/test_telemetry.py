@@ -1,4 +1,4 @@
-"""A run for OpenTelemetry: what a receiver on loopback gets over OTLP, and what one that fails costs."""
+"""A run's OpenTelemetry data: what a receiver on loopback gets, and the cost of one that fails."""
 
 import gzip
 import json
@@ -31,7 +31,7 @@ KEY = "secret-key-of-the-receiver"
 
 
 class Collector:
-    """An OTLP receiver: keeps what comes. A status of None never answers."""
+    """An OTLP receiver that keeps what it gets. A status of None never responds."""
 
     def __init__(self) -> None:
         self.status: int | None = 200
@@ -62,7 +62,7 @@ class Collector:
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def spans(self) -> list[Any]:
-        """Return the spans that have come."""
+        """Return the spans received."""
         bodies = [body for path, _, body in self.requests if path == "/v1/traces"]
         return [
             span
@@ -73,7 +73,7 @@ class Collector:
         ]
 
     def metrics(self) -> dict[str, Any]:
-        """Return the metrics that have come, by name."""
+        """Return the metrics received, by name."""
         bodies = [body for path, _, body in self.requests if path == "/v1/metrics"]
         return {
             metric.name: metric
@@ -91,7 +91,7 @@ class Collector:
 
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
-    """A receiver, which the environment names."""
+    """A receiver that the environment names."""
     for name in [name for name in os.environ if name.startswith("OTEL_")]:
         monkeypatch.delenv(name)
     made = Collector()
@@ -106,7 +106,7 @@ def attributes(of: Any) -> dict[str, Any]:
 
 
 def test_span_of_a_run_and_of_each_request(run_target, sandbox: Sandbox, collector: Collector):
-    """The run is the parent of its requests, of which one that was repeated is an error."""
+    """The run is the parent of its requests, of which a retried one is an error."""
     sandbox.faults.set([Fault("status", status=503, times=1)])
     ran = run_target(LINES, telemetry="otlp")
     assert (ran.code, ran.outcomes) == (0, {"delivered": 2})
@@ -152,7 +152,7 @@ def test_run_that_failed_is_an_error(run_target, collector: Collector):
 
 
 def test_nothing_that_is_exported_is_a_value_or_a_token(run_target, collector: Collector):
-    """Spans and metrics hold names and numbers: no token, address, id or digest of a record."""
+    """Spans and metrics have names and numbers: no token, address, id or digest of a record."""
     run_target(LINES, telemetry="otlp")
     everything = b"".join(body for _, _, body in collector.requests)
     values = [str(value).encode() for name, value in visit(1).items() if name in {"em", "event_id"}]
@@ -162,7 +162,7 @@ def test_nothing_that_is_exported_is_a_value_or_a_token(run_target, collector: C
 
 
 def test_standard_variables_decide(run_target, collector: Collector, monkeypatch):
-    """Name of the service, compression and an exporter that is switched off by the environment."""
+    """The environment sets the service's name and compression, and can disable an exporter."""
     monkeypatch.setenv("OTEL_SERVICE_NAME", "pins")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
     run_target(LINES, telemetry="otlp")
@@ -179,7 +179,7 @@ def test_standard_variables_decide(run_target, collector: Collector, monkeypatch
 def test_receiver_that_fails_costs_nothing_but_seconds(
     run_target, collector: Collector, status: int | None
 ):
-    """Everything is delivered, the exit code is 0, a line says what is missing, without a key."""
+    """Everything is delivered, the exit code is 0, and a line names the error, without a key."""
     collector.status = status
     began = time.monotonic()
     ran = run_target(LINES, telemetry="otlp")
@@ -190,7 +190,7 @@ def test_receiver_that_fails_costs_nothing_but_seconds(
 
 
 def test_receiver_that_is_not_there(run_target, collector: Collector, monkeypatch):
-    """A port that nobody listens at is the same."""
+    """A port without a listener is the same."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:1/{KEY}")
     ran = run_target(LINES, telemetry="otlp")
     assert (ran.code, ran.outcomes) == (0, {"delivered": 2})
@@ -199,11 +199,11 @@ def test_receiver_that_is_not_there(run_target, collector: Collector, monkeypatc
 
 
 def test_wrong_variable_costs_the_telemetry_alone(run_target, collector: Collector, monkeypatch):
-    """What the exporter cannot be made of is logged as that, and the run goes on."""
+    """An invalid configuration of the exporter is logged, and the run continues."""
     monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "-1")
     ran = run_target(LINES, telemetry="otlp")
     assert (ran.code, ran.outcomes) == (0, {"delivered": 2})
-    assert "There is no telemetry of this run" in ran.log
+    assert "This run has no telemetry" in ran.log
     assert KEY not in ran.log
 
 
@@ -227,7 +227,7 @@ def test_extra_that_is_not_installed_is_a_configuration_error(config, tmp_path: 
 
 
 def test_nothing_is_exported_unless_asked_for(run_target, collector: Collector):
-    """The variables alone do nothing."""
+    """The variables alone have no effect."""
     run_target(LINES)
     assert collector.requests == []
     with pytest.raises(ConfigurationError, match="telemetry"):

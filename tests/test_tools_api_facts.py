@@ -1,4 +1,4 @@
-"""tools/api_facts.py: which facts of a description it keeps, and what a newer one changed."""
+"""tools/api_facts.py: the facts that it keeps of a description, and the changes in a newer one."""
 
 import copy
 import json
@@ -26,7 +26,7 @@ KEYWORDS = {
 
 
 def described(**paths: Any) -> dict[str, Any]:
-    """Return a description of one endpoint, `paths` aside, with prose everywhere."""
+    """Return a description of one endpoint, except for `paths`, with prose everywhere."""
     event = {
         "type": "object",
         "description": "An event.",
@@ -91,14 +91,14 @@ def saved(tmp_path: Path) -> Callable[..., Path]:
 
 
 def test_the_kept_file_is_what_the_script_writes():
-    """No hand has changed it: cut down again and written again it is the same text."""
+    """Nobody has edited it: reduced and written again it is the same text."""
     assert api_facts.written(api_facts.facts(DESCRIPTION)) + "\n" == FILE.read_text(
         encoding="utf-8"
     )
 
 
 def test_the_kept_file_says_where_it_is_from():
-    """Its version, source, copyright and licence are in it."""
+    """It has its version, source, copyright and licence."""
     assert DESCRIPTION["info"]["version"] == "5.23.0"
     assert DESCRIPTION["info"]["license"]["name"] == "MIT"
     assert "Pinterest" in DESCRIPTION["x-source"]["copyright"]
@@ -139,7 +139,7 @@ def schemas_in(node: Any) -> list[dict[str, Any]]:
 
 
 def test_no_prose_is_kept():
-    """A schema has what says which values it takes, and no description, example or title."""
+    """A schema has the rules about its values, and no description, example or title."""
     schemas = schemas_in(DESCRIPTION)
     assert len(schemas) > 200
     assert {keyword for schema in schemas for keyword in schema} <= KEYWORDS
@@ -156,7 +156,7 @@ def test_no_prose_is_kept():
 
 
 def test_every_endpoint_of_the_sandbox_is_kept():
-    """What the target calls is what the sandbox answers; it is described, or will be compared."""
+    """The target's calls are those of the sandbox; each is described, or will be compared."""
     assert {path for path, *_ in ROUTES} <= {*PATHS, *api_facts.LATER_PATHS}
 
 
@@ -165,7 +165,7 @@ def test_every_endpoint_of_the_sandbox_is_kept():
 
 @pytest.mark.parametrize("name", ["new.json", "new.yaml"])
 def test_facts_of_a_small_description(saved, name):
-    """Names, types, limits, choices and references stay; prose and what is not ours goes."""
+    """Names, types, limits, choices and references stay; prose and other endpoints are removed."""
     made = api_facts.facts(api_facts.read(saved(described(), name)))
     assert list(made["paths"]) == [EVENTS]
     assert made["components"]["schemas"] == {
@@ -230,7 +230,7 @@ def test_keeping_writes_the_file(saved, tmp_path, monkeypatch, capsys):
     ],
 )
 def test_what_is_no_description_is_not_kept(tmp_path, capsys, text, complaint):
-    """A file that is missing, broken or something else changes nothing: exit code 2."""
+    """A missing, broken or unrelated file changes nothing: exit code 2."""
     path, kept = tmp_path / "new.yaml", tmp_path / "kept.json"
     kept.write_text("before")
     if text is not None:
@@ -244,7 +244,7 @@ def test_what_is_no_description_is_not_kept(tmp_path, capsys, text, complaint):
 
 
 def in_event(name: str, **changed: Any) -> Callable[[dict[str, Any]], None]:
-    """Return a change of a member of the event; None takes a keyword away."""
+    """Return a change of a member of the event; None removes a keyword."""
 
     def change(event: dict[str, Any]) -> None:
         members = event["properties"]
@@ -255,7 +255,7 @@ def in_event(name: str, **changed: Any) -> Callable[[dict[str, Any]], None]:
 
 
 def test_nothing_changed(saved, capsys):
-    """Prose that changed is not a difference, and neither are endpoints of others: exit code 0."""
+    """Changed prose is not a difference, and neither are other endpoints: exit code 0."""
     newer = described()
     newer["paths"][EVENTS]["post"]["summary"] = "Other words"
     newer["paths"]["/pins"] = {}
@@ -300,7 +300,7 @@ def test_nothing_changed(saved, capsys):
     ],
 )  # fmt: skip
 def test_each_kind_of_change_has_its_line(saved, capsys, change, line):
-    """What changed stands below its operation, with what was and what is: exit code 1."""
+    """Changes are below their operation, with the old and the new value: exit code 1."""
     newer = copy.deepcopy(described())
     newer["info"]["version"] = "1.1.0"
     if callable(change):
@@ -325,7 +325,7 @@ def test_each_kind_of_change_has_its_line(saved, capsys, change, line):
 
 
 def test_changed_endpoints_have_lines_of_their_own():
-    """A method that is new, and an endpoint that is gone, are said as such."""
+    """A new method and a removed endpoint are reported as such."""
     old = api_facts.facts(described())
     newer = described()
     newer["paths"][EVENTS]["delete"] = newer["paths"][EVENTS].pop("post")

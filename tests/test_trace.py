@@ -1,4 +1,4 @@
-"""`pinterest-capi trace`: one event's life, from results, ledger and dead letters."""
+"""`pinterest-capi trace`: one event's history, from results, ledger and dead letters."""
 
 import json
 from collections.abc import Callable
@@ -71,7 +71,7 @@ def two_runs(run_target: Any, sandbox: Sandbox, given: dict[str, Any]) -> None:
 def test_life_of_an_event(
     run_target, sandbox: Sandbox, kept, trace: Tracer, keys: str, words: tuple[str, ...]
 ):
-    """Its key, in part or whole, or its id finds what each run made of it, wherever it is kept."""
+    """Its key, or part of it, or its id finds its outcome in each run, from every source."""
     given = {**kept, "dead_letter_keys": keys}
     two_runs(run_target, sandbox, given)
     result = trace(given, *words, "--json")
@@ -88,7 +88,7 @@ def test_life_of_an_event(
 
 
 def test_life_of_an_invalid_record(run_target, sandbox: Sandbox, kept, trace: Tracer):
-    """A record that made no event is found by its key, once a run."""
+    """A record without an event is found by its key, once per run."""
     two_runs(run_target, sandbox, kept)
     result = trace(kept, "id=2", "--json")
     assert sorted(steps(result)) == [("dead letters", "invalid")] * 2 + [("results", "invalid")] * 2
@@ -98,7 +98,7 @@ def test_life_of_an_invalid_record(run_target, sandbox: Sandbox, kept, trace: Tr
 def test_derived_ids_are_found_in_the_ledger_alone(
     run_target, config, tmp_path: Path, trace: Tracer
 ):
-    """Where nothing but a ledger is kept, the id that is derived of the key is looked for."""
+    """If there is only a ledger, the id derived from the key is looked up."""
     given = {**config, "ledger_url": f"sqlite:///{tmp_path}/ledger.db", "mappings": DERIVED}
     run_target([ORDERS, order(1, line=7)], **given)
     result = trace(given, "id=1", "line=7", "--json")
@@ -123,13 +123,13 @@ def test_derived_ids_are_found_in_the_ledger_alone(
 def test_another_event_is_not_meant(
     run_target, sandbox: Sandbox, kept, trace: Tracer, words: tuple[str, ...], code: int
 ):
-    """Another key, stream or half of a key is another event; no letter stands for any other."""
+    """Another key, stream or half of a key is another event; no wildcard matches."""
     two_runs(run_target, sandbox, kept)
     assert trace(kept, *words, "--json").exit_code == code
 
 
 def test_what_was_not_looked_into(config, tmp_path: Path, trace: Tracer):
-    """Each place that is not kept, or is not there, is named; nothing is made."""
+    """Each missing or disabled source is named; nothing is created."""
     before = {path.name for path in tmp_path.iterdir()}
     result = trace({**config, "results_url": f"sqlite:///{tmp_path}/none.db"}, "id=1", "--json")
     assert result.exit_code == 1
@@ -145,7 +145,7 @@ def test_what_was_not_looked_into(config, tmp_path: Path, trace: Tracer):
 
 
 def test_table_for_people(run_target, sandbox: Sandbox, kept, trace: Tracer):
-    """A line for each step, oldest first, how it ended, and nothing of the person."""
+    """A line for each step, oldest first, with its outcome, and without personal data."""
     two_runs(run_target, sandbox, kept)
     shown = trace(kept, "id=2").stdout
     assert shown.count("no_identifier") == 4
@@ -154,7 +154,7 @@ def test_table_for_people(run_target, sandbox: Sandbox, kept, trace: Tracer):
 
 
 def test_broken_lines_and_databases_are_no_end(config, kept, tmp_path: Path, trace: Tracer):
-    """A cut letter is passed over, and a database that cannot be read is said."""
+    """An incomplete letter is skipped, and an unreadable database is reported."""
     Path(config["dead_letter_path"]).write_text(
         '{"at": "2026-03-02T10:00:00Z", "stream": "orders", "outcome": "invalid", '
         f'"reason": "no_identifier", "key": {{"id": "{digest("1")}"}}}}\n'
@@ -167,6 +167,6 @@ def test_broken_lines_and_databases_are_no_end(config, kept, tmp_path: Path, tra
 
 
 def test_files_of_letters_by_name(config, tmp_path: Path, trace: Tracer):
-    """Other files than that of the settings are named; one that is not there is an error."""
+    """Files other than the setting's can be named; a missing one is an error."""
     result = trace(config, "id=1", "--letters", str(tmp_path / "nowhere.jsonl"))
     assert (result.exit_code, "cannot be read" in result.output) == (1, True)

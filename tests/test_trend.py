@@ -1,4 +1,4 @@
-"""The trend of runs: what one run is compared with, and what is said to have changed."""
+"""The trend of runs: which runs one is compared with, and which changes are reported."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from target_pinterest_capi.reporting.trend import MAX_RUNS, find_trend
 
 
 def run(days_ago: float, delivered: int, rejected: int = 0, **changes: object) -> Report:
-    """Return the report of a run so many days ago."""
+    """Return the report of a run that many days ago."""
     tally, orders = Counters(), Origin("orders", "paid")
     tally.count_outcome(orders, Outcome.DELIVERED, number=delivered)
     if rejected:
@@ -36,7 +36,7 @@ def measure(title: str, shown: Report, *others: Report):
 
 
 def test_runs_are_compared_in_their_order():
-    """The oldest is first, the shown one last, and the report of the same run counts once."""
+    """The oldest is first, the current one last, and the report of the same run counts once."""
     shown = run(0, 3)
     trend = find_trend(shown, [run(1, 2), shown, run(5, 1)])
     assert [len(trend.runs), trend.measures[0].by_run] == [3, [1, 2, 3]]
@@ -59,7 +59,7 @@ def test_thirty_runs_are_enough():
     ids=["another mode", "a sandbox", "another account", "a later run"],
 )
 def test_only_runs_of_a_kind_are_compared(other: Report):
-    """Another account, a rehearsal or a later run says nothing about this one."""
+    """Another account, a test run or a later run is not compared with this one."""
     assert find_trend(run(0, 3), [other]) is None
 
 
@@ -74,19 +74,19 @@ def test_volume_is_compared_with_the_week_before(before: int, now: int, change: 
 
 
 def test_without_a_week_before_there_is_no_change():
-    """A pipeline of three days has nothing to be compared with."""
+    """A pipeline of three days has nothing to compare with."""
     events = measure("Events delivered", run(0, 5), run(2, 5))
     assert (events.week, events.week_before, events.change) == (10, None, "")
 
 
 def test_shares_are_those_of_all_events():
-    """A small run with many rejected events does not weigh as much as a large one."""
+    """A small run with many rejected events does not count as much as a large one."""
     share = measure("Delivered of those tried", run(0, 90, 10), run(1, 0, 100), run(9, 100))
     assert (share.week, share.week_before, share.change) == (45.0, 100.0, "-55.0 points")
 
 
 def test_a_run_without_events_has_no_share():
-    """Nothing of nothing is 0 %, and divides by nothing."""
+    """A share of nothing is 0 %, without a division by zero."""
     assert measure("With e-mail", run(0, 0), run(1, 0)).week == 0
 
 
@@ -100,13 +100,13 @@ def test_the_page_has_the_trend(tmp_path: Path):
     arguments = ["report", str(reports / "0.json"), "--trend", str(reports), "-o", "-"]
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0
-    assert "other.json is passed over" in done.stderr
+    assert "other.json is skipped" in done.stderr
     assert 'id="trend"' in done.stdout
     assert "This run and the 9 before it" in done.stdout
     assert 'id="trend"' not in page(run(0, 3))
 
 
 def test_a_report_of_an_earlier_version_can_be_compared():
-    """Reports without values and sources, as were written before, count with what they have."""
+    """Older reports, without values and sources, count with what they have."""
     old = msgspec.structs.replace(run(1, 4), amounts=[])
     assert find_trend(run(0, 3), [old]).measures[1].by_run == [0, 0]

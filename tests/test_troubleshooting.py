@@ -1,4 +1,4 @@
-"""The troubleshooting page: each symptom is caused here, and the log says what the page quotes."""
+"""The troubleshooting page: each symptom is caused here, and the log has the page's lines."""
 
 import hashlib
 import logging
@@ -25,7 +25,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Case(NamedTuple):
-    """What causes a symptom: settings, faults, and what differs in the orders; and how it ends."""
+    """The cause of a symptom: settings, faults, and changes of the orders; and the run's end."""
 
     settings: Mapping[str, Any] = NOTHING
     faults: tuple[dict[str, Any], ...] = ()
@@ -37,7 +37,7 @@ class Case(NamedTuple):
 
 
 class Ago(NamedTuple):
-    """So many seconds before the test runs."""
+    """That many seconds before the test runs."""
 
     seconds: float
 
@@ -93,7 +93,7 @@ CASES = {
 
 
 def order(number: int, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an order that is right but for the changes."""
+    """Return a valid order with the changes."""
     right = {
         "event_id": f"order-{number}",
         "order_id": f"order-{number}",
@@ -113,7 +113,7 @@ def order(number: int, changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def sections() -> dict[str, str]:
-    """Return what stands below each heading of the page."""
+    """Return the text below each heading of the page."""
     _, *found = re.split(r"^## (.+)$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return dict(zip(found[::2], found[1::2], strict=True))
 
@@ -125,14 +125,14 @@ def quoted(section: str) -> list[str]:
 
 
 def test_the_page_has_these_symptoms():
-    """Each section is a symptom that is caused here, and shows what the log says."""
+    """Each section is a symptom that is caused here, and shows the log's lines."""
     assert list(sections()) == list(CASES)
     assert all(quoted(section) for section in sections().values())
 
 
 @pytest.mark.parametrize("symptom", CASES)
 def test_the_log_says_what_the_page_shows(symptom, run_target, sandbox, monkeypatch, tmp_path):
-    """A run with this fault logs the lines of the page, with level, exit code and STATE as told."""
+    """A run with this fault logs the page's lines, with level, exit code and STATE as described."""
     monkeypatch.chdir(tmp_path)
     case = CASES[symptom]
     for name, value in case.environment.items():

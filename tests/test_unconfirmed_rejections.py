@@ -7,7 +7,7 @@ from target_pinterest_capi.delivery.unconfirmed_rejections import (
 
 
 def test_rejections_are_held_until_one_is_confirmed():
-    """What is refused first is held, and returned once; what comes after is confirmed already."""
+    """The first refused ones are held, and returned once; later ones are confirmed already."""
     rejections: UnconfirmedRejections[str] = UnconfirmedRejections()
     assert [rejections.hold(name) for name in "ab"] == [True, True]
     assert (len(rejections), rejections.are_too_many) == (2, False)
@@ -16,7 +16,7 @@ def test_rejections_are_held_until_one_is_confirmed():
 
 
 def test_third_rejection_without_an_acceptance_is_too_many():
-    """Three single events or members refused and none accepted stop a run."""
+    """Three refused single events or members, and none accepted, stop a run."""
     rejections: UnconfirmedRejections[int] = UnconfirmedRejections()
     found = []
     for number in range(4):
@@ -27,7 +27,7 @@ def test_third_rejection_without_an_acceptance_is_too_many():
 
 
 def test_released_rejections_confirm_nothing():
-    """Where nothing comes that could confirm them they are returned, and later ones are held."""
+    """If nothing can confirm them they are returned, and later ones are held."""
     rejections: UnconfirmedRejections[str] = UnconfirmedRejections()
     rejections.hold("a")
     assert rejections.release() == ["a"]

@@ -1,4 +1,4 @@
-"""Warnings: what is sent as it is, and counted with advice, since it may not do what was meant."""
+"""Warnings: values that are sent unchanged, and counted with advice, since they may be wrong."""
 
 import json
 from collections import Counter
@@ -33,7 +33,7 @@ IN_CALIFORNIA = {"user_data.st": "CA", "user_data.country": "US"}
 
 
 class Bench:
-    """A builder of every field, and what it noted."""
+    """A builder of every field, and its notes."""
 
     def __init__(self):
         self.notes = Counter()
@@ -97,7 +97,7 @@ class Bench:
     ids=lambda value: str(value)[-60:],
 )  # fmt: skip
 def test_the_value_is_sent_and_counted(columns, field, warning):
-    """Nothing is dropped: the value goes, and its warning is counted under its field."""
+    """Nothing is dropped: the value is sent, and its warning is counted under its field."""
     bench = Bench()
     event = bench.event(**columns)
     for path in columns.keys() & {VALUE, ADDRESS, AGENT}:
@@ -108,7 +108,7 @@ def test_the_value_is_sent_and_counted(columns, field, warning):
 
 @pytest.mark.parametrize("given", ["LDP", "ldp", " Ldp "])
 def test_ldp_is_sent_in_capitals(given):
-    """Pinterest processes exactly LDP, so other cases of it are written so."""
+    """Pinterest processes exactly LDP, so it is written that way in other cases."""
     event = Bench().event(**{OPT_OUT: given, **IN_CALIFORNIA})
     assert event["custom_data"]["opt_out_type"] == "LDP"
 
@@ -117,7 +117,7 @@ REPEATED = ("user_data.em", "repeated_identifier")
 
 
 def test_an_identifier_on_a_large_share_of_events_is_counted():
-    """A hard-coded test address shows among other people's, whatever their number."""
+    """A hard-coded test address is found among other people's, whatever their number."""
     bench = Bench()
     for number in range(SAMPLED * FEWEST * 4):
         is_test = number // SAMPLED % 3 == 0
@@ -128,7 +128,7 @@ def test_an_identifier_on_a_large_share_of_events_is_counted():
 
 
 def test_usual_customers_are_no_repeated_identifier():
-    """People with several events each, and a few events of one person, are as usual."""
+    """People with several events each, and a few events of one person, are normal."""
     bench = Bench()
     for number in range(SAMPLED * FEWEST * 4):
         bench.event(**{"user_data.em": f"shopper{number // SAMPLED % 10}@example.com"})
@@ -138,7 +138,7 @@ def test_usual_customers_are_no_repeated_identifier():
 
 
 def test_counting_identifiers_is_bounded():
-    """However many people come, a bounded number of digests is kept, and no plain identifier."""
+    """However many people come, a limited number of digests is kept, and no plain identifier."""
     bench = Bench()
     rules = bench._build.__globals__["look_at"].__self__
     for number in range(SAMPLED * 1000):

@@ -1,11 +1,11 @@
-"""A server on loopback that holds one document, for what must not be fetched."""
+"""A server on loopback with one document that must not be fetched."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class WebHost:
-    """Answers every request with the same document, and keeps the paths that were asked for."""
+    """Answers every request with the same document, and keeps the requested paths."""
 
     def __init__(self, document: bytes = b'{"type": "string"}') -> None:
         requests: list[str] = []
@@ -30,6 +30,6 @@ class WebHost:
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def close(self) -> None:
-        """Answer no more."""
+        """Stop answering."""
         self._server.shutdown()
         self._server.server_close()

@@ -22,7 +22,7 @@ from target_pinterest_capi.delivery import results_tables as results
 from target_pinterest_capi.events import normalize
 from target_pinterest_capi.events.build.converters import Converters, Options
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
 from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.reporting import report
 from target_pinterest_capi.reporting.metrics import METRICS
@@ -110,9 +110,10 @@ def fields_page() -> str:
     lines = [
         "# Fields of an event",
         "",
-        "Paths are Pinterest's own, and the keys of `fields` and `defaults` in a",
-        "[mapping](mapping.md). `pinterest-capi fields` shows the same in a terminal. What a value",
-        "may look like in a record: [here](mapping.md#values-as-taps-send-them).",
+        "All fields that an event can have, with Pinterest's names. Use the names as keys of",
+        "`fields` and `defaults` in a [mapping](mapping.md), for example `user_data.em: email`.",
+        "`pinterest-capi fields` shows the same tables in a terminal. The guide lists [the values",
+        "that are accepted](mapping.md#values-as-taps-send-them).",
     ]
     for parent, group in groupby(
         rows, key=lambda row: row.path.partition(".")[0] if "." in row.path else ""
@@ -133,12 +134,12 @@ def fields_page() -> str:
         "",
         "## Normal forms",
         "",
-        "Hashed fields are brought to their form first, so that equal values have equal digests.",
+        "Hashed fields are normalized first, so that equal values have equal digests.",
         "",
     ]
     lines += table(("Form", "What it is", "Examples"), [_form_row(name) for name in fields.FORMS])
     lines += ["", "## Event names", "", ", ".join(map(code, EVENT_NAMES)) + "."]
-    lines += ["Any other name is sent as it is: it may be one that the advertiser defined."]
+    lines += ["Other names are sent as they are, as the advertiser's own."]
     return _page(lines)
 
 
@@ -193,10 +194,12 @@ def functions_page() -> str:
     lines = [
         "# Functions in expressions",
         "",
-        "Expressions are [JMESPath](https://jmespath.org/specification.html), with its built-in",
-        "functions, whose numbers are exact here, and these. Each gives null for null, and for",
-        "arguments that it has no answer to; arithmetic with what is not a number, or a division",
-        "by zero, is counted as `expression_error` besides.",
+        "Expressions in a [mapping](mapping.md) are",
+        "[JMESPath](https://jmespath.org/specification.html). They can use JMESPath's built-in",
+        "functions, with exact numbers, and the functions below. For example,",
+        "`concat('order-', id)` makes `order-1001` from the id 1001. A function returns null for",
+        "null, and for arguments that it cannot use; arithmetic with something that is not a",
+        "number, or a division by zero, is also counted as `expression_error`.",
         "",
         *functions_table(),
     ]
@@ -212,20 +215,20 @@ def functions_page() -> str:
             (code(source), code(_json(record)), code(_json(result)))
             for source, record, result in function.examples
         ]
-        lines += table(("Expression", "Record", "Gives"), examples)
+        lines += table(("Expression", "Record", "Result"), examples)
     return _page(lines)
 
 
 def functions_table() -> list[str]:
     """Return the table of the added functions."""
     return table(
-        ("Function", "Gives"),
+        ("Function", "Returns"),
         [(code(one.signature), prose(one.about)) for one in FUNCTIONS.values()],
     )
 
 
 def coercion_table() -> list[str]:
-    """Return the table of what taps send and what Pinterest gets of it, each computed."""
+    """Return the table of values that taps send and what Pinterest gets, each computed."""
     rows = [
         (fields.describe(BY_PATH[path]).type, code(path), code(sample), _coerced(path, sample))
         for path, samples in COERCED.items()
@@ -273,7 +276,7 @@ SECTIONS: Final[dict[str, Callable[[], list[str]]]] = {
     "list-keys": lambda: mapping_table(lists=True).splitlines(),
     "functions": functions_table,
     "coercion": coercion_table,
-    "left-out": lambda: reasons_table(LeftOut),
+    "dropped": lambda: reasons_table(Dropped),
     "warned": lambda: reasons_table(Warned),
     "invalid": lambda: reasons_table(Invalid),
     "skipped": lambda: reasons_table(Skipped),
@@ -305,7 +308,7 @@ def texts(root: Path) -> dict[str, str]:
 
 
 def filled(text: str) -> str:
-    """Return a page with what stands between its markers made again."""
+    """Return a page with the text between its markers generated again."""
 
     def section(found: re.Match[str]) -> str:
         if found[2] not in SECTIONS:
@@ -316,7 +319,7 @@ def filled(text: str) -> str:
 
 
 def behind(root: Path) -> list[str]:
-    """Return the files that are not as they would be written."""
+    """Return the files that are out of date."""
     return [
         path
         for path, text in texts(root).items()
@@ -384,7 +387,7 @@ def normal_form(name: str, text: str) -> str:
     }
     made = getattr(normalize, name)(text, **arguments.get(name, {}))
     form = made[0] if isinstance(made, tuple) else made
-    if isinstance(form, LeftOut):
+    if isinstance(form, Dropped):
         raise ValueError(f"the example of {name} has no normal form")  # noqa: TRY004 - the text is wrong, not its type
     return str(form)
 
@@ -402,8 +405,8 @@ def _coerced(path: str, sample: str) -> str:
     wire = Converters(Options(zone=UTC), lambda _, reason: noted.append(str(reason))).convert(
         BY_PATH[path]
     )(value)
-    left_out = f"dropped: {', '.join(noted)}" if noted else ""
-    return left_out if wire is None else ", ".join(filter(None, (code(_json(wire)), left_out)))
+    dropped = f"dropped: {', '.join(noted)}" if noted else ""
+    return dropped if wire is None else ", ".join(filter(None, (code(_json(wire)), dropped)))
 
 
 def _json(value: Any) -> str:

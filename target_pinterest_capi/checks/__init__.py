@@ -1,1 +1,1 @@
-"""What can be tried before a run: connection, credentials, lists, mappings."""
+"""What can be tested before a run: connection, credentials, lists, mappings."""

@@ -1,6 +1,6 @@
-"""The configuration, before a run: can it be used, and which of its event names may be misspelt.
+"""The configuration, before a run: whether it can be used, and possibly misspelt event names.
 
-An event name that came with a record is counted, and not shown: it may be a value.
+An event name from a record is counted but not shown, because it may be a value.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ NAMES: Final = "event names"
 
 
 def report_problems(problems: Sequence[Problem], hint: str = "") -> CheckResult:
-    """Return all that is wrong with the configuration; nothing else can be checked then."""
+    """Return all problems of the configuration; nothing else can be checked then."""
     count = f"{number_of(len(problems), 'problem')}; nothing else can be checked"
     places = dict.fromkeys(
         place for place in (place_of(problem.path) for problem in problems) if place
@@ -29,7 +29,7 @@ def report_problems(problems: Sequence[Problem], hint: str = "") -> CheckResult:
 
 
 def check_configuration(settings: Settings) -> CheckResult:
-    """Return that the settings can be used, with warnings; event names have a step of their own."""
+    """Return that the settings can be used, with warnings; event names are checked separately."""
     about = f"mode {settings.mode}, ad account {settings.ad_account_id}"
     odd = tuple(str(warning) for warning in settings.warnings if not _is_about_names(warning))
     return CheckResult(
@@ -38,9 +38,9 @@ def check_configuration(settings: Settings) -> CheckResult:
 
 
 def check_event_names(settings: Settings, seen: Counter[str] | None) -> list[CheckResult]:
-    """Return which event names may be misspelt, of the settings and of those counted in a sample.
+    """Return which event names may be misspelt, in the settings and in a sample.
 
-    `seen` has how often each name came of the sample's records; None where there is no sample.
+    `seen` has the number of each name in the sample's records; None without a sample.
     """
     found = [_name_finding(warning) for warning in settings.warnings if _is_about_names(warning)]
     known = known_event_names(settings)
@@ -59,9 +59,9 @@ def check_event_names(settings: Settings, seen: Counter[str] | None) -> list[Che
             )
         ]
     more = (
-        "--sample FILE checks those of records"
+        "--sample FILE checks the names in records"
         if seen is None
-        else "the sample has no events with others"
+        else "the sample has no events with other names"
     )
     return [CheckResult(NAMES, CheckStatus.OK, f"none looks misspelt; {more}")]
 

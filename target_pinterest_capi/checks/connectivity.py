@@ -1,7 +1,7 @@
 """The connection to api_url: the host's address, a TCP connection, its certificate.
 
-Sends no request, and so no token. Never raises for what it meets: a step that fails is a result,
-and the last one.
+Sends no request, and so no token. Never raises for a failure: a step that fails is a result, and
+the last one.
 """
 
 import socket
@@ -25,7 +25,7 @@ _PORTS: Final = {"https": 443, "http": 80}
 class Endpoint(NamedTuple):
     """Where the first connection goes: to api_url's own host or to a proxy.
 
-    `said_by` is the setting or the variable that names it.
+    `said_by` is the setting or variable that names it.
     """
 
     host: str
@@ -37,7 +37,7 @@ class Endpoint(NamedTuple):
 
 
 def first_endpoint(api_url: str) -> Endpoint:
-    """Return where the client connects to for api_url: its host, or a proxy of the environment."""
+    """Return where the client connects for api_url: to its host, or to the environment's proxy."""
     parts = urlsplit(api_url)
     host = parts.hostname or ""
     proxy = proxy_of(api_url)
@@ -64,7 +64,7 @@ def check_connectivity(
             CheckResult(
                 ADDRESS,
                 CheckStatus.FAILED,
-                f"{hop.host} has no address here ({_words(error)})",
+                f"this machine cannot resolve {hop.host} ({_words(error)})",
                 _name_advice(hop),
             ),
             CheckResult(CONNECTION, CheckStatus.SKIPPED, "not checked without an address"),
@@ -93,27 +93,27 @@ def _connect(
             return CheckResult(
                 CONNECTION,
                 CheckStatus.OK,
-                f"to the proxy at {hop}; the test request goes through it, and checks the rest",
+                f"to the proxy at {hop}; the test request uses it, and checks the rest",
             )
         if urlsplit(api_url).scheme == "http":
             return CheckResult(
-                CONNECTION, CheckStatus.OK, f"to {hop}, without TLS: it is this machine"
+                CONNECTION, CheckStatus.OK, f"to {hop}, without TLS, because it is this machine"
             )
         try:
             with context(api_url).wrap_socket(connection, server_hostname=hop.host) as secured:
                 return CheckResult(
                     CONNECTION,
                     CheckStatus.OK,
-                    f"to {hop}, {secured.version()}, and its certificate holds",
+                    f"to {hop}, {secured.version()}, with a valid certificate",
                 )
         except ssl.SSLCertVerificationError as error:
             broken, advice = (
-                f"the certificate of {hop} does not hold ({error.verify_message})",
+                f"the certificate of {hop} is not valid ({error.verify_message})",
                 _sentence(NO_RESPONSE_RULES[NoResponseKind.UNTRUSTED].remedy),
             )
         except OSError as error:
             broken, advice = (
-                f"{hop} does not speak TLS as it should ({_words(error)})",
+                f"the TLS handshake with {hop} failed ({_words(error)})",
                 _connection_advice(hop),
             )
     return CheckResult(CONNECTION, CheckStatus.FAILED, broken, advice)
@@ -121,23 +121,23 @@ def _connect(
 
 def _name_advice(hop: Endpoint) -> str:
     if hop.said_by == "api_url":
-        return "Check the host in api_url, and that this machine can look names up."
+        return "Check the host in api_url, and this machine's DNS."
     return f"Check the variable {hop.said_by}."
 
 
 def _connection_advice(hop: Endpoint) -> str:
     if hop.said_by == "api_url":
         return (
-            "Check host and port in api_url, and that a firewall lets this machine out; a proxy is"
-            " named by HTTPS_PROXY."
+            "Check host and port in api_url, and the firewall of this machine's network; a "
+            "proxy is set by HTTPS_PROXY."
         )
-    return f"Check the variable {hop.said_by}, and that the proxy runs."
+    return f"Check the variable {hop.said_by}, and that the proxy is running."
 
 
 def _words(error: OSError | UnicodeError) -> str:
-    """Return what went wrong in the system's words; those of TLS are constants of its library."""
+    """Return the system's message for an error; those of TLS are constants of its library."""
     if isinstance(error, UnicodeError):
-        return "it is not a host's name"
+        return "it is not a host name"
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, ssl.SSLError):

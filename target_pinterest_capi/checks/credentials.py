@@ -1,10 +1,10 @@
 """One test request for each ad account and token of a configuration.
 
-It shows whether Pinterest answers, knows the token, and opens the account to it.
+It shows whether Pinterest answers, accepts the token, and lets it use the account.
 
-A test request is checked like any other, and nothing of it is recorded (docs/pinterest-api.md:
-Conversion events). Its one event is made up, at example.com. Each is one attempt, without retries.
-Never raises for an answer, never shows a token.
+A test request is checked like any other, but not recorded (docs/pinterest-api.md:
+Conversion events). Its one event is an invented one, at example.com. Each is one attempt, without
+retries. Never raises for a response, never shows a token.
 """
 
 import time
@@ -35,35 +35,34 @@ from target_pinterest_capi.settings import MappingEntry, Settings
 REQUEST: Final = "test request"
 TOKEN: Final = "token"  # noqa: S105 - a step's name
 ACCOUNT: Final = "ad account"
-TIMEOUT_SECONDS: Final = 15.0  # at most; a smaller request_timeout_seconds wins
+TIMEOUT_SECONDS: Final = 15.0  # at most; a smaller request_timeout_seconds is used instead
 WHOSE: Final = "check@example.com"
 TOKEN_ADVICE: Final = (
     "Copy the complete token, without 'Bearer'; if a newer one was generated, use that one."  # noqa: S105 - words
 )
 ACCOUNT_ADVICE: Final = (
-    "Check ad_account_id, or have the token made by a user who may manage that account."
+    "Check ad_account_id, or have a user who may manage that account create the token."
 )
-NOT_PINTEREST_ADVICE: Final = "Check api_url: Pinterest's answers have a status for each event."
+NOT_PINTEREST_ADVICE: Final = "Check api_url: a response of Pinterest has a status for each event."
 _REFUSALS: Final = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
 )
 REFUSED_ADVICE: Final = (
-    "Check ad_account_id and api_url: the event of the request is one that Pinterest is known to"
-    " take."
+    "Check ad_account_id and api_url: Pinterest is known to accept the event in this request."
 )
 
 
 class TestSender(Protocol):
-    """What a check of credentials needs of a client."""
+    """What a check of credentials needs from a client."""
 
     def send_events(self, account: Account, body: bytes, *, test: bool) -> EventsResponse:
         """Make one attempt to send a request of events."""
 
 
 class AccountToken(NamedTuple):
-    """An account with the token its events would be sent with, and the settings that give both."""
+    """An account with the token for its events, and the settings of both."""
 
     account: Account
     account_setting: str
@@ -73,7 +72,7 @@ class AccountToken(NamedTuple):
 def check_credentials(
     settings: Settings, now: Callable[[], float] = time.time
 ) -> Iterator[CheckResult]:
-    """Yield what every ad account of the settings answers, and what is not tried, and why."""
+    """Yield the response for every ad account in the settings, and what is not tested, and why."""
     reason = _needless(settings)
     if reason:
         yield CheckResult(REQUEST, CheckStatus.SKIPPED, reason)
@@ -92,12 +91,12 @@ def check_credentials(
         yield CheckResult(
             ACCOUNT,
             CheckStatus.SKIPPED,
-            f"mappings[{number}].ad_account_id is an expression: its accounts come with records",
+            f"mappings[{number}].ad_account_id is an expression: its accounts are named by records",
         )
 
 
 def check_account_token(client: TestSender, subject: AccountToken, now: float) -> list[CheckResult]:
-    """Send one test request and return what it shows; `now` is Unix seconds."""
+    """Send one test request and return its results; `now` is Unix seconds."""
     answer = client.send_events(
         subject.account, b'{"data":[' + made_up_event(now) + b"]}", test=True
     )
@@ -105,7 +104,7 @@ def check_account_token(client: TestSender, subject: AccountToken, now: float) -
 
 
 def made_up_event(now: float) -> bytes:
-    """Return the JSON of the event that is sent: nobody's visit to example.com, just now."""
+    """Return the JSON of the test event: an invented visit to example.com, just now."""
     return encode(
         {
             "event_name": "page_visit",
@@ -121,7 +120,7 @@ def made_up_event(now: float) -> bytes:
 def account_tokens(settings: Settings) -> list[AccountToken]:
     """Return every pair of account and token once, in the configuration's order.
 
-    Accounts that only records name are dropped.
+    Accounts that only records name are not included.
     """
     found: dict[tuple[str, str], AccountToken] = {}
     given = settings.mappings
@@ -150,7 +149,7 @@ def account_tokens(settings: Settings) -> list[AccountToken]:
 
 
 def findings_of(answer: EventsResponse, subject: AccountToken) -> list[CheckResult]:
-    """Say what an answer to the test request shows of the way, the token and the account. Pure."""
+    """Return what a response to the test request shows about connection, token and account."""
     number, words = subject.account.ad_account_id, _in_words(answer)
     answered = CheckResult(REQUEST, CheckStatus.OK, "Pinterest answered")
     no_account = CheckResult(
@@ -158,7 +157,7 @@ def findings_of(answer: EventsResponse, subject: AccountToken) -> list[CheckResu
     )
     nothing = [
         CheckResult(
-            TOKEN, CheckStatus.SKIPPED, "not checked: that takes an answer to the test request"
+            TOKEN, CheckStatus.SKIPPED, "not checked: this needs a response to the test request"
         ),
         no_account,
     ]
@@ -173,7 +172,7 @@ def findings_of(answer: EventsResponse, subject: AccountToken) -> list[CheckResu
             *nothing,
         ]
     if answer.status == HTTPStatus.UNAUTHORIZED:
-        refused = f"Pinterest does not take {subject.token_setting}: it {words}"
+        refused = f"Pinterest does not accept {subject.token_setting}: it {words}"
         return [
             answered,
             CheckResult(TOKEN, CheckStatus.FAILED, refused, TOKEN_ADVICE, TOKEN_PLACE),
@@ -182,7 +181,8 @@ def findings_of(answer: EventsResponse, subject: AccountToken) -> list[CheckResu
     if answer.status == HTTPStatus.FORBIDDEN:
         known = CheckResult(TOKEN, CheckStatus.OK, f"Pinterest knows {subject.token_setting}")
         refused = (
-            f"{number} ({subject.account_setting}) is not open to the token: Pinterest {words}"
+            f"{number} ({subject.account_setting}) is not accessible with the token: Pinterest "
+            f"{words}"
         )
         return [
             answered,
@@ -192,14 +192,14 @@ def findings_of(answer: EventsResponse, subject: AccountToken) -> list[CheckResu
     if classify(answer, 1) is Decision.SETTLE and answer.body:
         return [
             _settled(answer.body[0], subject.account.token),
-            CheckResult(TOKEN, CheckStatus.OK, f"Pinterest takes {subject.token_setting}"),
-            CheckResult(ACCOUNT, CheckStatus.OK, f"{number} is open to it"),
+            CheckResult(TOKEN, CheckStatus.OK, f"Pinterest accepts {subject.token_setting}"),
+            CheckResult(ACCOUNT, CheckStatus.OK, f"{number} is accessible with it"),
         ]
     return [
         CheckResult(
             REQUEST,
             CheckStatus.FAILED,
-            f"nothing on token and ad account: the server {words}",
+            f"the response shows nothing about token and ad account: the server {words}",
             _status_advice(answer),
         ),
         *nothing,
@@ -207,25 +207,25 @@ def findings_of(answer: EventsResponse, subject: AccountToken) -> list[CheckResu
 
 
 def _settled(event: EventStatus, token: str) -> CheckResult:
-    """Return what Pinterest says of the made-up event itself: a warning may be worth knowing."""
+    """Return Pinterest's result for the test event, which may have a warning."""
     message = redact(event.error_message or event.warning_message or "", (token,))
     if event.status != "processed":
         return CheckResult(
             REQUEST,
             CheckStatus.WARNING,
-            f"Pinterest answered, and failed the made-up event: {message}".removesuffix(": "),
+            f"Pinterest answered, but failed the test event: {message}".removesuffix(": "),
         )
     if message:
         return CheckResult(
             REQUEST,
             CheckStatus.WARNING,
-            f"Pinterest answered, with a warning about the made-up event: {message}",
+            f"Pinterest answered, with a warning about the test event: {message}",
         )
     return CheckResult(REQUEST, CheckStatus.OK, "Pinterest answered; nothing was recorded")
 
 
 def _status_advice(answer: ApiResponse[Any]) -> str:
-    """Say what a person does about an answer that tells nothing of token and account."""
+    """Return advice for a response that shows nothing about token and account."""
     waiting = remedy_by_waiting(answer, "check again")
     if waiting is not None:
         return waiting
@@ -237,11 +237,11 @@ def _status_advice(answer: ApiResponse[Any]) -> str:
 
 
 def _needless(settings: Settings) -> str:
-    """Return why there is nothing to try, or ""."""
+    """Return why there is nothing to test, or ""."""
     if settings.mode == "dry_run":
-        return "not sent: mode is dry_run. Check with mode test or live to try token and account"
+        return "not sent: mode is dry_run. Use mode test or live to check token and account"
     if settings.mappings == ():
-        return "not sent: mappings is empty, so no event will be"
+        return "not sent: mappings is empty, so no events are sent"
     return ""
 
 

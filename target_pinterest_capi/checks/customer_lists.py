@@ -1,10 +1,10 @@
 """OAuth and customer lists, before a run.
 
-Is there an access token, does Pinterest take it, and are the lists there?
+Is there an access token, does Pinterest accept it, and do the lists exist?
 
-Reads lists and changes none, so `ads:write` stays untried. An app's refresh token is exchanged as a
-run would do it, and what replaces it is kept in oauth.token_path. One attempt for each call. Never
-shows a token.
+Reads lists and changes none, so `ads:write` is not tested. An app's refresh token is exchanged as
+in a run, and its replacement is stored in oauth.token_path. One attempt for each call. Never shows
+a token.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -39,7 +39,7 @@ from target_pinterest_capi.settings import CustomerListEntry, Settings
 OAUTH: Final = "oauth"
 LISTS: Final = "customer lists"
 NO_NAMES: Final[Mapping[str, Collection[str]]] = {}
-MAX_PAGES: Final = 100  # of 250 lists each: more are looked through by a run alone
+MAX_PAGES: Final = 100  # of 250 lists each: only a run looks through more
 
 Tokens = FixedToken | RefreshedTokens
 
@@ -53,7 +53,7 @@ class _RefusedError(Exception):
 
 
 def skip_customer_lists(settings: Settings, why: str) -> Iterator[CheckResult]:
-    """Yield that OAuth and lists, where the settings have any, were not checked, and why."""
+    """Yield that OAuth and lists, if the settings have any, were not checked, and why."""
     yield from skip_own_event_names(settings, why)
     if settings.oauth is not None:
         yield CheckResult(OAUTH, CheckStatus.SKIPPED, f"not tried: {why}")
@@ -64,7 +64,7 @@ def skip_customer_lists(settings: Settings, why: str) -> Iterator[CheckResult]:
 def check_customer_lists(
     settings: Settings, named_lists: Mapping[str, Collection[str]] = NO_NAMES
 ) -> Iterator[CheckResult]:
-    """Get an access token as a run would, and look for the configured lists in each ad account.
+    """Get an access token as a run would, and look up the configured lists in each ad account.
 
     `named_lists` are those that a sample's records name, by the label of their entry.
     """
@@ -88,7 +88,7 @@ def check_customer_lists(
             found = list(_lists(client, tokens, token, account))
             if not number:
                 yield CheckResult(
-                    OAUTH, CheckStatus.OK, f"Pinterest takes {name} for ad account {account}"
+                    OAUTH, CheckStatus.OK, f"Pinterest accepts {name} for ad account {account}"
                 )
             for entry in by_account.get(account, ()):
                 yield from _in_account(entry, found, named_lists.get(entry.label))
@@ -99,7 +99,7 @@ def check_customer_lists(
 
 
 def _access_token(tokens: Tokens) -> str:
-    """Return the access token; an app's is exchanged for."""
+    """Return the access token, if necessary in exchange for an app's refresh token."""
     try:
         given = fetch_access_token(tokens)
     except FlowStopped as stop:
@@ -130,7 +130,9 @@ def _lists(client: Client, tokens: Tokens, token: str, account: str) -> Iterator
 
 def _refusal(reply: CallResponse, tokens: Tokens, account: str) -> _RefusedError:
     words = describe(reply)
-    untold = CheckResult(LISTS, CheckStatus.SKIPPED, f"those of ad account {account} not looked up")
+    untold = CheckResult(
+        LISTS, CheckStatus.SKIPPED, f"not looked up: lists of ad account {account}"
+    )
     if isinstance(reply, ApiResponse) and reply.status == HTTPStatus.UNAUTHORIZED:
         return _RefusedError(
             CheckResult(OAUTH, CheckStatus.FAILED, words, tokens.remedy(), APP_PLACE), untold
@@ -144,11 +146,14 @@ def _refusal(reply: CallResponse, tokens: Tokens, account: str) -> _RefusedError
             ACCOUNT_PLACE,
         )
         return _RefusedError(
-            CheckResult(OAUTH, CheckStatus.OK, "Pinterest knows the access token"), lists
+            CheckResult(OAUTH, CheckStatus.OK, "Pinterest accepts the access token"), lists
         )
     return _RefusedError(
         CheckResult(
-            OAUTH, CheckStatus.FAILED, f"nothing on the access token: {words}", _advice(reply)
+            OAUTH,
+            CheckStatus.FAILED,
+            f"the response shows nothing about the access token: {words}",
+            _advice(reply),
         ),
         untold,
     )
@@ -157,7 +162,7 @@ def _refusal(reply: CallResponse, tokens: Tokens, account: str) -> _RefusedError
 def _in_account(
     entry: CustomerListEntry, found: list[CustomerListBody], named: Collection[str] | None
 ) -> Iterator[CheckResult]:
-    """Yield whether a configured list is there, or each of those that records name."""
+    """Yield whether a configured list exists, or each of those that records name."""
     if entry.list_id is not None:
         yield _by_id(entry.list_id, found)
     elif entry.list_name is not None:
@@ -166,7 +171,7 @@ def _in_account(
         yield CheckResult(
             LISTS,
             CheckStatus.SKIPPED,
-            f"records name the lists, by {entry.label}: --sample FILE looks them up",
+            f"records name the lists, by {entry.label}: use --sample FILE to look them up",
         )
     elif len(named) > entry.max_lists:
         yield CheckResult(
@@ -181,7 +186,7 @@ def _in_account(
 
 def _by_id(list_id: str, found: list[CustomerListBody]) -> CheckResult:
     if any(one.id == list_id for one in found):
-        return CheckResult(LISTS, CheckStatus.OK, f"list {list_id} is there")
+        return CheckResult(LISTS, CheckStatus.OK, f"list {list_id} exists")
     return CheckResult(
         LISTS,
         CheckStatus.FAILED,
@@ -194,9 +199,7 @@ def _by_name(name: str, found: list[CustomerListBody]) -> CheckResult:
     ids, shown = [one.id for one in found if one.name == name], shown_name(name)
     if len(ids) > 1:
         several = f"{len(ids)} lists are named {shown}: {', '.join(ids)}"
-        return CheckResult(
-            LISTS, CheckStatus.FAILED, several, "Name the one that is meant by list_id."
-        )
+        return CheckResult(LISTS, CheckStatus.FAILED, several, "Set list_id to the right one.")
     if ids:
         return CheckResult(LISTS, CheckStatus.OK, f"{shown} exists: list {ids[0]}")
     missing = f"{shown} does not exist yet; it is created with its first members"

@@ -1,7 +1,7 @@
-"""What a run writes, tried before it: dead letters, report and token, the ledger and the results.
+"""What a run writes, tested before it: dead letters, report and token, the ledger and the results.
 
-Makes no file and no folder, and leaves a database as it is: a write is begun there, and taken back.
-Never shows the URL of a database, which may hold a password.
+Creates no file and no folder, and does not change a database: a write is begun there, and rolled
+back. Never shows the URL of a database, which may have a password.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def check_files(settings: Settings) -> Iterator[CheckResult]:
             advice = f"Make its folder writable for this user, or set {setting} to another path."
             yield CheckResult(FILES, CheckStatus.FAILED, about, advice)
     for setting in places.keys() - on_disk.keys():
-        about = f"{setting} is an object store: it is not tried before there is a dead letter"
+        about = f"{setting} is an object store: it is not tested before the first dead letter"
         yield CheckResult(FILES, CheckStatus.SKIPPED, about)
     yield from _databases(settings)
 
@@ -49,12 +49,12 @@ def _paths(settings: Settings) -> dict[str, str]:
 
 
 def _file_below(folder: str | None) -> str | None:
-    """Return a file as one of those that are made in a folder; an object store as it is."""
+    """Return a file that would be created in a folder; an object store as it is."""
     return folder if folder is None or "://" in folder else str(Path(folder, "any.csv"))
 
 
 def _databases(settings: Settings) -> Iterator[CheckResult]:
-    """Yield whether the ledger and the results can be written, each where there is one."""
+    """Yield whether the ledger and the results can be written, if configured."""
     places = {LEDGER: settings.ledger_url, RESULTS: settings.results_url}
     for step, url in places.items():
         if url is None:

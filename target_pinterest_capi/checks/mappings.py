@@ -1,7 +1,6 @@
-"""Mappings, tried on the messages of a tap: what a sample's records come to, before a run.
+"""Mappings, tested with the messages of a tap: the results of a sample's records, before a run.
 
-What a sample's records hold stays there: counts, reasons, and names of streams, fields and events
-are all that is taken.
+Only counts, reasons, and names of streams, fields and events are taken from a sample.
 """
 
 import time
@@ -21,7 +20,7 @@ from target_pinterest_capi.settings import MappingEntry, Settings
 
 MAPPINGS: Final = "mappings"
 SHOWN_REASONS: Final = 5
-# What each event needs; its event_id is derived where nothing gives it.
+# What each event needs; its event_id is derived if it is not mapped.
 DECLARED: Final = tuple(
     field.path for field in FIELDS if field.required and field.path != "event_id"
 )
@@ -32,12 +31,12 @@ IDENTIFIERS: Final = (
     {"user_data.client_ip_address", "user_data.client_user_agent"},
 )
 WHO: Final = "user_data.em, or another identifier"
-# What a sample's records go through in a run, and not here.
+# Applied in a run, but not to a sample.
 TARGET_ONLY: Final = ("stream_maps", "flattening_enabled")
 
 
 class SampledNames(NamedTuple):
-    """Names that came with a sample: how often which event, and which lists by entry's label."""
+    """Names in a sample: the number of each event name, and the lists by entry's label."""
 
     events: Counter[str]
     lists: Mapping[str, Collection[str]] = {}
@@ -46,7 +45,7 @@ class SampledNames(NamedTuple):
 def sample(
     settings: Settings, lines: Iterable[bytes], now: Callable[[], float] = time.time
 ) -> tuple[CheckResult, SampledNames]:
-    """Return what a tap's messages come to by the mappings, and the names that they bring."""
+    """Return the results of a tap's messages with the mappings, and the names in them."""
     preview = Preview(settings, now)
     try:
         deque(preview.read(lines), maxlen=0)
@@ -57,17 +56,17 @@ def sample(
 
 
 def check_entries(settings: Settings) -> Iterator[CheckResult]:
-    """Yield the entries that can make no event: nothing gives a field that each event needs."""
+    """Yield the entries that cannot make an event, because a required field has no value."""
     for number, entry in enumerate(settings.mappings or ()):
         missing = [] if entry.preset == PINTEREST else fields_never_given(settings, entry)
         if missing:
             about = f"mappings[{number}] makes no event: it does not map {', '.join(missing)}"
-            advice = "Map them in its fields, or give constants in defaults."
+            advice = "Map them in its fields, or set constants in defaults."
             yield CheckResult(MAPPINGS, CheckStatus.FAILED, about, advice)
 
 
 def fields_never_given(settings: Settings, entry: MappingEntry) -> list[str]:
-    """Return what an event needs and neither expressions nor constants of an entry give."""
+    """Return the required fields that neither expressions nor constants of an entry set."""
     preset = load_preset(entry, StreamSchema(entry.stream, frozenset()))
     given = {*settings.defaults, *entry.defaults}
     if preset is not None:
@@ -89,30 +88,30 @@ def unreadable(why: str) -> CheckResult:
         MAPPINGS,
         CheckStatus.FAILED,
         f"the sample cannot be read: {why}",
-        "Give a file of Singer messages, as a tap prints them.",
+        "Use a file with the Singer messages that a tap writes.",
     )
 
 
 def no_sample(settings: Settings) -> CheckResult:
-    """Return that the mappings were tried on nothing."""
+    """Return that the mappings were not tested."""
     return CheckResult(
         MAPPINGS,
         CheckStatus.SKIPPED,
-        f"{_mappings_in_words(settings)}; --sample FILE tries your records",
+        f"{_mappings_in_words(settings)}; --sample FILE tests them with your records",
     )
 
 
 def _sample_in_words(preview: Preview, settings: Settings) -> CheckResult:
-    """Return what a sample shows.
+    """Return the result of a sample.
 
-    Without a record it shows nothing; with nothing to send the mappings are wrong, unless all
+    Without a record it shows nothing; if nothing would be sent, the mappings are wrong, unless all
     records are just too old.
     """
     records, sent = preview.tally.records, preview.sent()
     details = tuple(_details(preview, settings))
     counts = f"{number_of(records, 'record')} of the sample: {sent_in_words(sent)}"
     if not records:
-        advice = "Give the output of your tap, with records."
+        advice = "Use the output of your tap, with records."
         return CheckResult(
             MAPPINGS, CheckStatus.WARNING, "the sample has no records", advice, details=details
         )
@@ -130,7 +129,7 @@ def _sample_in_words(preview: Preview, settings: Settings) -> CheckResult:
         )
     changed = "mappings or customer_lists until records become events or members"
     what = changed if settings.customer_lists else "mappings until records become events"
-    advice = f"Change {what}: pinterest-capi preview shows each one."
+    advice = f"Change {what}: pinterest-capi preview shows each record."
     return CheckResult(MAPPINGS, CheckStatus.FAILED, counts, advice, details=details)
 
 
@@ -146,19 +145,19 @@ def _details(preview: Preview, settings: Settings) -> Iterator[str]:
     if len(others) > SHOWN_REASONS:
         more = f"{len(others) - SHOWN_REASONS:,} more reasons"
         yield f"{more}: pinterest-capi preview --summary shows them"
-    left_out = sum(note.number for note in preview.tally.notes())
-    if left_out:
-        values = number_of(left_out, "value")
+    dropped = sum(note.number for note in preview.tally.notes())
+    if dropped:
+        values = number_of(dropped, "value")
         yield f"{values} dropped or warned about: pinterest-capi preview shows which"
     if preview.late:
         late = number_of(preview.late, "web or app event")
         yield (
-            f"{late} happened over an hour ago. Where a run sends them that late, Pinterest "
-            "reports them as offline: run the pipeline more often"
+            f"{late} happened over an hour ago. If a run sends them that late, Pinterest reports "
+            "them as offline: run the pipeline more often"
         )
     for name in TARGET_ONLY:
         if getattr(settings, name):
-            yield f"{name} is applied by the target only, and not to this sample"
+            yield f"{name} is applied only by the target, and not to this sample"
 
 
 def _mappings_in_words(settings: Settings) -> str:

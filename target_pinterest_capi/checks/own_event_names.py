@@ -1,7 +1,7 @@
-"""The advertiser's own event names in the settings: does Pinterest have them defined?
+"""The advertiser's own event names in the settings: are they defined at Pinterest?
 
-One attempt to read them, with the access token of `oauth`. An event of a name that is not defined
-is processed, with a warning that Pinterest does not know the name.
+One attempt to read them, with the access token of `oauth`. An event with a name that is not defined
+is processed with a warning.
 """
 
 from collections.abc import Iterator
@@ -21,19 +21,19 @@ ADVICE: Final = (
     "Define it with `pinterest-capi events define`, or map it to one of Pinterest's names."
 )
 NO_ROOM: Final = (
-    f"An ad account has room for {defined_events.MOST_NAMES}: delete some, or map several to one."
+    f"An ad account can have {defined_events.MOST_NAMES} names: delete some, or map several to one."
 )
 
 
 def skip_own_event_names(settings: Settings, why: str) -> Iterator[CheckResult]:
-    """Yield that names of one's own, where the settings have any, were not looked up, and why."""
+    """Yield that one's own event names, if the settings have any, were not looked up, and why."""
     if own_event_names(settings):
-        about = f"names of your own are not looked up at Pinterest: {why}"
+        about = f"your own event names are not looked up at Pinterest: {why}"
         yield CheckResult(OWN_NAMES, CheckStatus.SKIPPED, about)
 
 
 def check_own_event_names(settings: Settings, client: Client, token: str) -> Iterator[CheckResult]:
-    """Yield for each name of one's own whether it is defined in the ad account."""
+    """Yield for each of one's own event names whether it is defined in the ad account."""
     names = own_event_names(settings)
     if not names:
         return
@@ -53,6 +53,7 @@ def check_own_event_names(settings: Settings, client: Client, token: str) -> Ite
     together = defined.union(names)
     if len(together) > defined_events.MOST_NAMES and not defined.issuperset(names):
         about = (
-            f"{len(together)} names, with those that are defined, are more than there is room for"
+            f"{len(together)} names, including those that are defined, are more than an account "
+            "can have"
         )
         yield CheckResult(OWN_NAMES, CheckStatus.WARNING, about, NO_ROOM)

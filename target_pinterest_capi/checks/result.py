@@ -1,13 +1,13 @@
-"""The result of a check: a step, how it went, and what to do about it. Nothing is checked here.
+"""The result of a check: a step, its status, and what to do about it. Nothing is checked here.
 
-A message holds names of settings, hosts, ad accounts and statuses, never a token or a value of a
+A message has names of settings, hosts, ad accounts and statuses, never a token or a value of a
 record.
 """
 
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-# Where a setting's value is found. docs/getting-a-token.md has the way in full.
+# Where to find a setting's value. docs/getting-a-token.md explains it.
 TOKEN_PLACE: Final = "In Pinterest: Ads > Conversions > Set up API > Generate new token"  # noqa: S105 - a menu
 ACCOUNT_PLACE: Final = (
     "In Pinterest: the number in the address of Ads Manager; also under Ads > Conversions > Set"
@@ -18,14 +18,14 @@ PLACES: Final = {
     "conversion_token": TOKEN_PLACE,
     "ad_account_id": ACCOUNT_PLACE,
     "oauth": APP_PLACE,
-}  # by a path's first name
+}  # by the first name of a path
 
 
 class CheckStatus(StrEnum):
-    """How a step went."""
+    """The status of a step."""
 
     OK = "ok"
-    WARNING = "warning"  # it works, and may not do what was meant
+    WARNING = "warning"  # it works, but may not do what was intended
     FAILED = "failed"
     SKIPPED = "skipped"  # not checked; the message says why
 
@@ -33,7 +33,7 @@ class CheckStatus(StrEnum):
 class CheckResult(NamedTuple):
     """One line of a check.
 
-    `advice` is what to do, `place` where in Pinterest's pages, `details` are further lines.
+    `advice` is what to do, `place` where it is in Pinterest's pages, `details` are further lines.
     """
 
     step: str
@@ -50,6 +50,6 @@ def has_failed(results: list[CheckResult]) -> bool:
 
 
 def place_of(path: str) -> str:
-    """Return where in Pinterest's pages the value of a setting is found, by its path, or ""."""
+    """Return where in Pinterest's pages a setting's value is found, by its path, or ""."""
     names = {name.removesuffix("_file") for name in path.replace("[", ".").split(".")}
     return next((place for name, place in PLACES.items() if name in names), "")

@@ -1,1 +1,1 @@
-"""`pinterest-capi`, the command line for people: one module a command. Never imports singer_sdk."""
+"""`pinterest-capi`, the command line: one module per command. Never imports singer_sdk."""

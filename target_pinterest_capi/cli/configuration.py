@@ -1,6 +1,6 @@
 """Load the settings of a command from the target's own files and variables, or exit with 2.
 
-Problems go to stderr, one a line, and hold no given value.
+Problems go to stderr, one per line, without given values.
 """
 
 import sys
@@ -37,7 +37,7 @@ def load_settings(
 ) -> Settings:
     """Return the settings as the target reads them, or end with exit code 2 and every problem.
 
-    `sample` is a file of messages, in which columns are looked for that may have been meant.
+    `sample` is a file of messages, in which columns are looked up that may have been meant.
     """
     try:
         return load_files(paths, purpose=purpose, mode=mode)
@@ -46,7 +46,7 @@ def load_settings(
 
 
 def with_columns(problems: Sequence[Problem], sample: str | None) -> list[Problem]:
-    """Return the problems, with which stream of a sample has a column that may have been meant."""
+    """Return the problems, with the streams of a sample that have a column that may be meant."""
     if sample in {None, STANDARD_INPUT} or not any(problem.column for problem in problems):
         return list(problems)
     from target_pinterest_capi.suggestions import profile  # noqa: PLC0415 - takes 30 ms
@@ -86,6 +86,6 @@ def refuse_settings(problems: Iterable[object], paths: Sequence[str]) -> NoRetur
 
 
 def show_warnings(settings: Settings) -> None:
-    """Show what the settings allow but probably do not mean."""
+    """Show the warnings of the settings."""
     for warning in settings.warnings:
         click.echo(f"Warning: {warning}", err=True)

@@ -1,4 +1,4 @@
-"""The terminal of the people's commands: its width, and the characters it may have."""
+"""The terminal of the commands: its width, and the characters that it can show."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from rich.text import Text
 from target_pinterest_capi.events.redaction import one_line
 
 WIDEST: Final = 112  # wider lines are hard to read
-LEAST_WIDTH: Final = 20  # of indented words, however narrow the terminal
+LEAST_WIDTH: Final = 20  # of indented text, however narrow the terminal
 _filling: Final = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)
 _control: Final = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
@@ -29,23 +29,23 @@ def console(widest: int = WIDEST) -> Console:
 
 @contextmanager
 def trimmed(out: Console) -> Iterator[None]:
-    """Print what is printed within without the spaces that fill lines up to the width."""
+    """Print what is printed within, without the spaces that pad lines to the width."""
     with out.capture() as captured:
         yield
     click.echo(_filling.sub(r"\1", captured.get()), nl=False, color=out.is_terminal or None)
 
 
 def print_title(out: Console, title: str, more: str = "") -> None:
-    """Print the title of what follows, and more about it in the same line."""
+    """Print a title, and more about it on the same line."""
     out.print(Text.assemble((title, "bold"), more, "\n"))
 
 
 def print_indented(
     out: Console, words: str, indent: int, style: str = "", *, head: Text | None = None
 ) -> None:
-    """Print words, if any, within the width, each line indented.
+    """Print a text, if any, within the width, with each line indented.
 
-    `head` stands in the first line's indent, and is printed even without words.
+    `head` is in the first line's indent, and is printed even without a text.
     """
     if not words and head is None:
         return
@@ -57,10 +57,10 @@ def print_indented(
 
 
 def plain(name: str) -> str:
-    """Return a text from outside as a terminal may have it: one line, no control characters."""
+    """Return a text from outside for a terminal: one line, no control characters."""
     return one_line(name)
 
 
 def escaped(text: str) -> str:
-    r"""Return JSON with control characters written as `\u....`; its line breaks stay."""
+    r"""Return JSON with control characters written as `\u....`; its line breaks are kept."""
     return _control.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

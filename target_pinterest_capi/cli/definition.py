@@ -1,6 +1,6 @@
-"""`pinterest-capi definition`: this package as a plugin of Meltano, with every setting and command.
+"""`pinterest-capi definition`: this package as a Meltano plugin, with all settings and commands.
 
-The definition is made from the model of the settings and from the list of commands. No
+The definition is generated from the model of the settings and the list of commands. No
 configuration is read, and only standard output is written.
 """
 
@@ -18,9 +18,9 @@ from target_pinterest_capi.cli.main import COMMANDS
 from target_pinterest_capi.settings import meltano_settings
 
 NAME: Final = "target-pinterest-capi"
-EXTRA: Final = "sandbox"  # what the commands demo and sandbox need besides
+EXTRA: Final = "sandbox"  # what the commands demo and sandbox also need
 PACKAGE: Final = f"{NAME}[{EXTRA}]"
-# What singer-sdk answers to --about. Repeated here, since importing the target takes most of a
+# What singer-sdk shows for --about. Repeated here, because importing the target takes most of a
 # second.
 CAPABILITIES: Final = (
     "about",
@@ -33,7 +33,7 @@ CAPABILITIES: Final = (
 )
 TEST_COMMAND: Final = "test"  # what `meltano test target-pinterest-capi` runs
 CHECK: Final = "check"
-# Each group is enough to start with: Meltano's settings_group_validation.
+# Each group is sufficient: Meltano's settings_group_validation.
 GROUPS: Final = (("ad_account_id", "conversion_token"), ("ad_account_id", "conversion_token_file"))
 HEAD: Final = f"""\
 # The Meltano plugin {NAME}, written by `pinterest-capi definition`. To use it in a project:
@@ -46,7 +46,7 @@ HEAD: Final = f"""\
 @click.option(
     "--pip-url",
     metavar="REQUIREMENT",
-    help="What Meltano is to install.  [default: what is installed here, a checkout or a version]",
+    help="What Meltano installs.  [default: what is installed here, a checkout or a version]",
 )
 def definition(pip_url: str | None) -> None:
     """Print the definition of this package as a Meltano plugin.
@@ -60,7 +60,7 @@ def definition(pip_url: str | None) -> None:
 
 
 def plugin_definition(pip_url: str) -> dict[str, Any]:
-    """Return the plugin's definition in the form of Meltano Hub: every setting, every command."""
+    """Return the plugin's definition in Meltano Hub's format: all settings, all commands."""
     commands = {name: _command(name, about) for name, (_, about) in COMMANDS.items()}
     return {
         "name": NAME,
@@ -77,16 +77,16 @@ def plugin_definition(pip_url: str) -> dict[str, Any]:
 
 
 def installed_requirement() -> str:
-    """Return what pip installs to get the package as it is installed here."""
+    """Return the pip requirement for the package as it is installed here."""
     package = metadata.distribution(NAME)
     return requirement(package.version, package.read_text("direct_url.json"))
 
 
 def requirement(version: str, direct_url: str | None) -> str:
-    """Return what pip installs to get this package, as arguments for Meltano's `pip_url`.
+    """Return the pip requirement for this package, as arguments for Meltano's `pip_url`.
 
-    `direct_url` is the JSON that installers keep of a package that came from elsewhere than an
-    index: https://packaging.python.org/en/latest/specifications/direct-url/
+    `direct_url` is the JSON that installers store for a package that is not from an index:
+    https://packaging.python.org/en/latest/specifications/direct-url/
     """
     if direct_url is None:
         return f"{PACKAGE}=={version}"
@@ -101,7 +101,7 @@ def requirement(version: str, direct_url: str | None) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as blocks, so that they can be read."""
+    """Writes texts with several lines as blocks, so that they are readable."""
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -113,7 +113,7 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def as_yaml(value: Any, *, sort_keys: bool = False) -> str:
-    """Return a value as YAML for people."""
+    """Return a value as readable YAML."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=sort_keys, allow_unicode=True, width=130)
 
 

@@ -1,7 +1,7 @@
-"""`pinterest-capi events`: the event names of your own that an ad account has defined.
+"""`pinterest-capi events`: the custom event names that an ad account has defined.
 
-Owns the commands below it: their words and exit codes (0: done; 1: Pinterest refused a name, or
-gave no answer; 2: the configuration or an option). One attempt for each call.
+Owns its subcommands, their messages and exit codes (0: done; 1: Pinterest refused a name, or did
+not answer; 2: the configuration or an option). One attempt for each call.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,11 +26,11 @@ from target_pinterest_capi.pinterest.responses import ChangedEvents, DefinedEven
 from target_pinterest_capi.settings.event_names import own_event_names
 
 STANDARD_NAMES: Final = tuple(name for name in EVENT_NAMES if name not in UNMAPPABLE)
-NEEDED_FOR: Final = "for events of your own, which take no conversion token"
+NEEDED_FOR: Final = "for your own event names, which a conversion token cannot manage"
 SUCCESS: Final = "success"
 RIGHT: Final = (
-    "The OAuth token has no right to the ad account's events: check ad_account_id, and that the "
-    "user who let the app in may manage that account, with ads:read and ads:write."
+    "The OAuth token has no access to the ad account's events: check ad_account_id, and that "
+    "the user who signed in may manage that account, with ads:read and ads:write."
 )
 
 account_option: Final = click.option(
@@ -65,7 +65,7 @@ def list_events(paths: tuple[str, ...], ad_account: str | None) -> None:
         click.echo(f"{plain(name)}: {(mapped or 'mapped to none').lower()}")
     for name in wanted:
         if name not in held:
-            click.echo(f"{plain(name)}: in the configuration, and not defined")
+            click.echo(f"{plain(name)}: in the configuration, but not defined")
     click.echo(f"{len(held)} of {MOST_NAMES} names are defined in ad account {account}.")
 
 
@@ -95,12 +95,12 @@ def define(name: str, standard: str, paths: tuple[str, ...], ad_account: str | N
     with _session(paths, ad_account) as (session, account, _):
         held = _read(session, account)
         if held.get(name) == mapped:
-            click.echo(f"{name} is defined as {standard} already.")
+            click.echo(f"{name} is already defined as {standard}.")
             return
         if name not in held and len(held) >= MOST_NAMES:
             raise click.ClickException(
-                f"ad account {account} has {MOST_NAMES} names already, which is all that it has "
-                "room for: delete one first."
+                f"ad account {account} already has {MOST_NAMES} names, the maximum: delete one "
+                "first."
             )
         method: Any = "PATCH" if name in held else "POST"
         _change(
@@ -133,13 +133,13 @@ def _session(
     settings = load_settings(paths, purpose="any")
     account = ad_account or settings.ad_account_id
     if not (account.isascii() and account.isdigit()):
-        raise click.BadParameter("an ad account's id is digits only.", param_hint="--ad-account")
+        raise click.BadParameter("an ad account's id has only digits.", param_hint="--ad-account")
     with open_session(settings, paths, account, NEEDED_FOR) as session:
         yield session, account, own_event_names(settings)
 
 
 def _read(session: OAuthSession, account: str) -> dict[str, str | None]:
-    """Return the names that are defined, each with what it is mapped to."""
+    """Return the defined names, each with the event that it is mapped to."""
     read: Callable[..., Any] = read_events
     held = session.ask(
         lambda client, token: read(client, token, account), DefinedEvents, "no names", RIGHT
@@ -148,7 +148,7 @@ def _read(session: OAuthSession, account: str) -> dict[str, str | None]:
 
 
 def _change(session: OAuthSession, make: Attempt) -> None:
-    """Make one change. Raises a `ClickException` where Pinterest refuses a name."""
+    """Make one change. Raises a `ClickException` if Pinterest refuses a name."""
     changed = session.ask(make, ChangedEvents, "nothing was changed", RIGHT)
     refused = [one for one in changed.items if one.status != SUCCESS]
     if refused:

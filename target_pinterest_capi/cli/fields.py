@@ -1,6 +1,6 @@
 """`pinterest-capi fields`: the reference of Pinterest's event fields.
 
-Owns the words for types, limits and normal forms, which docs/fields.md has too. States nothing that
+Owns the names of types, limits and normal forms, which docs/fields.md has too. States nothing that
 the table does not.
 """
 
@@ -20,13 +20,13 @@ from target_pinterest_capi.settings.problems import did_you_mean
 from target_pinterest_capi.suggestions.synonyms import NAMES
 from target_pinterest_capi.suggestions.words import key
 
-TABLE_WIDTH: Final = 130  # below it a table of paths, types, forms and limits is all line breaks
+TABLE_WIDTH: Final = 130  # in a narrower terminal a table would consist of line breaks
 WIDEST_TABLE: Final = 400
 INDENT: Final = 4
-NEAR: Final = 0.7  # how alike a name has to be to be suggested; less brings odd ones
+NEAR: Final = 0.7  # how similar a name must be to be suggested; a lower value suggests odd ones
 ITEMS: Final = "custom_data.contents"
 
-# The forms that fields.py names: what people have to know of each, and texts to show it by.
+# The forms named in fields.py: what people must know about each, and example texts.
 FORMS: Final = {
     "email": (
         "lower case, no white space, of the form x@y.z; dots and plus-tags stay",
@@ -34,16 +34,16 @@ FORMS: Final = {
     ),
     "phone": (
         (
-            "digits with country code; a national number gets the code of the record's country,"
-            " else of default_country"
+            "digits with country code; a national number gets the code of the record's country, "
+            "otherwise of default_country"
         ),
         ("+1 (202) 555-0134", "0044 20 7946 0018"),
     ),
     "gender": ("f, m or n, from the usual words", ("Female", "male", "non-binary")),
     "birth_date": (
         (
-            "YYYYMMDD, as written, no time zone applied; date_format decides where day and month"
-            " could be either"
+            "YYYYMMDD, as written, no time zone applied; date_format decides if day and month "
+            "are ambiguous"
         ),
         ("1990-03-24", "24/03/1990", "March 4, 1990"),
     ),
@@ -67,18 +67,18 @@ FORMS: Final = {
         ("94110-1234", "SW1A 1AA"),
     ),
     "country": (
-        "ISO 3166 alpha-2, from alpha-2, alpha-3 and names, English or their own",
+        "ISO 3166 alpha-2, from codes and names, in English or the country's own language",
         ("Germany", "USA", "UK"),
     ),
     "external_id": (
-        "trimmed; the case stays, or is lowered with external_id: lower",
+        "trimmed; the case stays, unless external_id: lower",
         (" Customer-7 ",),
     ),
     "maid": ("lower case; an id of zeros is dropped", ("6D92078A-8246-4BA4-AE5B-76104861E7DC",)),
     "currency": ("ISO 4217 code in upper case", ("usd",)),
     "language": ("ISO 639-1 code in lower case, also of a locale", ("en-US", "pt_BR")),
     "customer_type": (
-        "new or returning, from the words of shops",
+        "new or returning, from the words that shops use",
         ("First Time", "repeat_customer", "existing"),
     ),
     "ip_address": (
@@ -87,7 +87,7 @@ FORMS: Final = {
     ),
 }
 
-# What people call a field, beside its own name and the names of settings.paths.COMMON_NAMES.
+# Common names of a field, in addition to its own and those of settings.paths.COMMON_NAMES.
 SYNONYMS: Final = {
     path: " ".join((names.certain, names.possible, names.beside[1]))
     for path, names in NAMES.items()
@@ -95,9 +95,9 @@ SYNONYMS: Final = {
 
 
 class Reference(NamedTuple):
-    """What people read of a field.
+    """The reference of a field.
 
-    `type` and `limit` are in words, `form` is what values are brought to; "" where there is none.
+    `type` and `limit` are texts, `form` is the normal form; "" if there is none.
     """
 
     path: str
@@ -109,7 +109,7 @@ class Reference(NamedTuple):
 
 
 def reference() -> list[Reference]:
-    """Return all fields in the order of the wire; an item's are `custom_data.contents[].id` etc."""
+    """Return all fields in the request's order; those of items as `custom_data.contents[].id`."""
     found = []
     for field in FIELDS:
         found.append(describe(field))
@@ -121,7 +121,7 @@ def reference() -> list[Reference]:
 
 
 def find_fields(text: str) -> list[Reference]:
-    """Return the fields that have this name or are called so, else those with it in their text."""
+    """Return the fields with this name or common name; otherwise those with it in their text."""
     rows, part = reference(), text.casefold()
     own = [row for row in rows if part in {row.path, _leaf(row)}]
     word = key(part)
@@ -133,7 +133,7 @@ def find_fields(text: str) -> list[Reference]:
 
 
 def _names(row: Reference) -> set[str]:
-    """Return everything that a field is called, as words to compare with."""
+    """Return all names of a field, as words to compare with."""
     common = [name for name, path in COMMON_NAMES.items() if path == row.path]
     return {key(name) for name in (_leaf(row), *common, *SYNONYMS.get(row.path, "").split())}
 
@@ -175,7 +175,7 @@ def _limit(field: Field) -> str:
 
 @click.command()
 @click.argument("text", required=False, metavar="[TEXT]")
-@json_option("a list of JSON objects")
+@json_option("print a list of JSON objects")
 def fields(text: str | None, as_json: bool) -> None:
     """Show the fields of an event: path, type, normal form, limit, and what each is for.
 
@@ -204,14 +204,14 @@ def fields(text: str | None, as_json: bool) -> None:
 
 
 def _members(row: Reference) -> dict[str, Any]:
-    """Return a field for programs, without what it does not have; choices are a list."""
+    """Return a field for programs, without empty members; choices are a list."""
     members = {name: value for name, value in row._asdict().items() if value != ""}
     choices = BY_PATH[row.path].choices if row.path in BY_PATH else ()
     return {**members, "choices": list(choices)} if choices else members
 
 
 def _show(out: Console, row: Reference) -> None:
-    """Show a field as a few lines, where a table has no room."""
+    """Show a field as a few lines, if there is no room for a table."""
     out.print(Text.assemble((row.path, "bold"), f"  {_type_shown(row)}"), soft_wrap=True)
     for label, words in (("", row.about), ("normal form: ", row.form), ("limit: ", row.limit)):
         if words:

@@ -23,10 +23,9 @@ def open_messages(file: str) -> AbstractContextManager[BinaryIO]:
 
 
 def read_report(path: Path, use: str) -> Report:
-    """Return the report of a run; `use` is what it is for, as in "cannot be shown".
+    """Return the report of a run; `use` is its purpose, as in "cannot be shown".
 
-    Raises:
-        click.ClickException: the file cannot be read, or is not a report.
+    Raises: click.ClickException: the file cannot be read, or is not a report.
     """
     try:
         return decode(path.read_bytes())
@@ -34,15 +33,14 @@ def read_report(path: Path, use: str) -> Report:
         raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from None
     except ReportError as error:
         raise click.ClickException(
-            f"{path} cannot be {use}: {error}. report_path: FILE.json has a run write one."
+            f"{path} cannot be {use}: {error}. With report_path: FILE.json a run writes one."
         ) from None
 
 
 def read_reports(folder: Path) -> Iterator[Report]:
-    """Yield the reports of runs in a folder; other JSON files are named on stderr and passed over.
+    """Yield the reports of runs in a folder; other JSON files are named on stderr and skipped.
 
-    Raises:
-        click.ClickException: a file cannot be read.
+    Raises: click.ClickException: a file cannot be read.
     """
     for path in sorted(folder.glob("*.json")):
         try:
@@ -50,7 +48,7 @@ def read_reports(folder: Path) -> Iterator[Report]:
         except OSError as error:
             raise click.ClickException(f"{path} cannot be read: {error.strerror}.") from None
         except ReportError as error:
-            click.echo(f"{path} is passed over: {error}.", err=True)
+            click.echo(f"{path} is skipped: {error}.", err=True)
 
 
 def open_letters(file: str) -> AbstractContextManager[BinaryIO]:

@@ -1,4 +1,4 @@
-"""The `pinterest-capi` program: its commands, each loaded when it is called."""
+"""The `pinterest-capi` program: its commands, each imported when it is called."""
 
 import re
 import signal
@@ -11,7 +11,7 @@ import click
 from target_pinterest_capi import __version__
 from target_pinterest_capi.startup import hand_over
 
-# command: module and function of cli/, and what the list of commands says of it
+# command: module and function in cli/, and its description in the list of commands
 COMMANDS: Final = {
     "demo": (
         "target_pinterest_capi.cli.demo.command:demo",
@@ -87,7 +87,7 @@ _block: Final = re.compile(r"\x08\n(?:[^\n]+\n?)+")
 
 
 def open_with_examples(command: click.Command) -> None:
-    """Put the examples of a command's help first, and of each command below it.
+    """Put the examples at the start of a command's help, and of each subcommand's.
 
     They are the block that click does not wrap and that calls this program. A list of commands
     shows the first sentence of the rest.
@@ -103,7 +103,7 @@ def open_with_examples(command: click.Command) -> None:
 
 
 class _Commands(click.Group):
-    """Loads a command's module only when it is asked for, so that the program starts at once."""
+    """Imports a command's module only when it is used, so that the program starts at once."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -114,11 +114,11 @@ class _Commands(click.Group):
         module, _, function = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), function)
         open_with_examples(command)
-        hand_over()  # it may have something to undo
+        hand_over()  # it may have something to clean up
         return command
 
     def invoke(self, ctx: click.Context) -> None:
-        """Run the command, and end it as a shell expects where SIGINT comes."""
+        """Run the command, and end it as a shell expects after SIGINT."""
         try:
             super().invoke(ctx)
         except KeyboardInterrupt:

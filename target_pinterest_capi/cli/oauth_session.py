@@ -1,6 +1,6 @@
-"""Calls of commands with the access token of `oauth`: one attempt each, and why there is no answer.
+"""Calls with the access token of `oauth`: one attempt each, and the reason for a failure.
 
-The conversion token is never sent. Writes nothing but a new refresh token, where Pinterest gives
+The conversion token is never sent. Writes nothing except a new refresh token, if Pinterest returns
 one.
 """
 
@@ -32,7 +32,7 @@ from target_pinterest_capi.pinterest.retries import (
 )
 from target_pinterest_capi.settings import OAuth, Settings
 
-TIMEOUT_SECONDS: Final = 15.0  # at most; a smaller request_timeout_seconds wins
+TIMEOUT_SECONDS: Final = 15.0  # at most; a smaller request_timeout_seconds is used instead
 
 HOW_TO_SET_OAUTH: Final = (
     "set oauth.client_id, oauth.client_secret and oauth.token_path, and sign in with"
@@ -59,10 +59,10 @@ class OAuthSession:
         return make(self._client, self._token)
 
     def ask(self, make: Attempt, form: type[Body], failure: str, right: str) -> Body:
-        """Return the body of one attempt, in its form.
+        """Return the body of the response to one attempt, as its type.
 
-        Raises a `ClickException` where there is none: `failure` says what is not there then, and
-        `right` what a token needs that is not permitted.
+        Raises a `ClickException` for any other: `failure` says what is missing then, and `right`
+        what a token without permission needs.
         """
         response = self.attempt(make)
         if isinstance(response, ApiResponse) and isinstance(response.body, form):
@@ -70,7 +70,7 @@ class OAuthSession:
         raise self.refusal(response, failure, right)
 
     def refusal(self, response: CallResponse, failure: str, right: str) -> click.ClickException:
-        """Return the error of a response that is not what was asked for, with what to do."""
+        """Return the error for a response that is not what was asked for, with what to do."""
         return _refused(response, failure, self._advice(response, right))
 
     def _advice(self, response: CallResponse, right: str) -> str:
@@ -81,11 +81,11 @@ class OAuthSession:
                 return f"{right}\n{ACCOUNT_PLACE}"
             case HTTPStatus.NOT_FOUND:
                 return (
-                    "Pinterest has nothing at that address: "
-                    f"check ad_account_id ({self._account}) and api_url."
+                    "Pinterest has nothing at that address: check ad_account_id "
+                    f"({self._account}) and api_url."
                 )
             case status if status is not None and status // 100 == 2:  # noqa: PLR2004
-                return "That is not what Pinterest answers: check api_url."
+                return "This is not a response of Pinterest: check api_url."
             case _:
                 return _other_advice(response)
 
@@ -96,8 +96,8 @@ def open_session(
 ) -> Iterator[OAuthSession]:
     """Yield a session for an ad account.
 
-    Exits with 2 where the settings have no `oauth`; raises a `ClickException` where there is no
-    access token to be had.
+    Exits with 2 if the settings have no `oauth`; raises a `ClickException` if there is no access
+    token.
     """
     oauth = require_oauth(settings, paths, needed_for)
     client = Client(
@@ -118,19 +118,19 @@ def open_session(
 
 
 def require_oauth(settings: Settings, paths: Sequence[str], needed_for: str) -> OAuth:
-    """Return the settings of OAuth, or exit with 2 where there are none."""
+    """Return the OAuth settings, or exit with 2 if there are none."""
     if settings.oauth is None:
         refuse_settings([f"oauth: is required {needed_for}: {HOW_TO_SET_OAUTH}"], paths)
     return settings.oauth
 
 
 def _other_advice(response: CallResponse) -> str:
-    """Say what to do about an answer that says nothing of token and account."""
+    """Return advice for a response that shows nothing about token and account."""
     waiting = remedy_by_waiting(response, "ask again")
     if waiting is not None:
         return waiting
     if classify_call(response) is Decision.ISOLATE:
-        return "Pinterest refuses the request itself: see its message."
+        return "Pinterest refused the request itself: see its message."
     words = remedy(response, uses_oauth=True)
     return words[:1].upper() + words[1:]
 

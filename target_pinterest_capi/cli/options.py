@@ -1,4 +1,4 @@
-"""Options that several commands have: stated once, with the same words in every `--help`."""
+"""Options of several commands, so that they have the same text in every `--help`."""
 
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
@@ -11,12 +11,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def repeatable_option(
     flag: str, name: str, metavar: str, words: str
 ) -> Callable[[Command], Command]:
-    """Return an option that may be given several times; `words` say what it is."""
+    """Return an option that may be given several times; `words` describe it."""
     return click.option(flag, name, multiple=True, metavar=metavar, help=words)
 
 
 config_option: Final = repeatable_option(
-    "--config", "paths", "FILE", "The target's own; repeatable, later files win.  [default: ENV]"
+    "--config", "paths", "FILE", "As for the target; repeatable, later files win.  [default: ENV]"
 )
 
 
@@ -31,10 +31,10 @@ def number_option(
 
 
 def json_option(words: str) -> Callable[[Command], Command]:
-    """Return the option `--json` of a command; `words` say what it prints."""
+    """Return a command's option `--json`; `words` say what it prints."""
     return click.option("--json", "as_json", is_flag=True, help=f"Print {words}.")
 
 
 def dry_run_option(words: str) -> Callable[[Command], Command]:
-    """Return the option `--dry-run` of a command; `words` say what is done, and what is not."""
+    """Return a command's option `--dry-run`; `words` say what is done, and what is not."""
     return click.option("--dry-run", is_flag=True, help=f"{words}.")

@@ -1,7 +1,7 @@
-"""`pinterest-capi presets`: the built-in mapping entries, listed and shown to be copied.
+"""`pinterest-capi presets`: the built-in mapping entries, listed and shown for copying.
 
-Owns how a preset reads for people: what its file's comment says, and the event names it maps. Takes
-whatever presets are there.
+Owns how a preset is shown: the comment in its file, and the event names that it maps. Works with
+any presets.
 """
 
 import json
@@ -26,12 +26,12 @@ from target_pinterest_capi.settings.objects import Preset as PresetName
 from target_pinterest_capi.settings.problems import did_you_mean
 
 INDENT: Final = 4
-FOR: Final = "For"  # the label of who a preset is for
-NOT_READ: Final = "Not read"  # of the names that its source has besides, with the reason of each
+FOR: Final = "For"  # the label for whom a preset is for
+NOT_READ: Final = "Not read"  # of the unread names of its source, with the reason for each
 AS_IT_COMES: Final = "event_name as the record has it"
 _label: Final = re.compile(
     r"([A-Z][A-Za-z ]{2,24}):(?: +|$)"
-)  # "Needs:   ..." at the start of a comment's line
+)  # "Needs:   ..." at the start of a line in a comment
 
 PINTEREST_ABOUT: Final = """\
 Columns named like Pinterest's fields, nested in objects (user_data.em) or flat (em): what every
@@ -52,9 +52,9 @@ Not sent: bare names of app_info and device_info, which are too common: brand, m
 
 
 class Preset(NamedTuple):
-    """A preset for people.
+    """A preset as people see it.
 
-    `about` is what it is, in a sentence; `notes` are its comment's paragraphs, each with its
+    `about` is a description in one sentence; `notes` are its comment's paragraphs, each with its
     label or "".
     """
 
@@ -66,14 +66,14 @@ class Preset(NamedTuple):
 
     @property
     def audience(self) -> str:
-        """Return who it is for, in a line."""
+        """Return whom it is for, on one line."""
         return self._note(FOR)
 
     @property
     def not_read(self) -> list[tuple[tuple[str, ...], str]]:
         """Return the names of its source that it does not read, each group with its reason.
 
-        A star in a name stands for any letters.
+        A star in a name matches any letters.
         """
         groups = (group.partition(": ") for group in self._note(NOT_READ).rstrip(".").split("; "))
         return [(tuple(names.split(", ")), reason) for names, _, reason in groups if reason]
@@ -85,7 +85,7 @@ class Preset(NamedTuple):
     def event_names(self) -> tuple[str, ...]:
         """Pinterest's names that its events can have, in Pinterest's order.
 
-        Empty where they are as the record has them.
+        Empty if they are the names in the record.
         """
         given = self.entry.fields.get("event_name") or ()
         names = {*self.entry.event_names.values(), self.entry.defaults.get("event_name")}
@@ -143,7 +143,7 @@ def notes(text: str) -> Iterator[tuple[str, str]]:
 
 
 def first_sentence(words: str) -> str:
-    """Return the words up to the first full stop that ends a sentence; three dots end none."""
+    """Return the text up to the first full stop that ends a sentence; three dots do not."""
     return re.split(r"(?<=[^.]\.)\s(?=[A-Z])", words, maxsplit=1)[0]
 
 
@@ -157,7 +157,7 @@ def presets() -> None:
 
 
 @presets.command("list")
-@json_option("a list of JSON objects")
+@json_option("print a list of JSON objects")
 def list_presets(as_json: bool) -> None:
     """List the presets: name, who it is for, what it is, and the event names it maps to.
 

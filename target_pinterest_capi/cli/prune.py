@@ -1,8 +1,8 @@
-"""`pinterest-capi prune`: remove from customer lists who was not in their last full refresh.
+"""`pinterest-capi prune`: remove people from customer lists who were not in the last full refresh.
 
-Owns the command: its options, its words, and its exit codes (0: done, or nobody had left; 1:
+Owns the command: its options, its messages, and its exit codes (0: done, or nobody had left; 1:
 Pinterest or the database failed, or no complete refresh is on record; 2: the configuration; 3: more
-had left than `max_removed_ratio` lets go).
+had left than `max_removed_ratio` allows).
 """
 
 import sys
@@ -56,7 +56,7 @@ def prune(paths: tuple[str, ...], names: tuple[str, ...], dry_run: bool) -> None
 
 
 def _prune(settings: Settings, plan: PrunePlan, refreshes: FullRefreshes, *, dry_run: bool) -> int:
-    """Carry out one list's plan, say what became of it, and give the exit code."""
+    """Carry out one list's plan, print the result, and return the exit code."""
     name = plan.configured.name
     if plan.why_not is not None:
         click.echo(f"Error: customer list {name}: nobody was removed: {plan.why_not}.", err=True)
@@ -99,16 +99,16 @@ def _load(paths: Sequence[str], names: Sequence[str], *, needs_oauth: bool) -> S
     ]
     if not full:
         problems.append(
-            "customer_lists: has no list with refresh: full, and only such lists can be pruned"
+            "customer_lists: has no list with refresh: full, and only those can be pruned"
         )
     if needs_oauth and settings.oauth is None:
         problems.append(
-            "oauth: is required to change customer lists, which take no conversion token: "
+            "oauth: is required to change customer lists, which a conversion token cannot do: "
             "set oauth.access_token"
         )
     if needs_oauth and settings.mode != "live":
         problems.append(
-            f"mode: is {settings.mode}, and removing people is for live only: use --dry-run"
+            f"mode: is {settings.mode}, but people are removed only in mode live: use --dry-run"
         )
     if problems:
         refuse_settings(problems, paths)

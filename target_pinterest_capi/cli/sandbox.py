@@ -1,7 +1,7 @@
 """`pinterest-capi sandbox`: Pinterest's endpoints on this machine, until ctrl-C or SIGTERM.
 
-Owns the command's options and what it prints. The web server's packages are an extra: the sandbox
-is imported when the command runs.
+Owns the command's options and output. The web server's packages are an extra, so the sandbox is
+imported when the command runs.
 """
 
 import json
@@ -40,10 +40,15 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
     "--ad-account", "accounts", "DIGITS", "Its ad account; repeatable.  [default: 549755885175]"
 )
 @repeatable_option("--fault", "specs", "SPEC", "e.g. status:status=503,requests=1-3; repeatable.")
-@click.option("--seed", default=0, show_default=True, help="Seed of the faults' rates.")
-@number_option("--rate-limit", "calls_per_minute", 5000, "Calls a minute an account.", least=1)
+@click.option("--seed", default=0, show_default=True, help="Seed of the faults with a rate.")
+@number_option(
+    "--rate-limit", "calls_per_minute", 5000, "Requests per minute and account.", least=1
+)
 @repeatable_option(
-    "--defined-event", "defined_events", "NAME", "The advertiser's own event name; repeatable."
+    "--defined-event",
+    "defined_events",
+    "NAME",
+    "An event name defined by the advertiser; repeatable.",
 )
 @click.option(
     "--no-deletion",
@@ -78,22 +83,22 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
     "--redirect-uri",
     "redirect_uris",
     "URL",
-    "A redirect registered with the app; repeatable.  [default: any of this machine]",
+    "A redirect registered with the app; repeatable.  [default: any on this machine]",
 )
 @click.option(
     "--rotate",
     type=click.Choice(["always", "never"]),
     default="always",
     show_default=True,
-    help="Whether refreshing gives a new refresh token, which ends the old one.",
+    help="Whether refreshing returns a new refresh token, which replaces the old one.",
 )
 @click.option(
     "--access-token-seconds",
     type=click.IntRange(1),
     metavar="N",
-    help="How long a new access token lasts.  [default: 30 days]",
+    help="How long a new access token is valid.  [default: 30 days]",
 )
-@number_option("--write-limit", "writes_per_minute", 400, "List changes a minute.", least=1)
+@number_option("--write-limit", "writes_per_minute", 400, "List changes per minute.", least=1)
 @number_option("--list-max-records", "max_list_records", 100_000, "Records a request.", least=1)
 @number_option("--list-max-bytes", "max_list_bytes", 10_000_000, "Its body's size.", least=1)
 @number_option(
@@ -107,7 +112,7 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
     type=click.Choice(["every", "any"]),
     default="every",
     show_default=True,
-    help="Which hashed identifiers of a row a removal has to name.",
+    help="Which hashed identifiers of a row a removal must name.",
 )
 def sandbox(
     tokens: tuple[str, ...],
@@ -143,7 +148,9 @@ def sandbox(
         None,
     )
     if wrong is not None:
-        raise click.BadParameter(f"{wrong} is not 1 to 18 digits.", param_hint="--ad-account")
+        raise click.BadParameter(
+            f"{wrong} does not have 1 to 18 digits.", param_hint="--ad-account"
+        )
     accounts = accounts or (rules.DEFAULT_AD_ACCOUNT,)
     tokens = tokens or (rules.DEFAULT_TOKEN,)
     try:
@@ -171,7 +178,7 @@ def sandbox(
 
 @contextmanager
 def needed_packages() -> Iterator[None]:
-    """Import the sandbox within. Raises a ClickException that says how to install its packages."""
+    """Import the sandbox within. Raises a ClickException about how to install its packages."""
     try:
         yield
     except ModuleNotFoundError as missing:
@@ -183,7 +190,7 @@ def needed_packages() -> Iterator[None]:
 
 
 def _app(options: dict[str, Any]) -> dict[str, Any]:
-    """Take the OAuth app's settings out of the options.
+    """Take the OAuth app's settings from the options.
 
     Those that were not given keep their defaults.
     """
@@ -200,7 +207,7 @@ def _app(options: dict[str, Any]) -> dict[str, Any]:
 def _endings() -> Iterator[Any]:
     """Yield a function that waits for ctrl-C or SIGTERM.
 
-    Threads started within leave these signals to it.
+    Threads started within do not get these signals.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     try:
@@ -210,9 +217,9 @@ def _endings() -> Iterator[Any]:
 
 
 def _introduce(running: "Sandbox", tokens: tuple[str, ...], accounts: tuple[str, ...]) -> None:
-    """Print where it is and how to use it; warn where others can reach it."""
+    """Print its addresses and how to use it; warn if others can reach it."""
     settings = {"api_url": running.url, "ad_account_id": accounts[0], "conversion_token": tokens[0]}
-    click.echo(f"Pinterest's sandbox listens on {running.url}")
+    click.echo(f"The sandbox listens on {running.url}")
     click.echo(f"  token       {', '.join(tokens)}")
     click.echo(f"  ad account  {', '.join(accounts)}")
     click.echo(
@@ -232,16 +239,14 @@ def _introduce(running: "Sandbox", tokens: tuple[str, ...], accounts: tuple[str,
         "client_secret": app.client_secret,
         "refresh_token": app.refresh_token,
     }
-    click.echo(
-        "\nCustomer lists need OAuth too, by an access token or by an app that refreshes one:"
-    )
+    click.echo("\nCustomer lists also need OAuth: an access token, or an app that refreshes one:")
     click.echo(f"  {json.dumps({'oauth': {'access_token': app.access_token}})}")
     click.echo(f"  {json.dumps({'oauth': {**members, 'token_path': 'sandbox-oauth.json'}})}")
     if not is_loopback(running.config.host):
         click.secho(
-            f"\nWarning: {running.config.host} is not a loopback address. Whoever reaches this"
-            " machine can read every event sent here and switch faults, without a token and"
-            " unencrypted. The target itself sends plain HTTP to loopback addresses only.",
+            f"\nWarning: {running.config.host} is not a loopback address. Everybody who can reach "
+            "this machine can read every event sent here and switch faults, without a token and "
+            "unencrypted. The target itself sends plain HTTP to loopback addresses only.",
             err=True,
             fg="yellow",
         )

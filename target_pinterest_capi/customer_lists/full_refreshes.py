@@ -1,10 +1,10 @@
 """Members of full refreshes, recorded as digests in the ledger's database.
 
-Pinterest does not list a customer list's members. A feed is what one stream brings to one list.
-Each run of a feed is a refresh with a number of its own; one that did not end well is continued by
-the next run, since a tap may go on where it stopped. Who is on record and came in no feed's current
-refresh has left. A member is recorded before STATE can pass its record. Never holds a plain
-identifier, and never decides to remove anybody.
+Pinterest does not return a customer list's members. A feed is what one stream contributes to one
+list. Each run of a feed is a refresh with its own number; if it did not end successfully, the next
+run continues it, because a tap may continue where it stopped. People on record who were in no
+feed's current refresh have left. A member is recorded before STATE can pass its record. Never has a
+plain identifier, and never decides to remove anybody.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ from target_pinterest_capi.pinterest.list_records import ListMember, ListRow
 
 KEY_BYTES: Final = 16
 _DIGEST_BYTES: Final = 32
-_MEMBERS_AT_ONCE: Final = 500  # older SQLite takes 999 parameters in a statement
+_MEMBERS_AT_ONCE: Final = 500  # older SQLite accepts 999 parameters in a statement
 
 _metadata: Final = sa.MetaData()
 _feeds: Final = sa.Table(
@@ -47,7 +47,7 @@ _members: Final = sa.Table(
     sa.Column("member", sa.LargeBinary(_DIGEST_BYTES), primary_key=True),
     sa.Column("refresh", sa.BigInteger, nullable=False),
 )
-# Of rows of several identifiers: what tells whose they are, and what they are made of again.
+# For rows of several identifiers: whose they are, and their values.
 _identities: Final = sa.Table(
     "pinterest_list_identities",
     _metadata,
@@ -63,7 +63,7 @@ _Item = TypeVar("_Item")
 
 
 class FeedState(NamedTuple):
-    """The last refresh of a feed; `at` is Unix time: when it began, or ended if `complete`."""
+    """The last refresh of a feed; `at` is the Unix time when it began, or ended if `complete`."""
 
     stream: str
     complete: bool
@@ -71,20 +71,19 @@ class FeedState(NamedTuple):
 
 
 def list_key(ad_account_id: str, list_name: str) -> bytes:
-    """Return the key of a list: its account, and its id or name as the configuration has it."""
+    """Return the key of a list: its account, and its id or name as configured."""
     return hashing.digest_key(f"{ad_account_id}\0{list_name}", KEY_BYTES)
 
 
 def feed_key(ad_account_id: str, list_name: str, stream: str) -> bytes:
-    """Return the key of what a stream brings to a list."""
+    """Return the key of what a stream contributes to a list."""
     return hashing.digest_key(f"{ad_account_id}\0{list_name}\0{stream}", KEY_BYTES)
 
 
 class FullRefreshes(Database):
-    """The record of full refreshes. `now` is Unix time; members are digests in hex.
+    """The record of full refreshes. `now` is Unix time; members are hex digests.
 
-    `seconds_left` says how long the database may be waited for. Raises `LedgerError` where it
-    fails.
+    `seconds_left` returns how long to wait for the database. Raises `LedgerError` if it fails.
     """
 
     error = LedgerError
@@ -103,7 +102,7 @@ class FullRefreshes(Database):
         self._record_identity = self._upsert(_identities, "value")
 
     def begin_refresh(self, key: bytes, feed: bytes, stream: str) -> None:
-        """Begin a refresh of a feed, or go on with the last one where that did not end well."""
+        """Begin a refresh of a feed, or continue the last one if it did not end successfully."""
         is_feed = _feeds.c.feed == feed
         query = sa.select(_feeds.c.refresh, _feeds.c.complete).where(is_feed)
 
@@ -127,9 +126,9 @@ class FullRefreshes(Database):
         self._refresh_numbers[feed] = self.run(begin)
 
     def record_members(self, feed: bytes, members: Mapping[ListMember, Identity | None]) -> None:
-        """Record that members came in the feed's current refresh; durable when it returns.
+        """Record that members were in the feed's current refresh; durable when it returns.
 
-        Of a row, the identity that is its record's key is recorded with it.
+        With a row, the identity that is its record's key is recorded.
         """
         number = self._refresh_numbers[feed]
         rows = [{"feed": feed, "member": digest, "refresh": number} for digest in _digests(members)]
@@ -148,7 +147,7 @@ class FullRefreshes(Database):
             self.run(record)
 
     def forget_members(self, key: bytes, members: Iterable[ListMember]) -> None:
-        """Forget members of a list, whichever feed brought them: they were removed."""
+        """Delete members of a list, from any feed, because they were removed."""
         digests = _digests(members)
 
         def forget(connection: sa.Connection) -> None:
@@ -163,9 +162,9 @@ class FullRefreshes(Database):
     def rows_with(
         self, key: bytes, identities: Collection[RecordedIdentity]
     ) -> dict[ListRow, set[RecordedIdentity]]:
-        """Return a list's rows on record that have any of the identities, each with these.
+        """Return a list's recorded rows with any of the identities, each with those it has.
 
-        A row has what was recorded of it: nothing plain.
+        A row has what was recorded: nothing plain.
         """
         wanted = set(identities)
         values = sorted({value for _, value in wanted})
@@ -183,12 +182,12 @@ class FullRefreshes(Database):
         return self.run(read) if wanted else {}
 
     def complete_refreshes(self) -> None:
-        """Record of every refresh that was begun here that it ended well."""
+        """Record that every refresh that was begun here ended successfully."""
         feeds = list(self._refresh_numbers)
         if not feeds:
             return
-        # A refresh that brought nobody is not one: a run that was killed after it had ended well is
-        # followed by one that has nothing left to bring.
+        # A refresh without members is not one: after a run that was killed just after its success,
+        # the next one has nothing left to read.
         has_members = sa.exists().where(
             _members.c.feed == _feeds.c.feed, _members.c.refresh == _feeds.c.refresh
         )
@@ -200,7 +199,7 @@ class FullRefreshes(Database):
         )
         self.run(lambda connection: connection.execute(ended))
 
-    # What prune asks
+    # For prune
 
     def feed_states(self, key: bytes) -> list[FeedState]:
         """Return the feeds of a list."""
@@ -216,7 +215,7 @@ class FullRefreshes(Database):
         return self.run(read)
 
     def count_members(self, key: bytes) -> int:
-        """Return how many members of a list are on record."""
+        """Return how many recorded members a list has."""
         number = sa.func.count(sa.distinct(_members.c.member))
         query = sa.select(number).where(_is_of_list(key))
 
@@ -226,7 +225,7 @@ class FullRefreshes(Database):
         return self.run(read)
 
     def leavers(self, key: bytes, streams: Sequence[str]) -> list[ListMember]:
-        """Return the members on record that came in the current refresh of none of the streams."""
+        """Return the recorded members who were in the current refresh of none of the streams."""
         joined = _members.join(_feeds, _members.c.feed == _feeds.c.feed)
         is_current = sa.and_(
             _members.c.refresh == _feeds.c.refresh,
@@ -257,7 +256,7 @@ class FullRefreshes(Database):
 
 
 def member_digest(member: ListMember) -> bytes:
-    """Return the digest that a member is recorded by: of a row, that of its hashed identifiers."""
+    """Return a member's digest for the record; for a row, that of its hashed identifiers."""
     if isinstance(member, str):
         return bytes.fromhex(member)
     texts = [getattr(member, name) or "" for name in HASHED_FIELDS]
@@ -275,7 +274,7 @@ def _recorded_rows(
 def _rows_on_record(
     connection: sa.Connection, key: bytes, members: Sequence[bytes]
 ) -> dict[bytes, ListRow]:
-    """Return those of the members that are rows, made of what was recorded of them."""
+    """Return the members that are rows, from their recorded values."""
     fields: dict[bytes, dict[str, str]] = {}
     for some in _chunks(members):
         is_one = sa.and_(_is_of_list(key, _identities), _identities.c.member.in_(some))
@@ -286,7 +285,7 @@ def _rows_on_record(
 
 
 def _digests(members: Iterable[ListMember]) -> list[bytes]:
-    """Sorted, so that two processes never wait for each other's rows in a circle."""
+    """Sorted, so that two processes cannot deadlock."""
     return sorted({member_digest(member) for member in members})
 
 

@@ -1,7 +1,7 @@
-"""Identifiers of members: from values as taps send them to digests, and to what lists take plain.
+"""Identifiers of members: from values as taps send them to what Pinterest's lists accept.
 
-The normal forms are those of events. Digests are hashed here the moment they are read; external
-ids, addresses and user agents stay plain, as Pinterest wants them. Never looks at a record.
+The normal forms are those of events. Digests are hashed here as soon as a value is read; external
+ids, IP addresses and user agents stay plain, as Pinterest requires. Never reads a record.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,20 +18,20 @@ from target_pinterest_capi.events.build.normal_forms import (
 )
 from target_pinterest_capi.events.normalize import is_private
 from target_pinterest_capi.events.null_values import spellings_of
-from target_pinterest_capi.events.reasons import LeftOut, Warned
+from target_pinterest_capi.events.reasons import Dropped, Warned
 
 Warn = Callable[[Warned], None]
 
 
 class IdentifierKind(NamedTuple):
-    """A kind of identifier: the name of its normal form, and its field in a row of Pinterest's."""
+    """A kind of identifier: the name of its normal form, and its field in a row."""
 
     form: str
     row_field: str
     is_hashed: bool = True
 
 
-# By the configuration's names. docs/pinterest-api.md: Customer lists
+# By their names in the configuration. docs/pinterest-api.md: Customer lists
 KINDS: Final = {
     "email": IdentifierKind("email", "email"),
     "maid": IdentifierKind("maid", "maid"),
@@ -46,7 +46,7 @@ _TEXT: Final = NormalForm(str, "", bracketed=True)
 
 
 class IdentifierReader:
-    """Reads identifiers by the settings that shape values."""
+    """Reads identifiers with the settings for values."""
 
     def __init__(self, options: Options) -> None:
         forms = normal_forms(
@@ -63,10 +63,11 @@ class IdentifierReader:
         """Return whether a value is a word for a missing one."""
         return type(value) is str and value.strip() in self._null_words
 
-    def read(self, value: Any, kind: IdentifierKind, warn: Warn) -> Iterator[str | LeftOut]:
-        """Yield what a list takes of each identifier in a value, or why one cannot be used.
+    def read(self, value: Any, kind: IdentifierKind, warn: Warn) -> Iterator[str | Dropped]:
+        """Yield each identifier in a value as a list accepts it, or why it cannot be used.
 
-        A value may be a list, or a text that holds several. `warn` hears what is sent all the same.
+        A value may be a list, or a text with several. `warn` gets warnings about identifiers that
+        are sent nevertheless.
         """
         form = self._forms[kind.form]
         for one in split_texts(coerce.listed(value, bracketed=form.bracketed), form.split):
@@ -74,18 +75,18 @@ class IdentifierReader:
             if found is not None:
                 yield found
 
-    def _read_one(self, value: Any, kind: IdentifierKind, warn: Warn) -> str | LeftOut | None:
-        """Return what a list takes of one identifier; None for nothing.
+    def _read_one(self, value: Any, kind: IdentifierKind, warn: Warn) -> str | Dropped | None:
+        """Return one identifier as a list accepts it; None for a missing value.
 
-        A digest is passed through in lower case: SHA-256, and what Pinterest takes for lists
-        besides, SHA-1 and MD5 (docs/pinterest-api.md: Customer lists). The 32 hex digits of an MD5
-        are an advertising id without its dashes where they are one's.
+        Digests are passed on in lower case: SHA-256, and for lists also SHA-1 and MD5
+        (docs/pinterest-api.md: Customer lists). If the list has device ids, the 32 hex digits of an
+        MD5 are an advertising id without dashes.
         """
         text = coerce.text(value)
-        if text is None or isinstance(text, LeftOut):
+        if text is None or isinstance(text, Dropped):
             return text
         if text in self._null_words:
-            return LeftOut.NULL_VALUE
+            return Dropped.NULL_VALUE
         known = hashing.recognize(
             text,
             refuse_others=kind.form not in MAY_LOOK_LIKE_DIGESTS,
@@ -93,21 +94,21 @@ class IdentifierReader:
         )
         if kind.is_hashed and type(known) is str:
             return known
-        normal: str | LeftOut
-        if isinstance(known, LeftOut) and (kind.is_hashed or known is LeftOut.EMPTY_DIGEST):
+        normal: str | Dropped
+        if isinstance(known, Dropped) and (kind.is_hashed or known is Dropped.EMPTY_DIGEST):
             normal = known
         else:
             normal = self._normalize(text, kind, warn)
-        if normal is LeftOut.UNMATCHABLE_DIGEST:
+        if normal is Dropped.UNMATCHABLE_DIGEST:
             digits = hashing.hex_digest(text, is_id=True) or ""
             return digits if len(digits) in hashing.LIST_DIGITS else normal
-        if isinstance(normal, LeftOut):
-            return None if normal is LeftOut.EMPTY else normal
+        if isinstance(normal, Dropped):
+            return None if normal is Dropped.EMPTY else normal
         return self._digest(normal) if kind.is_hashed else normal
 
-    def _normalize(self, text: str, kind: IdentifierKind, warn: Warn) -> str | LeftOut:
+    def _normalize(self, text: str, kind: IdentifierKind, warn: Warn) -> str | Dropped:
         normalize = self._forms[kind.form].normalize
-        normal: str | LeftOut
+        normal: str | Dropped
         warning: Warned | None = None
         if kind.form == "phone":
             normal, warning = normalize(text, self._region)

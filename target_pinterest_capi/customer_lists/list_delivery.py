@@ -1,9 +1,9 @@
-"""Customer lists within a run: operations gather, and leave as additions and removals of each list.
+"""Customer lists within a run: operations are collected, and sent as additions and removals.
 
-Owns the lists of a run and every operation until it is acknowledged. Promises that the last
-operation of a member wins, that a list has one request under way at a time, that different lists go
-side by side, and that an operation is acknowledged only after Pinterest answered, and after a full
-refresh has it on record. The conversion token is never known here.
+Owns the lists of a run and every operation until it is acknowledged. The last operation for a
+member wins, a list has one request in flight at a time, lists are updated in parallel, and an
+operation is acknowledged only after Pinterest answered and a full refresh has recorded it. Never
+has the conversion token.
 """
 
 import fnmatch
@@ -49,14 +49,14 @@ FULL: Final = "full"  # settings: `refresh`
 
 
 class MemberMapper(NamedTuple):
-    """Takes a stream's records to one list; `origin` is what it counts them under."""
+    """Maps a stream's records to one list; `origin` is how they are counted."""
 
     origin: Origin
     map_record: Callable[[Mapping[str, Any]], None]
 
 
 class _Rejection(NamedTuple):
-    """A member that was refused, and Pinterest's words."""
+    """A member that was refused, and Pinterest's message."""
 
     queue: ListQueue
     receipt: OperationReceipt
@@ -66,7 +66,7 @@ class _Rejection(NamedTuple):
 def configured_list(
     settings: Settings, entry: CustomerListEntry, name: str | None = None
 ) -> ConfiguredList:
-    """Return the list that an entry feeds; `name` came with a record, where it does not say it."""
+    """Return an entry's list; `name` is from a record, if the entry has an expression for it."""
     return ConfiguredList(
         entry.ad_account_id or settings.ad_account_id,
         entry.list_id,
@@ -77,14 +77,14 @@ def configured_list(
 
 
 def entries_of(settings: Settings, stream: str) -> list[CustomerListEntry]:
-    """Return the entries that take a stream's records."""
+    """Return the entries that select a stream's records."""
     return [entry for entry in settings.customer_lists if fnmatch.fnmatchcase(stream, entry.stream)]
 
 
 class ListDelivery:
     """The `Delivery` of customer lists. `clock` is monotonic seconds.
 
-    `open_refreshes` is used in the place of the record in the ledger's database.
+    `open_refreshes` replaces the record in the ledger's database.
     """
 
     def __init__(
@@ -111,14 +111,14 @@ class ListDelivery:
         self._calls: CallRunner | None = None
         self._open_database = open_refreshes or self._open_ledgers_database
         self._refreshes: FullRefreshes | None = None
-        self._to_begin: list[tuple[bytes, bytes, str]] = []  # feeds whose refresh is to begin
+        self._to_begin: list[tuple[bytes, bytes, str]] = []  # feeds whose refresh has yet to begin
         self._is_flushing = False
         self._stopped: StopReason | None = None
 
     # What arrives
 
     def mappers(self, stream: str, key_properties: tuple[str, ...]) -> list[MemberMapper]:
-        """Return what takes a stream's records to each list that it feeds."""
+        """Return what maps a stream's records, for each list that it feeds."""
         return [
             self._mapper(entry, stream, key_properties)
             for entry in entries_of(self.settings, stream)
@@ -158,7 +158,7 @@ class ListDelivery:
     def _deliver_by_name(
         self, entry: CustomerListEntry, stream: str
     ) -> Callable[[MemberOperation], None]:
-        """Return what delivers to the lists that a record names, each of which is its own."""
+        """Return a function that delivers to the lists that a record names."""
         known: dict[str, Callable[[MemberOperation], None]] = {}
         named = self._named.setdefault(entry, set())
 
@@ -167,7 +167,7 @@ class ListDelivery:
             if len(named) > entry.max_lists:
                 self.run.stop(
                     f"Records name more than {entry.max_lists} customer lists by list_name: "
-                    f"{shown_name(entry.label)}. STATE stays before the first record of a list "
+                    f"{shown_name(entry.label)}. STATE stays before the first record with one "
                     "too many. Check the expression, or raise max_lists of the entry."
                 )
             configured = configured_list(self.settings, entry, name)
@@ -199,7 +199,7 @@ class ListDelivery:
         return deliver
 
     def _queue(self, configured: ConfiguredList, entry: CustomerListEntry) -> ListQueue:
-        """Return the queue of a list, which all the entries that name it share."""
+        """Return the queue of a list, which is shared by all entries that name the list."""
         client = self._open_client()
         queue = self._queues.get(configured)
         if queue is None:
@@ -215,7 +215,7 @@ class ListDelivery:
         return queue
 
     def _open_client(self) -> ListClient:
-        """Return the client, with the first list's queue also what carries the calls."""
+        """Return the client; for the first list's queue also create the call runner."""
         settings = self.settings
         assert settings.oauth is not None  # noqa: S101 - held by the settings: live lists need it
         if self._client is None:
@@ -242,7 +242,7 @@ class ListDelivery:
         )
 
     def _feed(self, entry: CustomerListEntry, configured: ConfiguredList, stream: str) -> bytes:
-        """Return the feed that a stream's members are recorded under.
+        """Return the feed under which a stream's members are recorded.
 
         Its refresh begins with the next `poll`.
         """
@@ -262,18 +262,18 @@ class ListDelivery:
 
     @property
     def has_room(self) -> bool:
-        """Whether more may gather: not where a list has enough, and a flow is still under way."""
-        # A list is built faster than a generator, once for each piece of input.
+        """Whether more may be collected: not if a list has enough and a flow is in progress."""
+        # A list is faster than a generator; this runs once for each piece of input.
         return all([queue.has_room for queue in self._queues.values()])  # noqa: C419
 
     @property
     def in_flight(self) -> int:
-        """How many requests are under way."""
+        """How many requests are in flight."""
         return 0 if self._calls is None else self._calls.in_flight
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is under way; after `flush` nothing gathers or is unconfirmed either."""
+        """Whether nothing is in flight; after `flush` also nothing collected or unconfirmed."""
         if self._calls is None:
             return True
         if not self._calls.is_idle or self._to_begin:
@@ -286,12 +286,12 @@ class ListDelivery:
 
     @property
     def undecided(self) -> int:
-        """How many records have operations that gather, are under way, or are unconfirmed."""
+        """How many records have operations that are collected, in flight, or unconfirmed."""
         return sum(queue.undecided for queue in self._queues.values())
 
     @property
     def stopped(self) -> StopReason | None:
-        """Why nothing further is sent, if it is so."""
+        """Why nothing more is sent, if so."""
         return self._stopped or (self._calls.stopped if self._calls is not None else None)
 
     @property
@@ -333,7 +333,7 @@ class ListDelivery:
             self._settle_rejections(self._unconfirmed.release())
 
     def flush(self) -> None:
-        """Send what has gathered."""
+        """Send what was collected."""
         self._is_flushing = True
 
     def stop(self, message: str) -> None:
@@ -343,7 +343,7 @@ class ListDelivery:
             self._calls.stop(message)
 
     def complete_refreshes(self) -> None:
-        """Record that the run ended well: its full refreshes are complete. Raises `LedgerError`."""
+        """Record that the run succeeded: its full refreshes are complete. Raises `LedgerError`."""
         if self._refreshes is not None:
             self._refreshes.complete_refreshes()
 
@@ -357,7 +357,7 @@ class ListDelivery:
             self._refreshes.close()
 
     def reports(self) -> list[CustomerListReport]:
-        """Return what became of each list, for the log and the report of the run."""
+        """Return a report of each list, for the log and the report of the run."""
         return [report_of(queue.remote) for queue in self._queues.values()]
 
     # Full refreshes
@@ -388,7 +388,7 @@ class ListDelivery:
     def record_members(
         self, key: bytes, action: Action, members: Mapping[ListMember, PendingOperation]
     ) -> None:
-        """Put the members of a request on record, or take them off it. Raises `FlowStopped`."""
+        """Record the members of a request, or delete them from the record. Raises `FlowStopped`."""
         try:
             refreshes = self._open_refreshes()
             if action is Action.REMOVE:
@@ -407,7 +407,7 @@ class ListDelivery:
     def rows_on_record(
         self, key: bytes, removals: Mapping[ListMember, PendingOperation]
     ) -> Mapping[ListMember, PendingOperation]:
-        """Return the rows on record of people who are removed, each with its removal.
+        """Return the recorded rows of people who are removed, each with its removal.
 
         Raises `FlowStopped`.
         """
@@ -424,13 +424,13 @@ class ListDelivery:
         return {row: by_identity[min(shared)] for row, shared in found.items()}
 
     def confirm_rejections(self) -> None:
-        """Settle the members that were refused before Pinterest accepted this request."""
+        """Acknowledge the members that were refused before Pinterest accepted this request."""
         self._settle_rejections(self._unconfirmed.confirm())
 
     def reject_member(self, queue: ListQueue, receipt: OperationReceipt, message: str) -> None:
-        """Reject a member; while nothing was accepted it waits: the refusal may not be about it.
+        """Reject a member; while nothing was accepted it is held, as it may not be the cause.
 
-        Raises `FlowStopped` where too many wait.
+        Raises `FlowStopped` if too many are held.
         """
         rejection = _Rejection(queue, receipt, message)
         if not self._unconfirmed.hold(rejection):

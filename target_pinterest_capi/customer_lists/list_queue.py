@@ -1,9 +1,8 @@
-"""One customer list within a run: its operations gather, and leave in one flow at a time.
+"""One customer list within a run: its operations are collected, and sent in one flow at a time.
 
-Promises that a record is acknowledged when the last of its members is, and not before Pinterest
-answered and a full refresh has the member on record; and that memory is bounded by two batches of
-members.
-Decides nothing about retries, and nothing about the list at Pinterest.
+A record is acknowledged when the last of its members is, and only after Pinterest answered and a
+full refresh has recorded the member. Memory is bounded by two batches of members. Does not decide
+about retries, nor anything about the list at Pinterest.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,23 +30,23 @@ ORDER: Final = (Action.REMOVE, Action.ADD)
 
 
 class MemberOutcomes(Protocol):
-    """Who hears what became of the members of a list."""
+    """Gets the outcomes of a list's members."""
 
     def record_members(
         self, key: bytes, action: Action, members: Mapping[ListMember, PendingOperation]
     ) -> None:
-        """Put members on record, or take them off it. Raises `FlowStopped`."""
+        """Record members, or delete them from the record. Raises `FlowStopped`."""
 
     def rows_on_record(
         self, key: bytes, removals: Mapping[ListMember, PendingOperation]
     ) -> Mapping[ListMember, PendingOperation]:
-        """Return the rows on record of people who are removed, each with its removal.
+        """Return the recorded rows of people who are removed, each with its removal.
 
         Raises `FlowStopped`.
         """
 
     def confirm_rejections(self) -> None:
-        """Pinterest accepted a request: what it refuses is about the members."""
+        """Pinterest accepted a request, so members are the cause of later refusals."""
 
     def reject_member(self, queue: "ListQueue", receipt: OperationReceipt, message: str) -> None:
         """Pinterest refused a member alone. Raises `FlowStopped`."""
@@ -85,7 +84,7 @@ class ListQueue:
         if remote.configured.list_type is None:
             self._gathering = PersonOperations()
         self._sending: Pending = {}
-        # In order of arrival, so that the first is the oldest.
+        # In order of arrival, so the first is the oldest.
         self._open: dict[OperationReceipt, None] = {}
         self._opened_at = 0.0
         self._is_busy = False
@@ -101,7 +100,7 @@ class ListQueue:
 
     @property
     def has_room(self) -> bool:
-        """Whether more may gather."""
+        """Whether more may be collected."""
         return not self._is_busy or len(self._gathering) < self._max_members
 
     @property
@@ -114,13 +113,13 @@ class ListQueue:
         return next(iter(self._open)).sequence if self._open else None
 
     def is_waiting(self, *, flushing: bool) -> bool:
-        """Return whether a flow is to begin as soon as none is under way."""
+        """Return whether a flow should begin as soon as none is in progress."""
         if flushing and self.wants_audience and not self._has_begun_last:
             return True
         return len(self._gathering) >= (1 if flushing else self._max_members)
 
     def due_at(self, *, flushing: bool) -> float | None:
-        """Return when a flow is to begin; None while one is under way, or where nothing gathers."""
+        """Return when a flow should begin; None during a flow, or if nothing is collected."""
         if self._is_busy:
             return None
         if self.is_waiting(flushing=flushing):
@@ -130,9 +129,9 @@ class ListQueue:
         return self._opened_at + self._wait_seconds
 
     def flow(self, *, is_last: bool) -> Flow:
-        """Send what has gathered: removals, then additions; then see to the list's audience.
+        """Send what was collected: removals, then additions; then ensure the list's audience.
 
-        Additions create a list that is not there.
+        Additions create a list that does not exist.
         """
         self._is_busy = True
         self._has_begun_last |= is_last
@@ -160,7 +159,7 @@ class ListQueue:
         }
 
     def _add_recorded_removals(self, key: bytes) -> None:
-        """Remove what else is on record of the people who are removed, but what is added again."""
+        """Also remove the recorded rows of removed people, except those that are added again."""
         removals = self._sending_to(Action.REMOVE)
         for row, pending in self._outcomes.rows_on_record(key, removals).items():
             if row not in self._sending:
@@ -168,7 +167,7 @@ class ListQueue:
                 self._sending[row] = pending
 
     def _skip_removals(self, members: Sequence[ListMember]) -> None:
-        """Settle removals from a list that is not there."""
+        """Acknowledge removals from a list that does not exist."""
         for member in members:
             pending = self._sending.pop(member)
             self.settle_member(pending.receipt, reason=NotSent.NO_LIST)
@@ -176,7 +175,7 @@ class ListQueue:
     # How requests end
 
     def settle_accepted(self, action: Action, members: Sequence[ListMember]) -> None:
-        """Settle the members of a request that Pinterest accepted."""
+        """Acknowledge the members of a request that Pinterest accepted."""
         accepted = {member: self._sending.pop(member) for member in members}
         if self.record_key is not None:
             self._outcomes.record_members(self.record_key, action, accepted)
@@ -197,9 +196,9 @@ class ListQueue:
         refusal: str | None = None,
         reason: NotSent = NotSent.SUPERSEDED,
     ) -> None:
-        """Settle one member of a record; with the last one the record has its outcome.
+        """Acknowledge one member of a record; with the last one, the record gets its outcome.
 
-        It is rejected, else delivered, else skipped.
+        It is rejected, otherwise delivered, otherwise skipped.
         """
         receipt.open -= 1
         receipt.delivered |= delivered

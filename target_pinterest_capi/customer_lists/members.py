@@ -1,7 +1,7 @@
-"""Members of customer lists: what a record says of whom.
+"""Members of customer lists: what a record says about whom.
 
-A record becomes digests the moment it is read, and what Pinterest takes plain in rows: nothing here
-keeps any other identifier. Pure bookkeeping; never sends, never reads a clock, never writes.
+Identifiers are hashed as soon as a record is read, except those that Pinterest requires plain in
+rows; no other identifier is kept. Never sends, reads a clock, or writes.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,9 +25,12 @@ from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.deletions import deletion_columns, is_deleted
 from target_pinterest_capi.events.event import InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import Key, read_key
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Reason, Skipped, Warned
-from target_pinterest_capi.expressions.compiler import EvaluationError, compile_expression
-from target_pinterest_capi.expressions.values import is_false
+from target_pinterest_capi.events.reasons import Dropped, Invalid, Reason, Skipped, Warned
+from target_pinterest_capi.expressions.compiler import (
+    EvaluationError,
+    compile_condition,
+    compile_expression,
+)
 from target_pinterest_capi.pinterest.list_records import ListMember, ListRow
 from target_pinterest_capi.settings import CustomerListEntry
 
@@ -63,10 +66,10 @@ _WORDS: Final = {
 
 
 class MemberOperation(NamedTuple):
-    """What one record says to do with which members: single identifiers, or rows, each once.
+    """What one record does with which members: single identifiers or rows, each once.
 
-    `key` is the record's, for a dead letter. Of rows, `identities` tell whose they are. `lists` are
-    the names of the lists, where a record has to say them.
+    `key` is the record's, for a dead letter. `identities` say whose the rows are. `lists` are the
+    names of the lists, if records name them.
     """
 
     action: Action
@@ -80,7 +83,7 @@ MemberResult = MemberOperation | InvalidRecord | SkippedRecord
 
 
 def read_action(value: Any) -> Action | None:
-    """Return the action that a value of `operation` means; None for any but the usual words."""
+    """Return the action for a value of `operation`; None for an unknown word."""
     text = coerce.text(value)
     return _WORDS.get(text.lower()) if type(text) is str else None
 
@@ -93,11 +96,11 @@ def compile_members(
     options: Options,
     began_at: datetime,
 ) -> Callable[[Record], MemberResult]:
-    """Return the function that reads an entry's records in the run that began then.
+    """Return the function that reads an entry's records, in the run that began then.
 
-    An identifier that cannot be used is noted, and the record is invalid only where none is left
-    that says who it is. Without `operation` a record adds, and a deleted row removes, also where
-    its `operation` is empty. The entry's own `null_values` win over those of the options.
+    An identifier that cannot be used is noted; the record is invalid only if no identifier is left.
+    Without `operation` a record adds, and a deleted row removes, also if its `operation` is empty.
+    The entry's own `null_values` override those of the options.
     """
     if entry.null_values is not None:
         options = options._replace(null_values=entry.null_values)
@@ -116,8 +119,11 @@ class _Reader:
         options: Options,
         began_at: datetime,
     ) -> None:
-        def compiled(source: str, field: str) -> Callable[[Record], Any]:
-            return _guarded(source, field, origin, note, began_at)
+        def compiled(
+            source: str, field: str, compiler: Callable[..., Any] = compile_expression
+        ) -> Callable[[Record], Any]:
+            get = compiler(source, origin.stream, began_at)
+            return _guarded(get, field, origin, note)
 
         self._origin = origin
         self._note = note
@@ -139,16 +145,16 @@ class _Reader:
         names = entry.list_name_expression
         self._list_names = compiled(names, LIST_NAME) if names else None
         self._operation = compiled(entry.operation, OPERATION) if entry.operation else None
-        self._when = compiled(entry.when, WHEN) if entry.when else None
+        self._when = compiled(entry.when, WHEN, compile_condition) if entry.when else None
 
     def read(self, record: Record) -> MemberResult:
         """Return what a record says, why it is skipped, or why it is invalid."""
-        if self._when is not None and is_false(self._when(record)):
+        if self._when is not None and not self._when(record):
             return SkippedRecord(self._origin, Skipped.WHEN)
         key = read_key(record, self._key_properties, plain=self._plain_keys)
         action = self._action(record)
         if isinstance(action, Invalid):
-            detail = LeftOut.UNKNOWN_CHOICE if action is Invalid.BAD_FIELD else None
+            detail = Dropped.UNKNOWN_CHOICE if action is Invalid.BAD_FIELD else None
             return InvalidRecord(self._origin, action, OPERATION, detail, key)
         lists = self._lists(record)
         if lists is None:
@@ -163,7 +169,7 @@ class _Reader:
         return MemberOperation(action, members, key, self._identities(members, key), lists)
 
     def _identities(self, members: tuple[ListMember, ...], key: Key | None) -> frozenset[Identity]:
-        """Return what tells whose rows they are: their identifiers, and the record's key."""
+        """Return what identifies the rows' person: their identifiers, and the record's key."""
         rows = [member for member in members if isinstance(member, ListRow)]
         found = set(identities_of(rows))
         if rows and key is not None:
@@ -180,9 +186,9 @@ class _Reader:
         return read_action(given) or Invalid.BAD_FIELD
 
     def _lists(self, record: Record) -> tuple[str, ...] | None:
-        """Return the names of the lists, each once; empty where the entry names its list.
+        """Return the names of the lists, each once; empty if the entry names its list.
 
-        None where the record should name one and does not.
+        None if the record should name one and does not.
         """
         if self._list_names is None:
             return ()
@@ -191,7 +197,7 @@ class _Reader:
         return tuple(usable) or None
 
     def _members(self, record: Record, dropped: list[tuple[str, Reason]]) -> tuple[ListMember, ...]:
-        """Return the members that a record names; none where it does not say who they are."""
+        """Return the members that a record names; none if it does not identify anybody."""
         found: dict[str, list[str]] = {}
         for field, kind, getters in self._getters:
 
@@ -201,7 +207,7 @@ class _Reader:
             usable: dict[str, None] = {}
             for get in getters:
                 for identifier in self._identifiers.read(get(record), kind, warn):
-                    if isinstance(identifier, LeftOut):
+                    if isinstance(identifier, Dropped):
                         dropped.append((field, identifier))
                     else:
                         usable[identifier] = None
@@ -213,16 +219,15 @@ class _Reader:
 
 
 def _guarded(
-    source: str, field: str, origin: Origin, note: Note, began_at: datetime
+    get: Callable[[Record], Any], field: str, origin: Origin, note: Note
 ) -> Callable[[Record], Any]:
-    """Compile an expression; where it fails on a record it is counted, and the value is None."""
-    get = compile_expression(source, origin.stream, began_at)
+    """Return a function that counts where an expression fails on a record, and returns None."""
 
     def guarded(record: Record) -> Any:
         try:
             return get(record)
         except EvaluationError:
-            note(origin, field, LeftOut.EXPRESSION_ERROR)
+            note(origin, field, Dropped.EXPRESSION_ERROR)
             return None
 
     return guarded

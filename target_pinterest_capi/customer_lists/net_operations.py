@@ -1,8 +1,8 @@
-"""What is left to do of the operations that have gathered for a list: the last one counts.
+"""The net operations of those that were collected for a list: the last one counts.
 
-Of a member that is a single identifier, the last operation of that identifier; of a row, the last
-one of its person. Rows are one person's where they share an identifier, or came from records of one
-key. Pure bookkeeping; never sends, never reads a clock, never writes.
+For a member that is a single identifier, the last operation for that identifier counts; for a row,
+the last one for its person. Rows belong to one person if they share an identifier, or came from
+records with the same key. Never sends, reads a clock, or writes.
 """
 
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ from target_pinterest_capi.pinterest.list_records import ListMember
 
 
 class OperationReceipt:
-    """One record's operation until it is acknowledged: how many of its members are open.
+    """One record's operation until it is acknowledged, with the number of its open members.
 
-    `sequence` is the record's number, `feed` what its members are recorded under in a full refresh.
+    `sequence` is the record's number, `feed` the one that records its members in a full refresh.
     """
 
     __slots__ = ("delivered", "feed", "key", "open", "origin", "refusal", "sequence")
@@ -30,15 +30,16 @@ class OperationReceipt:
         self.feed = feed
         self.open = 0
         self.delivered = False
-        self.refusal: str | None = None  # Pinterest's words about the first member that it refused
+        # Pinterest's message about the first member that it refused
+        self.refusal: str | None = None
 
     def key_identity(self) -> Identity | None:
-        """Return the identity that the record's key is; None where it has none."""
+        """Return the identity that is the record's key; None if it has no key."""
         return None if self.key is None else key_identity(self.origin.stream, self.key)
 
 
 class PendingOperation(NamedTuple):
-    """The last operation of one member; `feeds` are those that brought the member."""
+    """The last operation for one member; `feeds` are those that contributed the member."""
 
     action: Action
     receipt: OperationReceipt
@@ -49,9 +50,9 @@ Pending = dict[ListMember, PendingOperation]
 
 
 class NetOperations(Protocol):
-    """The net operation of each member of one list since the last flow.
+    """The net operation for each member of one list since the last flow.
 
-    Each is there once, so that additions and removals are disjoint.
+    Each member occurs once, so additions and removals are disjoint.
     """
 
     def __len__(self) -> int: ...
@@ -59,14 +60,14 @@ class NetOperations(Protocol):
     def add_operation(
         self, operation: MemberOperation, receipt: OperationReceipt
     ) -> list[OperationReceipt]:
-        """Add a record's operation; return the receipts of what it supersedes, one a member."""
+        """Add a record's operation; return the receipts of those it supersedes, one per member."""
 
     def pop_all(self) -> Pending:
         """Remove and return every member's operation."""
 
 
 class SingleOperations:
-    """Net operations where each identifier is a member of its own, in the order they came."""
+    """Net operations in which each identifier is a member, in order of arrival."""
 
     def __init__(self) -> None:
         self._pending: Pending = {}
@@ -77,7 +78,7 @@ class SingleOperations:
     def add_operation(
         self, operation: MemberOperation, receipt: OperationReceipt
     ) -> list[OperationReceipt]:
-        """Add a record's operation; return the receipts of what it supersedes, one a member."""
+        """Add a record's operation; return the receipts of those it supersedes, one per member."""
         before = [self._pending.pop(member, None) for member in operation.members]
         for member, earlier in zip(operation.members, before, strict=True):
             self._pending[member] = _pending(operation.action, receipt, earlier)
@@ -90,7 +91,7 @@ class SingleOperations:
 
 
 class _Person:
-    """The rows of one person, and all that tells that they are."""
+    """The rows of one person, and what identifies the person."""
 
     __slots__ = ("added", "identities", "removed")
 
@@ -109,11 +110,11 @@ class _Person:
 
 
 class PersonOperations:
-    """Net operations where a member is a row of a person's identifiers.
+    """Net operations in which a member is a row of a person's identifiers.
 
-    A removal is of all rows of its person that came before it. Where an addition follows, those
-    rows are removed all the same, but for the one that is added again: removals go first, so that
-    the list ends as if every operation had been sent, whatever Pinterest finds a row by.
+    A removal covers all earlier rows of its person. If an addition follows, those rows are still
+    removed, except the one that is added again. Removals are sent first, so the list ends as if
+    every operation had been sent, whatever Pinterest identifies a row by.
     """
 
     def __init__(self) -> None:
@@ -126,7 +127,7 @@ class PersonOperations:
     def add_operation(
         self, operation: MemberOperation, receipt: OperationReceipt
     ) -> list[OperationReceipt]:
-        """Add a record's operation; return the receipts of what it supersedes, one a member."""
+        """Add a record's operation; return the receipts of those it supersedes, one per member."""
         person = self._person_of(operation.identities)
         before = len(person.added) + len(person.removed)
         earlier: Pending = {}
@@ -149,7 +150,7 @@ class PersonOperations:
         return {row: pending for one in people.values() for row, pending in one.pending()}
 
     def _person_of(self, identities: frozenset[Identity]) -> _Person:
-        """Return the person of these identities; those who turn out to be one become one."""
+        """Return the person of these identities; people who turn out to be the same are merged."""
         known = {
             id(person): person
             for identity in identities
@@ -170,9 +171,9 @@ class PersonOperations:
 def _pending(
     action: Action, receipt: OperationReceipt, before: PendingOperation | None
 ) -> PendingOperation:
-    """Return a member's operation in the place of an earlier one, and count it on its receipt."""
+    """Return a member's operation, which replaces an earlier one, and count it on its receipt."""
     receipt.open += 1
     feeds = frozenset((receipt.feed,))
     if before is not None and action is Action.ADD and before.action is Action.ADD:
-        feeds |= before.feeds  # each of them has brought the member
+        feeds |= before.feeds  # each of them has contributed the member
     return PendingOperation(action, receipt, feeds)

@@ -1,8 +1,8 @@
-"""Removes from a list what its last full refresh did not bring again.
+"""Removes people from a list who were not in its last full refresh.
 
-Run by a person or a job, never by the target. Promises to remove nobody where a refresh did not end
-well, or where it would be more than the configured share; and that a prune that is interrupted can
-be run again. Members are digests throughout.
+Run by a person or a job, never by the target. Removes nobody if a refresh did not end successfully,
+or if it would be more than the configured share. An interrupted prune can be run again. Members are
+always digests.
 """
 
 import time
@@ -34,10 +34,10 @@ from target_pinterest_capi.settings import CustomerListEntry, Settings
 class PrunePlan(NamedTuple):
     """What a prune of one list would remove: `leavers` of `known` members.
 
-    `sharing` are rows that stay and share an identifier with one that leaves: they are added again
-    after the removal, which may find them by it.
+    `sharing` are rows that stay and share an identifier with one that leaves: the removal may match
+    them, so they are added again after it.
 
-    `why_not` says why nobody is removed, if it is so.
+    `why_not` says why nobody is removed, if so.
     """
 
     configured: ConfiguredList
@@ -49,7 +49,7 @@ class PrunePlan(NamedTuple):
 
 
 class PruneResult(NamedTuple):
-    """What became of a plan: how many were removed and refused, and why it stopped, if it did."""
+    """The result of a plan: how many were removed and refused, and why it stopped, if it did."""
 
     configured: ConfiguredList
     removed: int
@@ -60,7 +60,7 @@ class PruneResult(NamedTuple):
 def plans(
     settings: Settings, refreshes: FullRefreshes, only: Sequence[str] = ()
 ) -> Iterator[PrunePlan]:
-    """Yield the plan of each list with full refreshes, or of those of these names.
+    """Yield the plan of each list with full refreshes, or of those with these names.
 
     Raises `LedgerError`.
     """
@@ -92,8 +92,8 @@ def _plan(
         sharing = _sharing(key, leavers, refreshes)
         return PrunePlan(configured, known, leavers, None, sharing=sharing)
     why_not = (
-        f"{len(leavers)} of {known} members did not come again, and max_removed_ratio is "
-        f"{limit:g}: where that is right, raise it for one prune"
+        f"{len(leavers)} of {known} members were not in the last refresh, and max_removed_ratio "
+        f"is {limit:g}: if that is correct, raise it for one prune"
     )
     return PrunePlan(configured, known, leavers, why_not, is_too_much=True)
 
@@ -108,21 +108,21 @@ def _sharing(
 
 
 def _why_not_current(feeds: Sequence[FeedState]) -> str | None:
-    """Return why the record of a list's feeds does not say who has left; None where it does."""
+    """Return why the record of a list's feeds is not current; None if it is."""
     if not feeds:
-        return "no full refresh of it is on record: run the pipeline with this ledger_url first"
+        return "the ledger has no full refresh of it: run the pipeline with this ledger_url first"
     for feed in feeds:
         if not feed.complete:
             begun = datetime.fromtimestamp(feed.at, UTC).isoformat(sep=" ", timespec="minutes")
             return (
                 f"the run of stream {shown_name(feed.stream)!r} that began at {begun} has not "
-                "succeeded, or read nobody: let it finish, or read the whole stream again"
+                "succeeded, or read nobody: wait for it, or read the whole stream again"
             )
     return None
 
 
 class PruneRun:
-    """Carries out one plan: what happens to its members at Pinterest, and on record."""
+    """Carries out one plan, at Pinterest and in the record."""
 
     def __init__(self, plan: PrunePlan, remote: RemoteList, refreshes: FullRefreshes) -> None:
         self._plan = plan
@@ -139,15 +139,15 @@ class PruneRun:
         yield from self._remote.find()
         if self._remote.id is None:
             raise FlowStopped(
-                f"there is no customer list with the list_name {self._plan.configured.name!r}: "
-                "check the name."
+                f"no customer list has the list_name {self._plan.configured.name!r}: check the "
+                "name."
             )
         yield from self._remote.send(Action.REMOVE, self._plan.leavers, self)
         yield from self._remote.send(Action.ADD, self._plan.sharing, self)
         self._forget_removed()
 
     def settle_accepted(self, action: Action, members: Sequence[ListMember]) -> None:
-        """Forget members that Pinterest has removed, and not before nor before others are back.
+        """Delete members from the record once Pinterest removed them and others are back.
 
         So an interrupted prune can be run again.
         """
@@ -168,14 +168,14 @@ class PruneRun:
     def settle_refused(self, member: ListMember, message: str) -> None:
         """Count a member that Pinterest refused; it stays on record.
 
-        Raises `FlowStopped` where Pinterest refuses everything.
+        Raises `FlowStopped` if Pinterest refuses everything.
         """
         self.refusals += 1
         self._unconfirmed.hold(member)
         if self._unconfirmed.are_too_many:
             raise FlowStopped(
-                f"{message}: nobody can be removed, so this is not about the members: "
-                "check list_id and ad_account_id."
+                f"{message}: nobody can be removed, so the members are not the cause: check "
+                "list_id and ad_account_id."
             )
 
 
@@ -186,7 +186,7 @@ def prune(
     *,
     clock: Callable[[], float] = time.monotonic,
 ) -> PruneResult:
-    """Carry out a plan, and wait until it is done. Needs `oauth`."""
+    """Carry out a plan to its end. Needs `oauth`."""
     assert settings.oauth is not None  # noqa: S101 - the command asks for it
     client = Client(
         settings.api_url, max_connections=1, timeout_seconds=settings.request_timeout_seconds

@@ -1,8 +1,8 @@
-"""A customer list at Pinterest: found or created, changed, and made an audience of.
+"""A customer list at Pinterest: found or created, changed, and used for an audience.
 
-Flows of calls, in the order that they must have. Adding and removing again is safe and is repeated;
-creating a list or an audience is not, so that after an uncertain creation it is looked up first.
-Promises that whatever a flow ends with was answered by Pinterest; never looks at a record.
+Flows of calls in their required order. Additions and removals are safe to repeat; creating a list
+or an audience is not, so after an uncertain creation it is looked up first. Whatever a flow ends
+with was answered by Pinterest. Never reads a record.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ from target_pinterest_capi.pinterest.retries import Decision, classify_call, des
 
 # docs/pinterest-api.md: Customer lists. No limit is published: this is what others send.
 MAX_BODY_BYTES: Final = 1_000_000
-FRAME_BYTES: Final = 4_096  # of it, for all but the members: operation, list type, and a name
+FRAME_BYTES: Final = 4_096  # for everything except the members: operation, list type, and a name
 CUSTOMER_LIST: Final = "CUSTOMER_LIST"  # docs/pinterest-api.md: Audiences (AudienceType)
 
 Page = TypeVar("Page", CustomerListPage, AudiencePage)
@@ -36,7 +36,7 @@ Page = TypeVar("Page", CustomerListPage, AudiencePage)
 class ConfiguredList(NamedTuple):
     """A list as the configuration names it: account, id or name, and the kind of its members.
 
-    A list of rows has no `list_type`. `is_nca`: it is there to find new customers.
+    A list of rows has no `list_type`. `is_nca`: it is for finding new customers.
     """
 
     ad_account_id: str
@@ -47,17 +47,17 @@ class ConfiguredList(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The list's name, or its id where the configuration has that alone."""
+        """The list's name, or its id if only that is configured."""
         return self.list_name or self.list_id or ""
 
     @property
     def shown(self) -> str:
-        """The name for counts and logs: one that is not an id may have come with a record."""
+        """The name for counts and logs: a name may be from a record, an id is not."""
         return self.list_id or shown_name(self.list_name or "")
 
 
 class ListClient(Protocol):
-    """What lists need of a client: each method makes one attempt, on any thread."""
+    """What lists need from a client: each method makes one attempt, on any thread."""
 
     def customer_lists(self, token: str, ad_account_id: str, bookmark: str | None) -> CallResponse:
         """Read a page of customer lists."""
@@ -72,7 +72,7 @@ class ListClient(Protocol):
         list_type: str | None,
         is_nca: bool,
     ) -> CallResponse:
-        """Make a customer list of its first members."""
+        """Create a customer list with its first members."""
 
     def update_list(
         self,
@@ -90,7 +90,7 @@ class ListClient(Protocol):
     def create_audience(
         self, token: str, ad_account_id: str, name: str, list_id: str
     ) -> CallResponse:
-        """Make an audience of a customer list."""
+        """Create an audience from a customer list."""
 
     def refresh_token(self, credentials: Credentials) -> CallResponse:
         """Exchange a refresh token for an access token."""
@@ -100,7 +100,7 @@ class ListClient(Protocol):
 
 
 class ListOutcomes(Protocol):
-    """Who hears what became of members."""
+    """Gets the results for members."""
 
     def settle_accepted(self, action: Action, members: Sequence[ListMember]) -> None:
         """Pinterest accepted a request with these members."""
@@ -110,24 +110,24 @@ class ListOutcomes(Protocol):
 
 
 class RemoteList:
-    """A list at Pinterest as this process knows it: its id, and what the last responses said."""
+    """A list at Pinterest as this process knows it: its id, and the last responses."""
 
     def __init__(self, client: ListClient, configured: ConfiguredList, max_members: int) -> None:
         self.configured = configured
         self.id = configured.list_id
         self.is_looked_up = self.id is not None
         self.was_created = False
-        self.audience: str | None = None  # "found" or "made", once it is certain that there is one
+        self.audience: str | None = None  # "found" or "made", once it is certain that one exists
         self.last: CustomerListBody | None = None
         self.with_exceptions = 0  # responses that reported some
-        self.changed: Counter[Action] = Counter()  # members of requests that were accepted
+        self.changed: Counter[Action] = Counter()  # members in accepted requests
         self._client = client
         self._max_members = max_members
 
     def find(self) -> Flow:
-        """Look the list up by its name, through every page, unless its id is known.
+        """Look the list up by its name, on every page, unless its id is known.
 
-        `id` is None after it where there is no such list.
+        Afterwards `id` is None if there is no such list.
         """
         if self.is_looked_up:
             return
@@ -151,24 +151,23 @@ class RemoteList:
             _check_new(bookmark, seen)
         if len(found) > 1:
             raise FlowStopped(
-                f"there are {len(found)} customer lists of the list_name "
-                f"{self.configured.shown!r}, with the ids {', '.join(found)}: set list_id to the "
-                "one that is meant instead of list_name."
+                f"{len(found)} customer lists have the list_name {self.configured.shown!r}, with "
+                f"the ids {', '.join(found)}: set list_id to the right one instead of list_name."
             )
         self.id = found[0] if found else None
         self.is_looked_up = True
 
     def send(self, action: Action, members: Sequence[ListMember], outcomes: ListOutcomes) -> Flow:
-        """Add or remove members, in requests as large as may be.
+        """Add or remove members, in requests as large as possible.
 
-        Where there is no list yet the first additions create it.
+        If there is no list yet, the first additions create it.
         """
         limit = MAX_BODY_BYTES - FRAME_BYTES
         for some in split_by_request(members, self._max_members, limit):
             yield from self._send_request(action, some, outcomes)
 
     def ensure_audience(self, name: str) -> Flow:
-        """Make sure, once a run, that there is an audience of the list."""
+        """Ensure, once per run, that the list has an audience."""
         if self.audience is None and self.id is not None:
             call = Call(
                 partial(
@@ -189,7 +188,7 @@ class RemoteList:
                     return
                 if classify_call(response) is Decision.ISOLATE:
                     raise FlowStopped(
-                        f"{describe(response)} to the creation of an audience of the list "
+                        f"{describe(response)} to the creation of an audience for the list "
                         f"{self.configured.shown!r}."
                     )
             self.audience = "found"
@@ -197,7 +196,7 @@ class RemoteList:
     def _send_request(
         self, action: Action, members: Sequence[ListMember], outcomes: ListOutcomes
     ) -> Flow:
-        """Send one request; a refused one in halves, until the member at fault is alone."""
+        """Send one request; bisect a refused one until the bad member is alone."""
         if self.id is None:
             response = yield from self._create(members)
         else:
@@ -242,8 +241,7 @@ class RemoteList:
             self.is_looked_up = False
             yield from self.find()
             if self.id is not None:
-                # It was created after all. Whether with its members is not known; adding them again
-                # is safe.
+                # It was created after all. It may lack its members; adding them again is safe.
                 self.was_created = True
                 response = yield self._update(Action.ADD, members)
                 return response
@@ -281,7 +279,7 @@ class RemoteList:
 def exceptions_of(shown: CustomerListBody) -> dict[str, str]:
     """Return what `exceptions` says, without values.
 
-    Numbers stay as they are, texts are redacted, and of anything else the number is left.
+    Numbers are kept, texts are redacted, and of anything else only the number of members is kept.
     """
     members = shown.exceptions or {}
     if not isinstance(members, dict):
@@ -302,7 +300,7 @@ def _without_values(value: Any) -> str:
 def _body(response: CallResponse, form: type[Page]) -> Page:
     """Return the page of a response.
 
-    Raises `FlowStopped` where it was refused: the same request will not do better.
+    Raises `FlowStopped` if it was refused, because a retry would be refused too.
     """
     if isinstance(response, ApiResponse) and isinstance(response.body, form):
         return response.body
@@ -315,7 +313,7 @@ def _check_new(bookmark: str, seen: set[str]) -> None:
     """Raise `FlowStopped` for a bookmark that was seen before."""
     if bookmark in seen:
         raise FlowStopped(
-            "Pinterest's pages of lists or audiences lead in a circle. "
-            "Name the list by its list_id."
+            "Pinterest's pages of lists or audiences repeat themselves. Name the list by its "
+            "list_id."
         )
     seen.add(bookmark)

@@ -1,8 +1,8 @@
-"""People taken out of the customer lists of a configuration, by their e-mail addresses.
+"""Removes people from the customer lists of a configuration, by their e-mail addresses.
 
-Removes from a list of addresses, and from a list of rows: there with all that is on record of the
-row, since it is open which identifiers Pinterest compares. What is on record for full refreshes
-goes too, once Pinterest has removed it. Lists of device ids know no addresses.
+From lists of e-mail addresses, and from lists of rows: there with everything on record of the row,
+because it is not documented which identifiers Pinterest compares. Records of full refreshes are
+deleted too, once Pinterest removed the members. Lists of device ids have no addresses.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,9 +20,9 @@ EMAIL = "EMAIL"
 
 
 class AffectedLists(NamedTuple):
-    """The lists that addresses are removed from, and those that stay as they are, and why.
+    """The lists from which addresses are removed, and those that stay as they are, with reasons.
 
-    `unnamed` are entries whose lists are named by records: which there are is not known.
+    `unnamed` are entries whose lists are named by records and not known here.
     """
 
     removed_from: tuple[CustomerListEntry, ...]
@@ -31,9 +31,9 @@ class AffectedLists(NamedTuple):
 
 
 def affected_lists(settings: Settings, names: Sequence[str] = ()) -> AffectedLists:
-    """Return which lists of the settings can hold an address, each once.
+    """Return the lists in the settings that can have an address, each once.
 
-    `names` are those of lists that records have named: each entry that does so may have made them.
+    `names` are lists named by records: any entry with such names may have created them.
     """
     entries: dict[ConfiguredList, CustomerListEntry] = {}
     left: dict[str, str] = {}
@@ -42,7 +42,9 @@ def affected_lists(settings: Settings, names: Sequence[str] = ()) -> AffectedLis
         if entry.list_name_expression is not None:
             unnamed[entry.label] = None
         elif not entry.has_rows and entry.list_type != EMAIL:
-            left[entry.label] = f"it is of {entry.list_type}, which no address leads to"
+            left[entry.label] = (
+                f"it is a list of {entry.list_type}, which an e-mail address cannot identify"
+            )
         else:
             entries.setdefault(configured_list(settings, entry), entry)
     return AffectedLists(tuple(entries.values()), tuple(left.items()), tuple(unnamed))
@@ -51,7 +53,7 @@ def affected_lists(settings: Settings, names: Sequence[str] = ()) -> AffectedLis
 def _named(
     entries: Sequence[CustomerListEntry], names: Sequence[str]
 ) -> Iterator[CustomerListEntry]:
-    """Yield the entries, those of lists that records name once for each of the names."""
+    """Yield the entries; those with names from records once for each of the names."""
     for entry in entries:
         if entry.list_name_expression is None or not names:
             yield entry
@@ -61,7 +63,7 @@ def _named(
 
 
 class ListRemoval:
-    """The removal of digests of addresses from one list, and what became of them."""
+    """The removal of address digests from one list, and its result."""
 
     def __init__(
         self,
@@ -89,14 +91,14 @@ class ListRemoval:
             yield from self._remote.send(Action.REMOVE, members, self)
 
     def _rows(self) -> Iterator[ListMember]:
-        """Yield what is on record of the people, and for each address a row of it alone."""
+        """Yield the recorded rows of the people, and for each address a row with only that."""
         if self._refreshes is not None:
             identities = {("email", bytes.fromhex(one)) for one in self._digests}
             yield from self._refreshes.rows_with(self._key, identities)
         yield from (ListRow(email=one) for one in self._digests)
 
     def settle_accepted(self, action: Action, members: Sequence[ListMember]) -> None:  # noqa: ARG002 - it is REMOVE
-        """Forget members that Pinterest has removed."""
+        """Delete members from the record that Pinterest removed."""
         if self._refreshes is not None:
             self._refreshes.forget_members(self._key, members)
         self.removed += len(members)

@@ -1,4 +1,4 @@
-"""What the run's log and report say of a customer list."""
+"""A customer list in the run's log and report."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from target_pinterest_capi.customer_lists.remote_list import RemoteList, excepti
 from target_pinterest_capi.pinterest.responses import CustomerListBody
 from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 
-_UNSEEN: Final = CustomerListBody(id="")  # where no response said anything of the list
+_UNSEEN: Final = CustomerListBody(id="")  # if no response had anything about the list
 
 
 def report_of(remote: RemoteList) -> CustomerListReport:

@@ -1,6 +1,6 @@
-"""Rows of several identifiers: how a person's make rows, and what tells that rows are one person's.
+"""Rows of several identifiers: how a person's identifiers form rows, and whose a row is.
 
-Pure. Hashes nothing but the key of a record.
+Pure functions. Hashes nothing but the key of a record.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,10 +10,10 @@ from typing import Final
 from target_pinterest_capi.events import hashing
 from target_pinterest_capi.pinterest.list_records import ListRow
 
-# Of a row, by Pinterest's names. docs/pinterest-api.md: Customer lists
+# In a row, by Pinterest's names. docs/pinterest-api.md: Customer lists
 HASHED_FIELDS: Final = ("email", "maid", "hashed_phone_number")
 PLAIN_FIELDS: Final = ("external_id", "ip_address", "user_agent")
-NAMING_FIELDS: Final = (*HASHED_FIELDS, "external_id")  # each says alone who a person is
+NAMING_FIELDS: Final = (*HASHED_FIELDS, "external_id")  # each identifies a person by itself
 KEY: Final = "key"  # the name of an identity that is a record's key
 
 Identity = tuple[str, str]  # a name and a value: two rows that share one are of one person
@@ -21,11 +21,11 @@ RecordedIdentity = tuple[str, bytes]  # with the digest of the value, for a data
 
 
 def rows_of(found: Mapping[str, Sequence[str]], *, needs_hashed: bool) -> tuple[ListRow, ...]:
-    """Return the rows of a person's identifiers, which come by the names of a row's fields.
+    """Return the rows for a person's identifiers, which are keyed by the fields of a row.
 
-    The first row has one of each; what there is more of hashed ones makes further rows. The same
-    identifiers make the same rows, in whatever order they came. There is no row where they identify
-    nobody, and none where a hashed one is needed and missing.
+    The first row has one of each; further hashed identifiers make further rows. The same
+    identifiers make the same rows in any order. There is no row if they identify nobody, or if a
+    hashed one is required and missing.
     """
     columns = {
         **{name: sorted(found.get(name, ())) for name in HASHED_FIELDS},
@@ -42,7 +42,7 @@ def rows_of(found: Mapping[str, Sequence[str]], *, needs_hashed: bool) -> tuple[
 
 
 def identities_of(rows: Sequence[ListRow]) -> Iterator[Identity]:
-    """Yield what tells whose rows they are; an address with a user agent only where alone."""
+    """Yield what identifies the rows' person; an address with a user agent only if alone."""
     for row in rows:
         given = row.given()
         named = [(name, given[name]) for name in NAMING_FIELDS if name in given]
@@ -52,13 +52,13 @@ def identities_of(rows: Sequence[ListRow]) -> Iterator[Identity]:
 
 
 def recorded_identities(row: ListRow, key: Identity | None) -> Iterator[RecordedIdentity]:
-    """Yield what a database keeps of a row and of its record's key."""
+    """Yield what a database records of a row and of its record's key."""
     for name, value in (*identities_of([row]), *([key] if key else [])):
         digest = value if name in HASHED_FIELDS or name == KEY else hashing.digest(value)
         yield name, bytes.fromhex(digest)
 
 
 def key_identity(stream: str, key: Mapping[str, str]) -> Identity:
-    """Return the identity that the key of a stream's record is, as a digest."""
+    """Return the identity that is the key of a stream's record, as a digest."""
     parts = [stream, *(part for pair in sorted(key.items()) for part in pair)]
     return KEY, hashing.digest("\0".join(parts))

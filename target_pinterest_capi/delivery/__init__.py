@@ -1,4 +1,4 @@
-"""Getting events there: batches, attempts, retries, outcomes, checkpoints.
+"""Delivery of events: batches, attempts, retries, outcomes, checkpoints.
 
-Handles bytes and receipts, never records.
+It handles bytes and receipts, never records.
 """

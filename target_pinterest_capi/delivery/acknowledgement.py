@@ -1,8 +1,8 @@
 """How events end: each in exactly one outcome, counted with its reason.
 
 An invalid or rejected event is acknowledged only once its dead letter is durable, and any event
-once the results have it. Hears from the dispatcher how requests end, and from the run what makes no
-event. Never sends, never writes STATE.
+only once the results have it. The dispatcher reports how requests ended, and the run reports
+records without an event. Never sends, never writes STATE.
 """
 
 import time
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
     from target_pinterest_capi.settings import Settings
 
 _UNCERTAIN_DETAIL: Final = (
-    "it may have been counted, and is not sent twice (on_uncertain is reject)"
+    "Pinterest may have counted it, and it is not sent twice (on_uncertain is reject)"
 )
 
 
 class Acknowledger:
-    """Settles the events of a run. `clock` is monotonic seconds, `now` returns Unix seconds.
+    """Acknowledges the events of a run.
 
-    `submit` takes a batch that is sent in the place of a rejected event; `hold_at` hears the number
-    of each record that ended invalid or rejected; `seconds_left` says how long a write of dead
-    letters may take.
+    `clock` is monotonic seconds, `now` returns Unix seconds. `submit` gets a batch that is sent in
+    place of a rejected event, `hold_at` the number of each record that ended invalid or rejected.
+    `seconds_left` returns how long a write of dead letters may take.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Acknowledger:
             open_lines=open_lines,
             seconds_left=seconds_left,
         )
-        self.secrets: set[str] = set()  # tokens, cut out of every message that is quoted
+        self.secrets: set[str] = set()  # tokens, removed from every message that is quoted
         self._rejection_limit = rejection_limit or RejectionLimit(settings.max_rejected_ratio)
         self._mode = settings.mode
         self._resends_uncertain = settings.on_uncertain == "resend"
@@ -91,12 +91,12 @@ class Acknowledger:
         self._count_events(events, Outcome.SKIPPED, reason)
 
     def skip_unsent(self, origin: Origin, reason: Reason) -> None:
-        """Count an event or member that would have been sent, had the mode been live."""
+        """Count an event or member that would have been sent in mode live."""
         self.tally.count_outcome(origin, Outcome.SKIPPED, reason)
         self.tally.count_unsent()
 
     def add_dead_letter(self, letter: DeadLetter) -> None:
-        """Add an invalid or rejected event; `flush` makes its letter durable, then it counts."""
+        """Add an invalid or rejected event; it counts once `flush` has made its letter durable."""
         if letter.reason != Invalid.EVENT_TOO_OLD:
             self._hold_at(letter.sequence)
         self.dead_letters.add(letter)
@@ -104,11 +104,11 @@ class Acknowledger:
     # How requests end
 
     def settle_answered(self, batch: Batch, statuses: list[EventStatus], http_status: int) -> None:
-        """Settle every event of a request by its own status.
+        """Acknowledge every event of a request by its own status.
 
         Raises `DatabaseError` before anything is acknowledged.
         """
-        # A list is built faster than a generator here.
+        # A list is faster than a generator here.
         if not any(
             [status.status != "processed" or status.warning_message for status in statuses]  # noqa: C419
         ):
@@ -136,9 +136,9 @@ class Acknowledger:
             self._reject(batch, position, Rejected.REFUSED_REQUEST, message, http_status)
 
     def settle_uncertain(self, batch: Batch) -> Batch | None:
-        """Return what is sent again of a request whose outcome is unknown.
+        """Return what to send again of a request whose outcome is unknown.
 
-        Under `on_uncertain: reject` events that Pinterest cannot deduplicate are rejected instead.
+        With `on_uncertain: reject`, events that Pinterest cannot deduplicate are rejected instead.
         """
         if self._resends_uncertain:
             return batch
@@ -151,7 +151,7 @@ class Acknowledger:
         return batch.pick(again) if again else None
 
     def _redact(self, message: str, batch: Batch, position: int) -> str:
-        """Return Pinterest's words about an event without the event's own values."""
+        """Return Pinterest's message about an event without the event's own values."""
         return redact(message, self.secrets, plain_values([batch.events[position].body]))
 
     def _deliver(
@@ -165,7 +165,7 @@ class Acknowledger:
         try:
             if self._results is not None:
                 self._results.record_delivered(events, http_status)
-        finally:  # whatever the results can have: what the ledger lacks is sent twice
+        finally:  # whatever the results can store: what the ledger does not have is sent twice
             if self._deduplication is not None:
                 self.skip_events(self._deduplication.record_delivered(keys), Skipped.IN_LEDGER)
         if self.observations is not None:
@@ -183,14 +183,14 @@ class Acknowledger:
         self._add_rejected(event, sequence, reason, detail, http_status)
 
     def _reject_uncertain(self, batch: Batch, position: int) -> None:
-        """Reject an event that may have been counted, and every repeat that waits for it."""
+        """Reject an event that Pinterest may have counted, and every repeat that waits for it."""
         self.reject_uncertain(batch.events[position], batch.sequences[position])
         if self._deduplication is not None and batch.keys:
             for repeat, sequence in self._deduplication.end_uncertain(batch.keys[position]):
                 self.reject_uncertain(repeat, sequence)
 
     def reject_uncertain(self, event: Event, sequence: int) -> None:
-        """Reject an event that may have been counted, or repeats one that may have been."""
+        """Reject an event that Pinterest may have counted, or the repeat of one."""
         self._add_rejected(event, sequence, Rejected.UNCERTAIN, _UNCERTAIN_DETAIL)
 
     def _add_rejected(
@@ -250,7 +250,7 @@ class Acknowledger:
         return min(sequences, default=None)
 
     def flush(self) -> None:
-        """Make every dead letter durable, and count it. Raises `RunStopped` where it cannot."""
+        """Make every dead letter durable, and count it. Raises `RunStopped` if that fails."""
         try:
             self._durable += self.dead_letters.flush()
         except OSError as error:
@@ -279,9 +279,9 @@ class Acknowledger:
         return self._rejection_limit.is_reached(self.tally)
 
     def has_too_much_rejected(self, undecided: int, *, at_end: bool) -> bool:
-        """Return whether the share stays at or over the limit even if all `undecided` get through.
+        """Return whether the share reaches the limit even if all `undecided` are delivered.
 
-        Before the end enough events must be acknowledged: the limit says how many.
+        Before the end, the limit requires a minimum of acknowledged events.
         """
         limit = self._rejection_limit
         is_enough = at_end or self.tally.attempted >= limit.min_settled

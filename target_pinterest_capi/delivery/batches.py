@@ -1,6 +1,6 @@
-"""Batches: events of one account for one request, cut by count, bytes and age.
+"""Batches: events of one account for one request, limited by count, bytes and age.
 
-A refused one is halved to isolate the culprit.
+A refused batch is bisected to find the bad event.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,15 +16,15 @@ TEST_EVENTS: Final = 20  # docs/pinterest-api.md: a test request processes its f
 
 
 def max_event_bytes(max_request_bytes: int) -> int:
-    """Return how long an event may be that goes alone in a request."""
+    """Return the maximum size of an event, which is sent alone if necessary."""
     return max_request_bytes - FRAME_BYTES
 
 
 class Batch:
-    """Events of one request with the sequence number of each, and how many attempts it has had.
+    """Events of one request with the sequence number of each, and the number of attempts so far.
 
-    `events`, `sequences` and `keys` are parallel and in order of arrival, so that the first
-    sequence is the lowest; keys are the ledger's: there are none without one, nor for tests.
+    `events`, `sequences` and `keys` are parallel and in order of arrival, so the first sequence is
+    the lowest. `keys` are the ledger's: empty without a ledger and for tests.
     """
 
     __slots__ = (
@@ -72,9 +72,9 @@ class Batch:
         return b",".join(bodies)
 
     def pick(self, positions: Iterable[int], *, deeper: bool = False) -> "Batch":
-        """Return a batch of some of the events, whose time for retries has begun with this one's.
+        """Return a batch of some of the events, with the same start of the retry time.
 
-        `deeper` where it is to isolate a culprit.
+        `deeper` if it bisects this batch.
         """
         part = Batch(self.account, self.opened_at, self.depth + deeper)
         part.first_attempt_at = self.first_attempt_at
@@ -84,7 +84,7 @@ class Batch:
         return part
 
     def halves(self) -> tuple["Batch", "Batch"]:
-        """Split in two: nothing lost, nothing doubled, order kept."""
+        """Split in two: nothing lost, nothing duplicated, order kept."""
         middle = len(self.events) // 2
         first = self.pick(range(middle), deeper=True)
         second = self.pick(range(middle, len(self.events)), deeper=True)
@@ -94,8 +94,8 @@ class Batch:
 class Batches:
     """The open batch of each account.
 
-    A batch leaves when it has `max_rows`, before it passes `max_bytes`, or when it is due. One of
-    tests has no more events than Pinterest looks at.
+    A batch is sent when it has `max_rows`, before it exceeds `max_bytes`, or when it is due. A
+    batch of tests has no more events than Pinterest processes.
     """
 
     def __init__(
@@ -109,14 +109,14 @@ class Batches:
         self._open: dict[Account, Batch] = {}
 
     def add_event(self, event: Event, sequence: int, key: int | None = None) -> Batch | None:
-        """Add an event that fits; return the batch that has to leave because of it, if any."""
+        """Add an event that fits; return the batch that must be sent because of it, if any."""
         size = len(event.body) + COMMA_BYTES
         batch = self._open.get(event.account)
         full = None
         if batch is None or batch.size_bytes + size > self._max_bytes:
             full, batch = batch, Batch(event.account, self._clock())
             self._open[event.account] = batch
-        # What `append` does, in place: it is done for every event.
+        # `append` inlined, because this runs for every event.
         events = batch.events
         events.append(event)
         batch.sequences.append(sequence)
@@ -133,7 +133,7 @@ class Batches:
         due = [
             account
             for account, batch in self._open.items()
-            if now >= batch.opened_at + self._wait_seconds  # as `next_due_at` says, to the last bit
+            if now >= batch.opened_at + self._wait_seconds  # exactly as in `next_due_at`
         ]
         return [self._open.pop(account) for account in due]
 
@@ -144,7 +144,7 @@ class Batches:
         return batches
 
     def next_due_at(self) -> float | None:
-        """Return when the oldest open batch is due; None where none is open."""
+        """Return when the oldest open batch is due, or None."""
         if not self._open:
             return None
         return min(batch.opened_at for batch in self._open.values()) + self._wait_seconds

@@ -1,7 +1,6 @@
-"""Calls that others keep waiting, such as a database or an object store, but no run for ever.
+"""Calls that can block, such as to a database or an object store, with a time limit.
 
-Makes them on a thread of its own, one at a time, and waits no longer than there is time. Knows
-nothing of what is called.
+They run on a separate thread, one at a time. Knows nothing about what is called.
 """
 
 import time
@@ -11,20 +10,20 @@ from typing import Any, Final, TypeVar
 from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.delivery.worker_pool import NoThreadError, WorkerPool
 
-MIN_PATIENCE_SECONDS: Final = 0.5  # when no time is left: enough for what works
-_LOOK_SECONDS: Final = 0.1  # between two looks at the time that is left
+MIN_PATIENCE_SECONDS: Final = 0.5  # when no time is left: enough for a healthy service
+_LOOK_SECONDS: Final = 0.1  # between two checks of the time left
 
 Result = TypeVar("Result")
 
 
 class NoAnswerError(OSError):
-    """A call was not over in time, or could not be made; says why."""
+    """A call did not finish in time, or could not be started; the message says why."""
 
 
 class BoundedCalls:
-    """Makes calls. `seconds_left` says how long whoever asks can wait, at most `patience_seconds`.
+    """Makes calls. `seconds_left` returns how long the caller can wait.
 
-    `silent` is what to say of one that was not over in time.
+    The limit is `patience_seconds`. `silent` is the message about a call that did not finish.
     """
 
     def __init__(
@@ -40,9 +39,9 @@ class BoundedCalls:
         self._is_silent = False
 
     def call(self, work: Callable[[], Result]) -> Result:
-        """Do work, and return its result or raise its error.
+        """Run a function, and return its result or raise its error.
 
-        Raises `NoAnswerError` where it takes too long. After that nothing more is called.
+        Raises `NoAnswerError` if it takes too long. After that, nothing more is called.
         """
         if self._is_silent:
             raise NoAnswerError(self._silent)
@@ -64,5 +63,5 @@ class BoundedCalls:
         return result
 
     def close(self) -> None:
-        """End the thread, or leave one that waits to the end of the process."""
+        """End the thread, or leave a blocked one to the end of the process."""
         self._workers.close()

@@ -1,6 +1,6 @@
-"""Many rows at once into a table of SQLite or PostgreSQL, alike in most of their columns.
+"""Insert many rows into a table of SQLite or PostgreSQL that are alike in most columns.
 
-In the driver's own way, and what is the same in all is bound once. Knows no table by name.
+It uses the driver directly and binds common values once. Knows no table by name.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from target_pinterest_capi.delivery.database import KINDS
 
-_ROWS_OF_A_STATEMENT: Final = 100  # SQLite before 3.32 takes 999 parameters
+_ROWS_OF_A_STATEMENT: Final = 100  # SQLite before 3.32 accepts 999 parameters
 
 
 def insert_rows(

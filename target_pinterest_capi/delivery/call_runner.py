@@ -1,7 +1,7 @@
 """Runs flows of calls (`pinterest.calls`) to their ends: attempts, retries, waits and stops.
 
-Each flow has one call at a time, and several flows go side by side. Runs on the one thread that
-polls; attempts are made by a pool of workers. Nothing sleeps.
+Each flow makes one call at a time, and several flows run side by side, on the one thread that
+polls. Workers make the attempts. Nothing sleeps.
 """
 
 import logging
@@ -27,16 +27,16 @@ from target_pinterest_capi.pinterest.retries import (
 )
 from target_pinterest_capi.reporting.counters import RequestCounts
 
-OVERDUE_FACTOR: Final = 4  # times the attempt's own timeouts, which are for each read and write
+OVERDUE_FACTOR: Final = 4  # times the attempt's own timeouts, which apply to each read and write
 
 _log: Final = logging.getLogger("target-pinterest-capi.audiences")
 
 
 @dataclass(slots=True, eq=False)
 class _RunningFlow:
-    """A flow, the call that it waits for, and the time from which that may be sent.
+    """A flow, the call that it waits for, and the earliest time to send it.
 
-    `token` is the one that the call went with, while it `is_out`.
+    `token` is the one that the call was sent with, while it `is_out`.
     """
 
     flow: Flow
@@ -47,7 +47,7 @@ class _RunningFlow:
 
 
 class CallRunner:
-    """Carries flows to their ends. `clock` is monotonic seconds."""
+    """Runs flows to their ends. `clock` is monotonic seconds."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class CallRunner:
 
     @property
     def in_flight(self) -> int:
-        """How many calls are under way."""
+        """How many calls are in flight."""
         return self._workers.in_flight
 
     @property
@@ -97,22 +97,21 @@ class CallRunner:
         self._running.append(_RunningFlow(flow, call, self._clock()))
 
     def poll(self) -> None:
-        """Read the responses that have come, and start what is due. Never waits."""
+        """Read the responses that have arrived, and start what is due. Never waits."""
         for running, response in self._workers.results():
             running.is_out = False
             self._conclude(running, response)
         for running in self._workers.overdue():
-            # The worker may still get through, and what it sends late could undo what was sent
-            # after it.
+            # The worker may still succeed, and its late request could undo what was sent after it.
             self.stop(
-                f"a request about {running.call.about} was not over within "
+                f"a request about {running.call.about} took longer than "
                 f"{self._overdue_seconds:g} seconds. Run again: STATE stays before what was not "
                 "delivered."
             )
         self._start_due()
 
     def next_due_at(self) -> float | None:
-        """Return when a call can be started or is overdue; None where neither."""
+        """Return when a call can be started or is overdue, or None."""
         due_at = self._workers.overdue_at()
         if self._may_start_any():
             waiting = [self._due_at(running) for running in self._running if self._waits(running)]
@@ -120,7 +119,7 @@ class CallRunner:
         return due_at if due_at < float("inf") else None
 
     def stop(self, message: str) -> None:
-        """Start nothing more; what is under way may still be answered."""
+        """Start nothing more; calls in flight may still be answered."""
         if self.stopped is None:
             self.stopped = StopReason(message)
 
@@ -193,7 +192,7 @@ class CallRunner:
                 if pause:
                     self._blocked_until = self._clock() + pause
                     _log.info(
-                        "Pinterest takes no more calls about %s now: the next is sent in "
+                        "Pinterest accepts no more requests about %s now: the next is sent in "
                         "%.0f seconds.",
                         call.about,
                         pause,
@@ -210,7 +209,7 @@ class CallRunner:
         """Send a call again with a new token, once."""
         running.call.refused_tokens += 1
         if running.token != self._tokens.access_token:
-            return  # another call has had it refreshed meanwhile
+            return  # another call has already refreshed it
         if running.call.refused_tokens > 1 or self._tokens.refresh() is None:
             self._stop_for(running, response, self._tokens.remedy())
             return
@@ -230,16 +229,16 @@ class CallRunner:
             self.stop(retry.gave_up)
             return
         running.due_at = retry.due_at
-        next_step = f"sent again in {retry.due_at - now:.1f} seconds, attempt {call.attempts + 1}"
+        next_step = f"retry in {retry.due_at - now:.1f} seconds, attempt {call.attempts + 1}"
         is_unrepeatable = decision is Decision.UNCERTAIN and not call.repeatable
         if is_unrepeatable:
-            next_step = f"looking up in {retry.due_at - now:.1f} seconds whether it was done"
+            next_step = f"in {retry.due_at - now:.1f} seconds it is looked up whether it was done"
         _log.info("%s to a request about %s: %s.", describe(response), call.about, next_step)
         if is_unrepeatable:
             self._advance(running, response)
 
     def _advance(self, running: _RunningFlow, response: CallResponse) -> None:
-        """Take a flow to its next call, or to its end."""
+        """Advance a flow to its next call, or to its end."""
         try:
             running.call = running.flow.send(response)
         except StopIteration:

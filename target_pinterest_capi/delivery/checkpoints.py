@@ -1,7 +1,7 @@
-"""Which STATE may be written: only one that no unacknowledged record comes before.
+"""Which STATE may be written: only one that has no unacknowledged record before it.
 
-Records are numbered as they arrive. A STATE that came after record n is true once every event of
-records 1 to n is acknowledged. Pure bookkeeping; the run does the writing.
+Records are numbered as they arrive. A STATE that came after record n is valid once every event of
+records 1 to n is acknowledged. Only bookkeeping: the run does the writing.
 """
 
 from bisect import bisect_left
@@ -16,13 +16,13 @@ MAX_PENDING_BYTES: Final = 16 * 1024 * 1024
 class _Pending:
     after: int  # records that came before it
     value: bytes
-    is_held: bool  # an invalid or rejected record came since the STATE before it
+    is_held: bool  # whether an invalid or rejected record came since the previous STATE
 
 
 class Checkpoints:
-    """STATE messages that wait until they are true.
+    """STATE messages that wait until they are valid.
 
-    Bounded: where many wait, some are dropped, never the newest.
+    Bounded: if many wait, some are dropped, but never the newest.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Checkpoints:
         self._bytes = 0
         self._holds_next = False
         self.has_passed_held = (
-            False  # a STATE that was written is past an invalid or rejected record
+            False  # whether a written STATE is past an invalid or rejected record
         )
 
     @property
@@ -60,7 +60,7 @@ class Checkpoints:
             self._thin_out()
 
     def hold_at(self, sequence: int) -> None:
-        """Hold STATE at a record that ended invalid or rejected, while too much does."""
+        """Hold STATE at a record that ended invalid or rejected, as long as too many do."""
         position = bisect_left(self._pending, sequence, key=lambda state: state.after)
         if position < len(self._pending):
             self._pending[position].is_held = True
@@ -68,9 +68,9 @@ class Checkpoints:
             self._holds_next = True
 
     def pop_newest_true(self, oldest_unsettled: int | None, *, pass_held: bool) -> bytes | None:
-        """Remove and return the newest STATE that is true, and forget those before it.
+        """Remove and return the newest valid STATE, or None, and drop those before it.
 
-        None where there is none. Those that are held count only where `pass_held` says so.
+        Held ones are included only if `pass_held`.
         """
         true = 0
         for state in self._pending:
@@ -88,7 +88,7 @@ class Checkpoints:
         return value
 
     def _thin_out(self) -> None:
-        """Leave out every second STATE but the newest; a hold moves on to the next one kept."""
+        """Drop every second STATE except the newest; a hold moves to the next one kept."""
         kept: list[_Pending] = []
         is_held = False
         newest = len(self._pending) - 1

@@ -2,9 +2,9 @@
 
 
 class ConcurrencyLimit:
-    """Starts at the maximum, is halved when the server asks to slow down, and grows with success.
+    """Starts at the maximum, is halved when the server asks to slow down, and grows on success.
 
-    It grows by one request for as many successes as are allowed at once.
+    It grows by one request after as many successes as requests are allowed at once.
     """
 
     def __init__(self, maximum: int) -> None:
@@ -20,5 +20,5 @@ class ConcurrencyLimit:
         self._limit = min(self._maximum, self._limit + 1.0 / self._limit)
 
     def halve(self) -> None:
-        """Lower the limit to half of it, and never below one request."""
+        """Halve the limit, but never below one request."""
         self._limit = max(1.0, self._limit / 2)

@@ -1,8 +1,8 @@
 """A database that a setting names, SQLite or PostgreSQL, through SQLAlchemy.
 
-Imported only where one is configured: SQLAlchemy takes 0.1 s to import. Several processes may
-share a database, and what is recorded outlives this process at any moment. A thread of its own
-waits for the database, so that one that is locked or silent holds no run beyond its grace time.
+Imported only if one is configured, because importing SQLAlchemy takes 0.1 s. Several processes can
+share a database, and what is recorded survives the end of this process. A separate thread waits for
+the database, so that a locked or silent one cannot block a run beyond its grace time.
 """
 
 import os
@@ -23,10 +23,10 @@ from target_pinterest_capi.delivery.database_errors import DatabaseError
 from target_pinterest_capi.events.redaction import redact
 from target_pinterest_capi.files.durable import find_obstacle
 
-PATIENCE_SECONDS: Final = 30.0  # of one transaction
-BUSY_SECONDS: Final = 25  # SQLite and the connection say what is wrong before patience ends
-_SILENT: Final = "it is locked, or does not answer, and there was no time left to wait for it"
-_SCHEMA_LOCK: Final = 7_024_318_206  # any number, the same for every version
+PATIENCE_SECONDS: Final = 30.0  # per transaction
+BUSY_SECONDS: Final = 25  # SQLite and the connection report the error before patience ends
+_SILENT: Final = "it is locked or does not answer, and there was no time left to wait for it"
+_SCHEMA_LOCK: Final = 7_024_318_206  # any number, but the same for every version
 POSTGRESQL_ONLY: Final = "postgresql_only"  # in an index's `info`
 _PRIVATE: Final = 0o600
 
@@ -36,19 +36,19 @@ Result = TypeVar("Result")
 class DatabaseKind(NamedTuple):
     """What differs between SQLite and PostgreSQL.
 
-    `numbers` is a table of one column, `value`, from the parameter `numbers`: one statement takes
-    as many of them as there are.
+    `numbers` is a table with one column, `value`, from the parameter `numbers`: one statement
+    accepts any number of them.
     """
 
     insert: Callable[[sa.Table], Any]  # with `on_conflict_do_update`
-    insert_missing: Callable[[sa.Table], Any]  # leaves rows alone that are there
+    insert_missing: Callable[[sa.Table], Any]  # skips existing rows
     numbers: sa.TableValuedAlias
     bind_numbers: Callable[[Sequence[int]], Any]
     timeout: str  # the URL's parameter, in seconds
     lock_schema: str  # until the transaction ends
     clock: str  # Unix time
-    marker: str  # of a parameter in a statement for the driver
-    bind_time: Callable[[datetime], Any]  # in UTC, as such a parameter
+    marker: str  # marker of a parameter in a driver's statement
+    bind_time: Callable[[datetime], Any]  # such a parameter, in UTC
     set_up: tuple[str, ...] = ()  # for each new connection
     engine_options: Mapping[str, Any] = {}
 
@@ -68,16 +68,17 @@ KINDS: Final = {
         "?",
         lambda at: at.strftime("%Y-%m-%d %H:%M:%S.%f"),  # as SQLAlchemy writes it
         (
-            # Each page that a batch changes is written whole, and random keys change one each: with
-            # SQLite's own 4,096 bytes a key costs an eighth more. For a new file only.
+            # Each changed page is written as a whole, and random keys each change another one: with
+            # SQLite's default of 4,096 bytes a key costs an eighth more. This affects only new
+            # files.
             "PRAGMA page_size=2048",
-            # WAL: readers and a writer do not wait for each other, and a commit survives the
-            # process without a sync for each.
+            # WAL: readers and a writer do not block each other, and a commit survives the process
+            # without a sync for each.
             "PRAGMA journal_mode=WAL",
             "PRAGMA synchronous=NORMAL",
-            # Keys are random, so that batches change the same pages again and again: 64 MB of them
-            # are gathered before they go into the file, and 16 MB are kept in memory. With SQLite's
-            # own 4 and 2 a key costs a third more.
+            # Keys are random, so batches change the same pages again and again: 64 MB of them are
+            # collected before they are written to the file, and 16 MB are kept in memory. With
+            # SQLite's defaults of 4 and 2 MB a key costs a third more.
             "PRAGMA wal_autocheckpoint=32000",
             "PRAGMA cache_size=-16000",
         ),
@@ -92,7 +93,7 @@ KINDS: Final = {
         "SELECT extract(epoch FROM clock_timestamp())",
         "%s",
         lambda at: at,
-        # Whatever the server's default: a statement sees what was committed before it.
+        # Regardless of the server's default: a statement sees what was committed before it.
         engine_options={"isolation_level": "READ COMMITTED"},
     ),
 }
@@ -103,11 +104,10 @@ class UnusableError(Exception):
 
 
 class Database:
-    """A connection to a database, with its tables made.
+    """A connection to a database with its tables created.
 
-    `seconds_left` says how long whoever asks can wait, at most `PATIENCE_SECONDS`. Raises
-    `DatabaseError`, of the kind that a subclass names, where the database fails, or takes longer.
-    Not to be shared between threads.
+    `seconds_left` returns how long the caller can wait, at most `PATIENCE_SECONDS`. Raises the
+    subclass of `DatabaseError` of its kind if the database fails or takes longer. Not thread-safe.
     """
 
     error: ClassVar[type[DatabaseError]] = DatabaseError
@@ -127,7 +127,7 @@ class Database:
             raise
 
     def run(self, work: Callable[[sa.Connection], Result]) -> Result:
-        """Do work in a transaction of its own, and return its result."""
+        """Run a function in its own transaction, and return its result."""
 
         def transact() -> Result:
             self._file.check()
@@ -137,19 +137,19 @@ class Database:
         return self._wait_for(transact)
 
     def clock(self) -> Callable[[], float]:
-        """Return the database's clock, which all who share it have in common: Unix time."""
+        """Return the database's Unix time, which is the same for all who share it."""
         asked = sa.text(self.kind.clock)
         ahead = float(self.run(lambda connection: connection.scalar(asked))) - time.time()
         return lambda: time.time() + ahead
 
     def close(self) -> None:
-        """Close the connection, unless the database is silent: that ends with the process."""
+        """Close the connection, except to a silent database: that one ends with the process."""
         with suppress(DatabaseError):
             self._wait_for(self._disconnect)
         self._calls.close()
 
     def _wait_for(self, work: Callable[[], Result]) -> Result:
-        """Do work on the database's thread; raise `DatabaseError` where it fails or takes too long.
+        """Run a function on the database's thread; raise `DatabaseError` if it fails or is slow.
 
         A database that was silent once is not asked again.
         """
@@ -177,7 +177,10 @@ class Database:
 
 
 def try_to_write(url: str) -> None:
-    """Begin to write in a database, and take it back. Raises `UnusableError`, and makes no file."""
+    """Test that a database can be written, without changing it.
+
+    Raises `UnusableError`, and creates no file.
+    """
     path = _file_of(url)
     if path is not None and not path.exists():
         obstacle = find_obstacle(path, makes_folders=False)
@@ -196,7 +199,7 @@ def try_to_write(url: str) -> None:
 
 
 def read(url: str, table: str, query: sa.Select[Any]) -> list[Any]:
-    """Return the rows of a query, and none where the database or the table is not there."""
+    """Return the rows of a query; none if the database or the table does not exist."""
     path = _file_of(url)
     if path is not None and not path.exists():
         return []
@@ -217,7 +220,7 @@ def _engine_of(url: str) -> sa.Engine:
     try:
         return _create_engine(url)
     except (ArgumentError, ValueError):
-        raise UnusableError("its URL cannot be read; sqlite:///ledger.db is one that can") from None
+        raise UnusableError("its URL cannot be read; an example is sqlite:///ledger.db") from None
     except ImportError as error:
         raise UnusableError(_describe(error)) from None
 
@@ -234,7 +237,7 @@ def _file_of(url: str) -> Path | None:
 
 
 class _File:
-    """The file of a SQLite database, which is lost where it is moved away while it is open."""
+    """The file of a SQLite database, which loses data if it is moved while it is open."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._path: Path | None = None
@@ -245,7 +248,7 @@ class _File:
         self._identity = self._look()
 
     def check(self) -> None:
-        """Raise `UnusableError` where it is not in its place any more."""
+        """Raise `UnusableError` if it is no longer in its place."""
         if self._look() != self._identity:
             raise UnusableError("its file was moved or removed while this run was using it")
 
@@ -254,13 +257,13 @@ class _File:
             return None
         try:
             status = self._path.stat()
-        except OSError:  # it is gone, or a folder above it is closed to us
+        except OSError:  # it was removed, or we may no longer read a folder above it
             return (0, 0)
         return status.st_dev, status.st_ino
 
 
 def _create_tables(connection: sa.Connection, tables: sa.MetaData) -> None:
-    """Make the tables and indexes that are missing."""
+    """Create the missing tables and indexes."""
     for table in tables.sorted_tables:
         connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
         for index in table.indexes:
@@ -269,7 +272,7 @@ def _create_tables(connection: sa.Connection, tables: sa.MetaData) -> None:
 
 
 def _create_engine(url: str) -> sa.Engine:
-    """Return the engine of a URL; its connections are set up as the database needs it."""
+    """Return the engine of a URL; its connections are configured for the database."""
     address = sa.make_url(url)
     kind = KINDS[address.get_backend_name()]  # the settings allow no other
     if kind.timeout not in address.query:
@@ -287,9 +290,9 @@ def _create_engine(url: str) -> sa.Engine:
 
 
 def _create_private(path: str) -> None:
-    """Make a SQLite file for its owner alone, where it is not there yet.
+    """Create a SQLite file that only its owner can read, if it does not exist.
 
-    SQLite gives the files beside it the same mode, and says what is wrong with the path.
+    SQLite gives the files next to it the same mode, and reports problems with the path.
     """
     if path != ":memory:" and not path.startswith("file:"):
         with suppress(OSError):
@@ -297,7 +300,7 @@ def _create_private(path: str) -> None:
 
 
 def _describe(error: BaseException) -> str:
-    """Return what happened in the driver's words, without address and user that they may hold."""
+    """Return the driver's message, without the address and user that it may contain."""
     if isinstance(error, ImportError):
         return (
             f"its driver is not installed ({error.name}): "

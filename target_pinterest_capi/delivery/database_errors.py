@@ -1,10 +1,10 @@
-"""How a database that a setting names fails, in words that a run can stop with."""
+"""How a database that a setting names fails, with the message that stops a run."""
 
 
 class DatabaseError(Exception):
-    """A database cannot be used; a subclass names its `place`, which is what a setting names.
+    """A database cannot be used; a subclass has its `place`, as the settings name it.
 
-    `words` say why, without the URL, which may hold a password.
+    `words` say why, without the URL, which may contain a password.
     """
 
     place = "the database"
@@ -14,7 +14,7 @@ class DatabaseError(Exception):
 
     @property
     def stop_message(self) -> str:
-        """What to say where a run stops for it."""
+        """The message that stops a run."""
         return (
             f"{self}. STATE stays before what is not recorded there: "
             "check the database, and run again."

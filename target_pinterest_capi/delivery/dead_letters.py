@@ -1,8 +1,8 @@
 """Dead letters: one JSON line for each invalid or rejected event, durable before it counts.
 
 A file is private (0600), appended to and synced to disk; an fsspec URL is a prefix under which
-every flush makes one object. A store or a pipe that takes nothing holds no run for ever. A line
-holds no plain personal data but what its event carries in plain for Pinterest.
+every flush writes one object. A store or a pipe that accepts nothing cannot block a run for ever. A
+line has no plain personal data except what its event has in plain text for Pinterest.
 """
 
 from collections.abc import Callable
@@ -23,10 +23,10 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class DeadLetter(NamedTuple):
-    """What a line says.
+    """The contents of a line.
 
-    `event` is its JSON as it was to be sent, where there is any; `sequence` is the record's number.
-    `http_status` is for the results alone.
+    `event` is its JSON as it would have been sent, if any; `sequence` is the record's number.
+    `http_status` is only for the results.
     """
 
     sequence: int
@@ -42,7 +42,7 @@ class DeadLetter(NamedTuple):
     http_status: int | None = None
 
     def line(self, at: datetime, run_id: str) -> bytes:
-        """Return the letter's JSON line; absent members are dropped."""
+        """Return the letter's JSON line, without absent members."""
         members: dict[str, Any] = {
             "at": at.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "run_id": run_id,
@@ -64,9 +64,8 @@ class DeadLetter(NamedTuple):
 class DeadLetters:
     """The place for dead letters. Nothing is opened before the first one.
 
-    `clock` is monotonic seconds, `wall` the time of day, `seconds_left` says how long a write may
-    take (None: `PATIENCE_SECONDS`). Raises `OSError` from `flush` where the place cannot be
-    written.
+    `clock` is monotonic seconds, `wall` the time of day; `seconds_left` returns how long a write
+    may take (None: `PATIENCE_SECONDS`). `flush` raises `OSError` if the place cannot be written.
     """
 
     def __init__(
@@ -85,15 +84,15 @@ class DeadLetters:
         self._wall = wall
         self._waiting = Waiting[DeadLetter](path, clock)
         self._file = open_lines(path)
-        self._objects = 0  # that are complete: one that failed is written again under its name
+        self._objects = 0  # complete ones: an object that failed is written again under its name
         self.written = 0
 
     def add(self, letter: DeadLetter) -> None:
-        """Add a letter; its event is not acknowledged until `flush` returned it."""
+        """Add a letter; its event is not acknowledged before `flush` returns it."""
         self._waiting.add(letter)
 
     def due_at(self) -> float | None:
-        """Return when the buffer should be flushed; None where it is empty."""
+        """Return when the buffer should be flushed; None if it is empty."""
         return self._waiting.due_at()
 
     @property
@@ -106,7 +105,7 @@ class DeadLetters:
         return self._waiting.oldest_sequence()
 
     def flush(self) -> list[DeadLetter]:
-        """Make every letter durable, and return them: their events are acknowledged now."""
+        """Make every letter durable, and return them: their events are now acknowledged."""
         letters = self._waiting.items
         if letters:
             at = self._wall()
@@ -125,7 +124,7 @@ class DeadLetters:
         path = Path(self.path)
         if "://" in self.path:
             self._calls.call(lambda: self._write_object(lines))
-        elif path.exists() and not path.is_file():  # a pipe, whose reader may take nothing
+        elif path.exists() and not path.is_file():  # a pipe, whose reader may accept nothing
             self._calls.call(lambda: self._file.append(lines))
         else:
             self._file.append(lines)

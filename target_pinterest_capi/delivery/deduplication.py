@@ -1,7 +1,7 @@
-"""What keeps an event from being sent twice: the ledger, and the keys under way in this run.
+"""Prevents an event from being sent twice: the ledger, and the keys in flight in this run.
 
-A key is claimed before its event is sent, and recorded before its event is acknowledged, so that
-STATE cannot pass one that the ledger does not have. Never counts and never sends: it says what may
+A key is claimed before its event is sent, and recorded before its event is acknowledged, so STATE
+cannot pass an event that the ledger does not have. Never counts and never sends: it says what may
 be sent, and what need not be.
 """
 
@@ -15,18 +15,17 @@ from target_pinterest_capi.events.event import Account, Event
 
 
 class ClaimedBatch(NamedTuple):
-    """A batch as the ledger sees it."""
+    """A batch, divided by the ledger."""
 
     to_send: Batch | None  # claimed by this run
     held: Batch | None  # claimed by another run
-    done: list[Event]  # delivered, and the repeats of what was
+    done: list[Event]  # delivered, with their repeats
 
 
 class Deduplication:
     """A ledger, opened when it is first needed, and the repeats within a run.
 
-    What asks or fills the ledger raises `LedgerError` where that fails. `clock` is monotonic
-    seconds.
+    Methods that use the ledger raise `LedgerError` if it fails. `clock` is monotonic seconds.
     """
 
     def __init__(self, open_ledger: Callable[[], Ledger], clock: Callable[[], float]) -> None:
@@ -48,15 +47,15 @@ class Deduplication:
         return self._repeats.waiting
 
     def register(self, event: Event, sequence: int) -> int | None:
-        """Return the key of an event whose turn it is; None for a repeat.
+        """Return the key of an event that can be sent; None for a repeat.
 
-        That waits, unless it `is_uncertain`.
+        A repeat waits, unless it `is_uncertain`.
         """
         key = event_key(event.account, event.name, event.id)
         return key if self._repeats.register(key, event, sequence) else None
 
     def is_uncertain(self, event: Event) -> bool:
-        """Return whether an event repeats one that may have been counted, and is not to be sent."""
+        """Return whether an event repeats one that may have been counted, and must not be sent."""
         return self._repeats.is_uncertain(event_key(event.account, event.name, event.id))
 
     def is_known(self, account: Account, name: str, event_id: str) -> bool:
@@ -64,7 +63,7 @@ class Deduplication:
         return bool(self._ledger.known([event_key(account, name, event_id)]))
 
     def claim(self, batch: Batch) -> ClaimedBatch:
-        """Claim a batch's keys, and return what of it may be sent."""
+        """Claim a batch's keys, and return the part of it that may be sent."""
         self._release()
         claims = self._ledger.claim(batch.keys)
         if not claims.delivered and not claims.held:
@@ -84,11 +83,11 @@ class Deduplication:
         )
 
     def claim_keys(self, keys: Collection[int]) -> Claims:
-        """Claim keys of events that are not sent, and leave the process another way."""
+        """Claim keys of events that are not sent but leave the process in another way."""
         return self._ledger.claim(keys)
 
     def record_keys(self, keys: Collection[int]) -> None:
-        """Record claimed keys of such events, so that no run takes them up again."""
+        """Record claimed keys of such events, so that no run handles them again."""
         self._ledger.record_delivered(keys)
 
     def record_delivered(self, keys: Collection[int]) -> list[Event]:
@@ -97,9 +96,9 @@ class Deduplication:
         return self._repeats.end_delivered(keys)
 
     def next_repeat(self, key: int) -> tuple[Event, int] | None:
-        """Return what is sent in the place of a rejected event, and its record's number.
+        """Return a repeat to send in place of a rejected event, with its record's number.
 
-        It goes by the claim of that one, which is given up where there is no repeat.
+        It uses that event's claim, which is released if there is no repeat.
         """
         repeat = self._repeats.next_repeat(key)
         if repeat is None:
@@ -107,19 +106,19 @@ class Deduplication:
         return repeat
 
     def end_uncertain(self, key: int) -> list[tuple[Event, int]]:
-        """Give up the claim of an event that may have been counted; return its repeats."""
+        """Release the claim of an event that may have been counted; return its repeats."""
         self._to_release.append(key)
         return self._repeats.end_uncertain(key)
 
     def poll(self) -> None:
-        """Release claims of what was rejected, and renew the others when it is time."""
+        """Release claims of rejected events, and renew the others when it is time."""
         self._release()
         if self._renew_at is not None and self._clock() >= self._renew_at:
             self._ledger.renew()
             self._renew_at = self._clock() + RENEWAL_SECONDS
 
     def next_due_at(self) -> float | None:
-        """Return when claims are to be renewed; None where there can be none."""
+        """Return when claims must be renewed; None if there can be none."""
         return self._renew_at
 
     def close(self) -> None:

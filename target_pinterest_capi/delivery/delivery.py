@@ -1,4 +1,4 @@
-"""What a run asks of a kind of delivery, of events or of customer lists."""
+"""What a run requires of a kind of delivery, of events or of customer lists."""
 
 from typing import Protocol
 
@@ -18,14 +18,14 @@ class Delivery(Protocol):
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is under way or waits to be sent at once.
+        """Whether nothing is in flight or waits to be sent at once.
 
-        What gathers counts after `flush` only.
+        Collected events count only after `flush`.
         """
 
     @property
     def in_flight(self) -> int:
-        """How many requests are under way."""
+        """How many requests are in flight."""
 
     @property
     def undecided(self) -> int:
@@ -37,19 +37,19 @@ class Delivery(Protocol):
 
     @property
     def stopped(self) -> StopReason | None:
-        """Why nothing further is sent, if it is so: the run stops too."""
+        """Why nothing more is sent, if so: the run stops too."""
 
     def oldest_sequence(self) -> int | None:
         """Return the lowest number of a record that is not acknowledged: no STATE passes it."""
 
     def next_due_at(self) -> float | None:
-        """Return when something can be done; None where only a response can change anything."""
+        """Return when something can be done; None if only a response can change anything."""
 
     def poll(self) -> None:
         """Read responses, and send what is due."""
 
     def flush(self) -> None:
-        """Send what has gathered, and from now on whatever comes: the input has ended."""
+        """Send what was collected, and from now on everything at once: the input has ended."""
 
     def stop(self, message: str) -> None:
         """Send nothing more."""

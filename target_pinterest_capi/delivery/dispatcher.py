@@ -1,6 +1,6 @@
-"""Requests in flight: starts them, schedules retries, isolates culprits, stops.
+"""Requests in flight: starts them, schedules retries, bisects refused ones, stops.
 
-Everything here runs on the one thread that calls `poll`. Retries are due times in a heap, so that
+Everything here runs on the one thread that calls `poll`. Retries are due times in a heap, so
 nothing sleeps, and a signal can end every wait.
 """
 
@@ -35,9 +35,9 @@ from target_pinterest_capi.pinterest.retries import (
 )
 from target_pinterest_capi.reporting.counters import RequestCounts
 
-# Of events that wait or are under way; each body under way exists once more while it is sent.
+# Of events that wait or are in flight; each body exists once more while it is sent.
 MAX_LIVE_BYTES: Final = 32_000_000
-# Wait beside those under way, so that a worker that is done finds the next one.
+# Wait in addition to those in flight, so that an idle worker finds the next one at once.
 SPARE_BATCHES: Final = 4
 _BEFORE_ALL_OTHERS: Final = 0.0
 
@@ -45,13 +45,13 @@ _log: Final = logging.getLogger("target-pinterest-capi.delivery")
 
 
 class StopReason(NamedTuple):
-    """Why no further request is sent: in words for the log, with what to do."""
+    """Why no more requests are sent: a message for the log, with what to do."""
 
     message: str
 
 
 class BatchOutcomes(Protocol):
-    """Who hears how requests end."""
+    """Gets the results of requests."""
 
     def settle_answered(self, batch: Batch, statuses: list[EventStatus], http_status: int) -> None:
         """Every event of the batch has its own status."""
@@ -60,20 +60,20 @@ class BatchOutcomes(Protocol):
         """The single event of the batch was refused."""
 
     def settle_uncertain(self, batch: Batch) -> Batch | None:
-        """The batch may have been processed: return what of it is sent again."""
+        """The batch may have been processed: return what to send again."""
 
 
 class _Queued(NamedTuple):
-    """A batch in the heap: the earliest first, of equals the deepest half, then the oldest."""
+    """A batch in the heap: the earliest first; of equal ones the smallest half, then the oldest."""
 
     due_at: float
-    depth: int  # negative, so that the deepest comes first
+    depth: int  # negative, so that the deepest half comes first
     number: int
     batch: Batch
 
 
 class _Refusal(NamedTuple):
-    """The single event of a batch was refused, in these words."""
+    """The single event of a batch was refused, with this message."""
 
     batch: Batch
     message: str
@@ -83,7 +83,7 @@ class _Refusal(NamedTuple):
 class Dispatcher:
     """Carries batches to their end. `send` makes one attempt, on a worker's thread.
 
-    `test_limit` is for the test calls of all accounts together.
+    `test_limit` is for the test requests of all accounts together.
     """
 
     def __init__(
@@ -122,9 +122,9 @@ class Dispatcher:
 
     @property
     def has_room(self) -> bool:
-        """Whether another batch may be submitted: few wait, so that memory is bounded.
+        """Whether another batch may be submitted: few wait, so memory is bounded.
 
-        Unconfirmed rejections do not count: it takes further events to decide about them.
+        Unconfirmed rejections do not count, because more events are needed to confirm them.
         """
         waiting = len(self._live) - len(self._unconfirmed)
         return (
@@ -134,17 +134,17 @@ class Dispatcher:
 
     @property
     def in_flight(self) -> int:
-        """How many requests are under way."""
+        """How many requests are in flight."""
         return self._workers.in_flight
 
     @property
     def undecided(self) -> int:
-        """How many events wait or are under way, unconfirmed rejections among them."""
+        """How many events wait or are in flight, including unconfirmed rejections."""
         return sum(len(batch) for batch in self._live)
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing waits or is under way; unconfirmed rejections do not count."""
+        """Whether nothing waits or is in flight; unconfirmed rejections do not count."""
         return not self._workers.in_flight and not self._queue
 
     @property
@@ -157,7 +157,7 @@ class Dispatcher:
         return min((batch.sequences[0] for batch in self._live), default=None)
 
     def next_due_at(self) -> float | None:
-        """Return when a request can be started or an attempt is overdue; None where neither."""
+        """Return when a request can be started or an attempt is overdue, or None."""
         due_at = self._workers.overdue_at()
         if self._queue and self._may_start():
             due_at = min(due_at, self._queue[0].due_at)
@@ -166,29 +166,29 @@ class Dispatcher:
     # Actions
 
     def submit(self, batch: Batch) -> None:
-        """Take a batch to its end."""
+        """Deliver a batch."""
         self._schedule(batch, self._clock())
 
     def poll(self) -> None:
-        """Read the responses that have come, and start what is due. Never waits."""
+        """Read the responses that have arrived, and start what is due. Never waits."""
         for batch, response in self._workers.results():
             self._conclude(batch, response)
         for batch in self._workers.overdue():
-            words = f"the attempt was not over within {self._attempt_seconds:g} seconds"
+            words = f"the attempt took longer than {self._attempt_seconds:g} seconds"
             self._conclude(batch, NoResponse(NoResponseKind.UNCERTAIN, words))
         self._start_due()
 
     def stop(self, message: str) -> None:
-        """Start nothing more; what is under way may still be answered."""
+        """Start nothing more; requests in flight may still be answered."""
         if self.stopped is None:
             self.stopped = StopReason(message)
 
     def close(self) -> None:
-        """End the workers that wait; one whose request hangs ends after it, or with the process."""
+        """End idle workers; one whose request hangs ends after it, or with the process."""
         self._workers.close()
 
     def settle_unconfirmed(self) -> None:
-        """Settle the rejections that wait for an accepted event: none will come."""
+        """Acknowledge the rejections that wait for an accepted event, because none will come."""
         self._settle_rejections(self._unconfirmed.release())
 
     # Starting
@@ -227,7 +227,7 @@ class Dispatcher:
         self.requests.isolating += batch.attempts == 1 and batch.depth > 0
 
     def _limits(self, account: Account) -> list[RateLimit]:
-        """Return every limit that a call for the account counts for."""
+        """Return every rate limit that applies to a request of the account."""
         own = self._rate_limit(account)
         if self._test_limit is None or account.mode == "live":
             return [own]
@@ -265,7 +265,7 @@ class Dispatcher:
         if pause:
             self._rate_limit(batch.account).block(self._clock() + pause)
             _log.info(
-                "Pinterest takes no more calls for ad account %s now: the next is sent in "
+                "Pinterest accepts no more requests for ad account %s now: the next is sent in "
                 "%.0f seconds.",
                 batch.account.ad_account_id,
                 pause,
@@ -297,7 +297,7 @@ class Dispatcher:
             self.stop(retry.gave_up)
         else:
             _log.info(
-                "%s: sent again in %.1f seconds, attempt %d.",
+                "%s: retry in %.1f seconds, attempt %d.",
                 describe(response),
                 retry.due_at - now,
                 batch.attempts + 1,
@@ -311,7 +311,7 @@ class Dispatcher:
         self._live.discard(batch)
         if not batch.depth:
             _log.info(
-                "%s to a request of %d events: looking for the cause by halving.",
+                "%s to a request of %d events: bisecting it to find the cause.",
                 describe(response),
                 len(batch),
             )
@@ -327,6 +327,6 @@ class Dispatcher:
         elif self._unconfirmed.are_too_many:
             self.stop(
                 f"{describe(response)}: {len(self._unconfirmed)} single events were refused and "
-                "none was accepted, so the refusal is not about the events: check ad_account_id, "
+                "none was accepted, so the events are not the cause: check ad_account_id, "
                 "conversion_token and api_url. No dead letters were written."
             )

@@ -1,7 +1,7 @@
-"""Delivers events: gathers them into batches, claims these in the ledger, and hands on to send.
+"""Delivers events: collects them in batches, claims these in the ledger, and submits them.
 
-What the ledger has as delivered is dropped, and what another run has claimed waits. How an event
-ends is the `Acknowledger`'s. Where the ledger fails nothing more is sent.
+Events in the ledger are skipped, and events claimed by another run wait. The `Acknowledger` decides
+how an event ends. If the ledger fails, nothing more is sent.
 """
 
 import logging
@@ -30,15 +30,15 @@ from target_pinterest_capi.reporting.counters import RequestCounts
 if TYPE_CHECKING:
     from target_pinterest_capi.settings import Settings
 
-TEST_REQUESTS: Final = 10  # docs/pinterest-api.md: test requests a second, of an app
-# Beyond request_timeout_seconds: the client knows better what happened, so its word comes first.
+TEST_REQUESTS: Final = 10  # docs/pinterest-api.md: test requests a second, per app
+# Beyond request_timeout_seconds: the client knows better what happened, so it reports first.
 ATTEMPT_SLACK_SECONDS: Final = 1.0
 
 _log: Final = logging.getLogger("target-pinterest-capi.delivery")
 
 
 class EventSender(Protocol):
-    """What a run needs of a client: one attempt in, one response out, on any thread."""
+    """What a run needs from a client: one attempt, one response, on any thread."""
 
     def send_events(self, account: Account, body: bytes, *, test: bool) -> EventsResponse:
         """Make one attempt to send a request of events."""
@@ -102,7 +102,7 @@ class EventDelivery:
     # What arrives
 
     def add_event(self, event: Event, sequence: int) -> None:
-        """Add an event that fits, unless it waits as the repeat of one under way."""
+        """Add an event that fits, unless it waits as the repeat of one in flight."""
         key = None
         if self._deduplication is not None and event.account.mode == "live":
             key = self._deduplication.register(event, sequence)
@@ -116,9 +116,9 @@ class EventDelivery:
             self._poll_dispatcher()
 
     def is_known(self, account: Account, name: str, event_id: str) -> bool:
-        """Return whether the ledger, where there is one, has an event.
+        """Return whether the ledger, if there is one, has an event.
 
-        Raises `RunStopped` where it fails.
+        Raises `RunStopped` if the ledger fails.
         """
         if self._deduplication is None or account.mode != "live":
             return False
@@ -129,21 +129,21 @@ class EventDelivery:
             raise RunStopped(error.stop_message) from None
 
     def submit_repeat(self, batch: Batch) -> None:
-        """Send a repeat in the place of a rejected event; the ledger has neither of them."""
+        """Send a repeat in place of a rejected event; the ledger has neither of them."""
         self.dispatcher.submit(batch)
 
     # What the run asks
 
     @property
     def has_room(self) -> bool:
-        """Whether more records may be read; not until requests in flight end."""
+        """Whether more records may be read; if not, wait until requests in flight end."""
         return self._has_room_for_repeats and self._held.has_room and self.dispatcher.has_room
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is under way, waits to be sent, or waits for another run.
+        """Whether no request is in flight, waits to be sent, or waits for another run.
 
-        After `flush` none is unconfirmed either.
+        After `flush`, unconfirmed ones count too.
         """
         is_undecided = self._is_flushing and self.dispatcher.has_unconfirmed
         return self.dispatcher.is_idle and not self._held and not is_undecided
@@ -155,7 +155,7 @@ class EventDelivery:
 
     @property
     def undecided(self) -> int:
-        """How many events could still be delivered: gathered, on their way, held, or repeats."""
+        """How many events could still be delivered: collected, in flight, held, or repeats."""
         repeats = 0 if self._deduplication is None else self._deduplication.undecided
         waiting = self._batches.undecided + self._held.undecided
         return waiting + self.dispatcher.undecided + repeats
@@ -171,7 +171,7 @@ class EventDelivery:
         return self.dispatcher.stopped
 
     def oldest_sequence(self) -> int | None:
-        """Return the lowest number of a record that has an event open, held or under way."""
+        """Return the lowest number of a record with an event that is open, held or in flight."""
         sequences = (
             self._batches.oldest_sequence(),
             self._held.oldest_sequence(),
@@ -180,7 +180,7 @@ class EventDelivery:
         return min((number for number in sequences if number is not None), default=None)
 
     def next_due_at(self) -> float | None:
-        """Return when something can be done; None where only a response or an event can help."""
+        """Return when something can be done; None if only a response or an event can help."""
         times = [self._batches.next_due_at(), self.dispatcher.next_due_at()]
         if self._deduplication is not None and self.stopped is None:
             times += [self._held.next_due_at(), self._deduplication.next_due_at()]
@@ -195,15 +195,16 @@ class EventDelivery:
         for batch in self._batches.pop_due(self._clock()):
             self._submit(batch)
         if not self._has_room_for_repeats:
-            self._submit_open()  # reading waits for it, and waiting makes it no larger
+            self._submit_open()  # reading waits for it, and it does not grow by waiting
         self._poll_dispatcher()
         if self._is_closed and self.dispatcher.is_idle and self.stopped is None:
-            # Nothing will come that could confirm the rejections. What another run has claimed may
-            # wait for these: that run waits for their claims, where it has refused events too.
+            # Nothing will come that could confirm the rejections. Events that another run has
+            # claimed may wait for these: if it has refused events too, that run waits for their
+            # claims.
             self.dispatcher.settle_unconfirmed()
 
     def flush(self) -> None:
-        """Send what has gathered: the input has ended."""
+        """Send what was collected: the input has ended."""
         self._is_flushing = True
         self._submit_open()
 
@@ -220,7 +221,7 @@ class EventDelivery:
             self._client.close()
 
     def _poll_ledger(self, deduplication: Deduplication) -> None:
-        """Keep the claims, and claim once more what another run had claimed."""
+        """Renew the claims, and try again to claim what another run had claimed."""
         try:
             deduplication.poll()
         except LedgerError as error:
@@ -231,7 +232,7 @@ class EventDelivery:
 
     @property
     def _is_closed(self) -> bool:
-        """Whether nothing more is read: the input has ended, or what waits leaves no room."""
+        """Whether nothing more is read: the input has ended, or waiting events leave no room."""
         has_room = self._has_room_for_repeats and self._held.has_room
         return self._is_flushing or not has_room
 
@@ -244,9 +245,9 @@ class EventDelivery:
         return self._deduplication is None or self._deduplication.has_room
 
     def _submit(self, batch: Batch) -> None:
-        """Hand a batch to the dispatcher, without what is not to be sent, or not yet.
+        """Hand a batch to the dispatcher, without events that must not be sent, or not yet.
 
-        Where the ledger fails all of it goes there, and the dispatcher is stopped.
+        If the ledger fails, the whole batch goes there, and the dispatcher is stopped.
         """
         to_send: Batch | None = batch
         if self._deduplication is not None and batch.keys and self.stopped is None:
@@ -261,7 +262,7 @@ class EventDelivery:
         elif self._deduplication is None and self._may_warn and batch.account.mode == "live":
             self._warn_of_offline_events(batch)
         if to_send is not None:
-            # Not before: a dry run needs no network, whatever the environment says of it.
+            # Only now: a dry run needs no network, whatever the environment says about it.
             self._client = self._client or self._make_client()
             self.dispatcher.submit(to_send)
 
@@ -271,25 +272,25 @@ class EventDelivery:
         if not self._has_waited:
             self._has_waited = True
             _log.info(
-                "Another run on this ledger is sending some of these events: they wait until it "
-                "is done with them, or at most %d seconds after its last sign of life.",
+                "Another run with this ledger is sending some of these events: they wait until "
+                "it is done with them, or for at most %d seconds after it last reported.",
                 LEASE_SECONDS,
             )
 
     def _warn_of_offline_events(self, batch: Batch) -> None:
-        # A list is built faster than a generator here.
+        # A list is faster than a generator here.
         if all([event.deduplicable for event in batch.events]):  # noqa: C419
             return
         self._may_warn = False
         _log.warning(
-            "Some events are offline ones, which Pinterest never deduplicates: set ledger_url, so "
-            "that a rerun does not count them twice.",
+            "Some events are offline events, which Pinterest never deduplicates: set "
+            "ledger_url, so that a rerun does not count them twice.",
         )
 
     def _poll_dispatcher(self) -> None:
         """Let the dispatcher read responses and start requests.
 
-        Nothing is acknowledged of a response that ledger or results cannot record.
+        Nothing in a response is acknowledged that ledger or results cannot record.
         """
         try:
             self.dispatcher.poll()

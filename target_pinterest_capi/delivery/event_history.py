@@ -1,6 +1,6 @@
-"""What the databases of results and ledger say of one event. Reads only, and makes nothing.
+"""What the databases of results and ledger know about one event. Read-only.
 
-Raises `UnusableError` where a database fails; one whose file or tables are not there knows nothing.
+Raises `UnusableError` if a database fails; one without a file or tables has no rows.
 """
 
 from collections.abc import Collection, Mapping
@@ -17,7 +17,7 @@ _MAX_FOUND: Final = 1_000
 
 
 class ResultRow(NamedTuple):
-    """What a run recorded of an event."""
+    """What a run recorded about an event."""
 
     at: datetime
     run_id: str
@@ -38,9 +38,9 @@ class ResultRow(NamedTuple):
 def find_results(
     url: str, event_ids: Collection[str], key_parts: Collection[str]
 ) -> list[ResultRow]:
-    """Return the rows of event ids, or of keys that hold one of the parts, oldest first.
+    """Return the rows of event ids, or of keys that contain one of the parts, oldest first.
 
-    A part is a member of a key's JSON: `"id":"..."`, or its value alone.
+    A part is a member of a key's JSON: `"id":"..."`, or only its value.
     """
     events, runs = tables.event_results, tables.runs
     conditions = [events.c.key.contains(part, autoescape=True) for part in key_parts]
@@ -60,7 +60,7 @@ def find_results(
 
 
 def find_delivered(url: str, keys: Collection[int]) -> Mapping[int, datetime]:
-    """Return when those of a ledger's keys were delivered that it has."""
+    """Return when the ledger's keys among these were delivered."""
     query = sa.select(delivered_events).where(delivered_events.c.key.in_(sorted(keys)))
     found: list[Any] = read(url, delivered_events.name, query)
     return {row.key: datetime.fromtimestamp(row.delivered_at, UTC) for row in found}

@@ -1,8 +1,8 @@
 """The ledger in a database: keys of delivered events, and claims of those about to be sent.
 
-A claim is a row of a small table of its own, and says which run has it. It holds as long as that
-run is in the table of runs: a run leaves that at its end, and is removed by whoever meets its
-claims and finds it dead.
+A claim is a row in a small table of its own, with the number of its run. It is valid as long as
+that run is in the table of runs. A run leaves that table at its end, and is removed by another run
+that finds its claims and that it is dead.
 """
 
 from collections.abc import Callable, Collection
@@ -16,7 +16,7 @@ from target_pinterest_capi.delivery.ledger import DAY_SECONDS, LEASE_SECONDS, Cl
 from target_pinterest_capi.delivery.processes import has_ended, identify_process
 
 _metadata: Final = sa.MetaData()
-# In SQLite an INTEGER primary key is the row's own number, which is found at half the cost.
+# In SQLite an INTEGER primary key is the row number itself, which halves the cost of a look-up.
 _number: Final = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 delivered_events: Final = sa.Table(
     "pinterest_delivered_events",
@@ -24,15 +24,15 @@ delivered_events: Final = sa.Table(
     sa.Column("key", _number, primary_key=True, autoincrement=False),
     sa.Column("delivered_at", sa.BigInteger, nullable=False),  # Unix time
 )
-# In SQLite an index on the time makes a key dearer by half: forgetting reads the whole table there,
-# 0.04 s for a million keys.
+# In SQLite an index on the time would add half to the cost of a key: deleting old keys scans the
+# whole table there, 0.04 s for a million keys.
 sa.Index(
     "ix_pinterest_delivered_events_delivered_at",
     delivered_events.c.delivered_at,
     info={POSTGRESQL_ONLY: True},
 )
-# Apart from what was delivered: keys are random, and claims among millions of those would change
-# as many pages once more.
+# In a separate table: keys are random, and claims among millions of delivered keys would change as
+# many pages again.
 _claims: Final = sa.Table(
     "pinterest_claimed_events",
     _metadata,
@@ -52,10 +52,10 @@ _drop_claims_of_the_dead: Final = _claims.delete().where(_claims.c.claimed_by.no
 
 
 class EventLedger(Database):
-    """A `Ledger` in a database, as one run sees it. `now` is Unix time, by default the database's.
+    """A `Ledger` in a database, as one run sees it. `now` is Unix time, the database's if None.
 
-    Keys that were delivered longer ago than the retention are forgotten. `process` is what
-    `identify_process` says.
+    Keys that were delivered longer ago than the retention are deleted. `process` is the result of
+    `identify_process`.
     """
 
     error = LedgerError
@@ -99,7 +99,7 @@ class EventLedger(Database):
     # What a run does
 
     def claim(self, keys: Collection[int]) -> Claims:
-        """Claim keys, those of runs that have ended included."""
+        """Claim keys, including those of runs that have ended."""
         if not keys:
             return Claims((), (), ())
         numbers = self._numbers(keys)
@@ -110,7 +110,7 @@ class EventLedger(Database):
                 self._show_alive(connection)
                 self._remove_dead_runs(connection)
                 connection.execute(self._claim, numbers)
-            # After the claims: nobody can deliver these keys from now on.
+            # After the claims: from now on nobody else can deliver these keys.
             delivered = set(connection.scalars(self._known, numbers))
             if delivered:
                 connection.execute(self._release, self._numbers(delivered))
@@ -122,7 +122,7 @@ class EventLedger(Database):
         return self.run(claim)
 
     def record_delivered(self, keys: Collection[int]) -> None:
-        """Record keys as delivered, whoever has claimed them meanwhile."""
+        """Record keys as delivered, whoever has claimed them in the meantime."""
         if not keys:
             return
         numbers = self._numbers(keys)
@@ -159,7 +159,7 @@ class EventLedger(Database):
     # Runs
 
     def _register(self, retention_days: int, process: str) -> int:
-        """Clear away what is over, and return the number of a new run."""
+        """Delete what is out of date, and return the number of a new run."""
         now = int(self._now())
         oldest = now - retention_days * DAY_SECONDS
         forget = delivered_events.delete().where(delivered_events.c.delivered_at < oldest)
@@ -176,8 +176,8 @@ class EventLedger(Database):
     def _show_alive(self, connection: sa.Connection) -> None:
         if not connection.execute(self._renew, {"now": int(self._now())}).rowcount:
             raise LedgerError(
-                f"this run stood still for more than {LEASE_SECONDS} seconds, so that another one "
-                "may have taken over the events that it was about to send"
+                f"this run stood still for more than {LEASE_SECONDS} seconds, so another one may "
+                "have taken over the events that it was about to send"
             )
 
     def _remove_dead_runs(self, connection: sa.Connection) -> None:
@@ -198,7 +198,7 @@ class EventLedger(Database):
     def _numbers(self, keys: Collection[int]) -> dict[str, object]:
         """Return keys as a parameter.
 
-        Sorted, so that two processes never wait for each other's rows in a circle, and that
-        neighbours in a file are written together.
+        They are sorted, so that two processes cannot deadlock, and that neighbours in a file are
+        written together.
         """
         return {"numbers": self.kind.bind_numbers(sorted(keys))}

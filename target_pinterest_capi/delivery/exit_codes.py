@@ -1,10 +1,10 @@
-"""Why a run ends before its input does, and what the process exits with."""
+"""Why a run ends before its input does, and the exit code of the process."""
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the process exits with: part of the contract with users."""
+    """The exit code of the process: part of the contract with users."""
 
     OK = 0
     ERROR = 1

@@ -1,4 +1,4 @@
-"""One flow of calls to its end, for commands: with the retries and waits that a run has."""
+"""Run one flow of calls to its end, for commands, with the retries and waits of a run."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ def run_flow(
     *,
     clock: Callable[[], float] = time.monotonic,
 ) -> str | None:
-    """Carry out a flow, and wait until it is done; return why it stopped early, if it did."""
+    """Run a flow until it is done; return why it stopped early, if it did."""
     wake = Wakeup()
     calls = CallRunner(
         tokens,

@@ -1,7 +1,7 @@
-"""Batches whose events another run has claimed on the same ledger, until they are claimed again.
+"""Batches whose events another run has claimed in the same ledger, until they are claimed again.
 
-Whether the other run delivered them or gave them up is asked at intervals. Their records are not
-acknowledged as long as they wait.
+The ledger is asked at intervals whether the other run delivered or released them. Their records are
+not acknowledged as long as they wait.
 """
 
 import heapq
@@ -11,7 +11,7 @@ from typing import Final
 from target_pinterest_capi.delivery.batches import Batch
 
 RETRY_SECONDS: Final = 1.0
-# Beyond these reading waits.
+# If more wait, reading waits.
 MAX_HELD_BATCHES: Final = 500
 MAX_HELD_BYTES: Final = 16_000_000
 
@@ -48,7 +48,7 @@ class HeldBatches:
         return due
 
     def next_due_at(self) -> float | None:
-        """Return when the next batch is due; None where none waits."""
+        """Return when the next batch is due, or None."""
         return self._waiting[0][0] if self._waiting else None
 
     def oldest_sequence(self) -> int | None:

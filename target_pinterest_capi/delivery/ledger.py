@@ -1,7 +1,7 @@
-"""What a ledger is, for those who need not open one: its keys, its methods, and how it fails.
+"""The interface of a ledger, for code that does not open one: keys, methods, and errors.
 
-A run claims keys before it sends their events, so that of several runs on one ledger only one sends
-an event. A ledger holds digests and times, nothing that could be read back.
+A run claims keys before it sends their events, so that of several runs with one ledger only one
+sends an event. A ledger has only digests and times, from which nothing can be recovered.
 """
 
 from collections.abc import Collection
@@ -13,12 +13,13 @@ from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.events.hashing import sha256
 
 DAY_SECONDS: Final = 86400
-# A run renews its claims four times as often. One that has not for so long is taken for dead.
+# A run renews its claims four times as often. After that time without renewal it is considered
+# dead.
 LEASE_SECONDS: Final = 120
 RENEWAL_SECONDS: Final = LEASE_SECONDS / 4
 
-# A key is the first 64 bits of a SHA-256, as a number: databases find and keep numbers at half the
-# cost of bytes. Among ten million keys that of a new event is there by chance once in 2 * 10^12.
+# A key is the first 64 bits of a SHA-256, as a number: databases find and store numbers at half the
+# cost of bytes. Among ten million keys, the key of a new event exists by chance once in 2 * 10^12.
 _first_bytes: Final = Struct(">q").unpack_from
 
 
@@ -29,7 +30,7 @@ class LedgerError(DatabaseError):
 
 
 class Claims(NamedTuple):
-    """What became of keys that a run wanted to claim: each is in one of the three."""
+    """The result of claiming keys: each key is in one of the three."""
 
     new: Collection[int]  # claimed by this run, which may send their events
     delivered: Collection[int]
@@ -39,37 +40,37 @@ class Claims(NamedTuple):
 class Ledger(Protocol):
     """Keys of delivered events, and claims of those that runs are about to deliver.
 
-    Belongs to one run, and is called on that run's thread. Raises `LedgerError` where it fails; a
-    call that failed changed nothing.
+    Belongs to one run, and is called on that run's thread. Raises `LedgerError` if it fails; a
+    failed call changed nothing.
     """
 
     def claim(self, keys: Collection[int]) -> Claims:
-        """Claim keys that differ from each other, or say why not. A claim of one's own is new."""
+        """Claim distinct keys, or say why not. Keys of one's own claims are new."""
 
     def record_delivered(self, keys: Collection[int]) -> None:
-        """Record that keys were delivered, in the place of their claims.
+        """Record that keys were delivered, instead of their claims.
 
-        They outlive the end of this process when it returns.
+        When it returns, they survive the end of this process.
         """
 
     def release(self, keys: Collection[int]) -> None:
         """Release this run's claims of keys that were not delivered."""
 
     def known(self, keys: Collection[int]) -> set[int]:
-        """Return those of the keys that were delivered; a claim does not count."""
+        """Return the keys that were delivered; a claim does not count."""
 
     def renew(self) -> None:
-        """Keep this run's claims from running out.
+        """Prevent this run's claims from expiring.
 
-        Raises `LedgerError` where they have: others may have claimed the keys meanwhile.
+        Raises `LedgerError` if they have expired: others may have claimed the keys.
         """
 
     def close(self) -> None:
-        """Release every claim of this run, and close what is open. Never raises."""
+        """Release every claim of this run, and close the connection. Never raises."""
 
 
 def event_key(account: Account, name: str, event_id: str) -> int:
-    """Return the key of an event: of what Pinterest recognizes a repeat by, and the account."""
+    """Return the key of an event, from the account and what Pinterest deduplicates by."""
     identity = f"{account.ad_account_id}\0{name}\0{event_id}".encode("utf-8", "replace")
     key: int = _first_bytes(sha256(identity).digest())[0]
     return key

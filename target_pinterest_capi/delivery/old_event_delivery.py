@@ -1,8 +1,8 @@
-"""Events that are too old for the API, in CSV files that somebody uploads in Ads Manager.
+"""Events that are too old for the API, in CSV files for uploading in Ads Manager.
 
-Owns when rows are written, and what counts: an event does once its row is durable and the ledger
-has its key, so that no rerun writes it again. Each ad account has files of its own, below the
-limits of an upload. Never sends.
+Decides when rows are written, and when an event counts: once its row is durable and the ledger has
+its key, so that no rerun writes it again. Each ad account has its own files, within the limits of
+an upload. Never sends.
 """
 
 import time
@@ -43,9 +43,9 @@ class OldEvent(NamedTuple):
 class OldEventDelivery:
     """The `Delivery` to files below `old_events_path`: a folder, or an fsspec URL as a prefix.
 
-    Without `deduplication`, which live runs have, no event has a row.
-    `clock` is monotonic seconds, `now` returns Unix seconds, `seconds_left` says how long a write
-    may take. Nothing is opened before a row.
+    Without `deduplication`, which live runs have, no event gets a row. `clock` is monotonic
+    seconds, `now` returns Unix seconds, `seconds_left` how long a write may take. Nothing is opened
+    before the first row.
     """
 
     in_flight: Final = 0
@@ -86,7 +86,7 @@ class OldEventDelivery:
         return self._rows.is_old(event, self._now())
 
     def add_event(self, event: Event, sequence: int) -> InvalidRecord | None:
-        """Add an old event, or return what it is where it can have no row."""
+        """Add an old event, or return its result if it cannot have a row."""
         row = self._rows.row(event, self._now())
         if isinstance(row, InvalidRecord):
             return row
@@ -102,7 +102,7 @@ class OldEventDelivery:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is to be written: what another run has claimed is waited for."""
+        """Whether nothing has to be written: keys that another run has claimed are waited for."""
         return self.stopped is not None or not (self._is_flushing and self._waiting.items)
 
     @property
@@ -115,7 +115,7 @@ class OldEventDelivery:
         return self._waiting.oldest_sequence()
 
     def next_due_at(self) -> float | None:
-        """Return when rows are to be written; None where there are none."""
+        """Return when rows must be written, or None."""
         return None if self.stopped is not None else self._waiting.due_at()
 
     # Actions
@@ -127,7 +127,7 @@ class OldEventDelivery:
             self._write()
 
     def flush(self) -> None:
-        """Write what has gathered: the input has ended."""
+        """Write what was collected: the input has ended."""
         self._is_flushing = True
         if self.stopped is None:
             self._write()
@@ -156,7 +156,7 @@ class OldEventDelivery:
             )
 
     def _write_claimed(self) -> None:
-        """Write the rows whose keys nobody else has claimed; the others go on waiting."""
+        """Write the rows whose keys nobody else has claimed; the others continue to wait."""
         items = self._waiting.items
         if not items or self._deduplication is None:
             return

@@ -1,8 +1,8 @@
-"""Events that are too old for the API as rows of the CSV file that Ads Manager takes.
+"""Events that are too old for the API as rows of Ads Manager's CSV file.
 
-Owns which events those are, and the names in the file. A row has digests where the file may have
-plain identifiers, and never less of the event than its owner knows: what must not be lost has a
-column, or the event has no row. docs/pinterest-api.md: Events that are too old.
+Decides which events those are, and the names in the file. A row has digests where the file may have
+plain identifiers. No row loses important data: it has a column, or the event has no row.
+docs/pinterest-api.md: Events that are too old.
 """
 
 import csv
@@ -41,7 +41,7 @@ class OldEventRows:
         self._names: dict[str, str | None] = {**NAMES, **settings.old_events_names}
         self._own = [path for path in OTHER_COLUMNS if self._names.get(path) is not None]
         columns = [str(self._names[path]) for path in (*ALWAYS, *self._own)]
-        # Identifiers come last: of a row that a crash has cut, nobody is found.
+        # Identifiers come last, so that a row cut by a crash identifies nobody.
         self.header: Final = _line([*columns, "madid", *SEVERAL_EMAILS])
 
     def is_old(self, event: Event, now: float) -> bool:
@@ -49,7 +49,7 @@ class OldEventRows:
         return event.time < now - self._seconds
 
     def result(self, event: Event, now: float) -> Event | InvalidRecord | SkippedRecord:
-        """Return what a run would make of an event: itself, unless it is too old for the API."""
+        """Return an event's result: the event itself, unless it is too old for the API."""
         if not self.is_old(event, now):
             return event
         row = self.row(event, now)
@@ -58,7 +58,7 @@ class OldEventRows:
         return SkippedRecord(event.origin, Skipped.WRITTEN_TO_CSV)
 
     def row(self, event: Event, now: float) -> bytes | InvalidRecord:
-        """Return the row of an old event, or what it is without one."""
+        """Return the row of an old event, or its result if it cannot have one."""
         if event.account.mode != "live" or event.time < now - MOST_DAYS * DAY_SECONDS:
             return too_old(event)
         body: dict[str, Any] = _decode(event.body)
@@ -82,7 +82,7 @@ class OldEventRows:
 def too_old(
     event: Event, field: str = "event_time", detail: NotWritten | None = None
 ) -> InvalidRecord:
-    """Return what an event is that is too old, and for a more precise reason has no row."""
+    """Return the result of an event that is too old and has no row, with a more precise reason."""
     identity = (event.account, event.name, event.id)
     return InvalidRecord(
         event.origin,
@@ -101,7 +101,7 @@ def _value(body: Mapping[str, Any], path: str) -> Any:
 
 
 def _text(value: Any) -> str:
-    """Return a cell: the first of several, and one line."""
+    """Return a cell's text: the first of several values, on one line."""
     if isinstance(value, list):
         value = value[0] if value else None
     if value is None:

@@ -1,6 +1,6 @@
-"""Which process this is among all that run on any machine, and whether another one has ended.
+"""Identifies this process among those on all machines, and tells whether another one has ended.
 
-Asks Linux, in /proc; elsewhere nothing is said, and so nothing is known to have ended.
+Reads /proc on Linux; elsewhere it knows nothing, so no process is known to have ended.
 """
 
 import os
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-_PID_NAMESPACE: Final = Path("/proc/self/ns/pid")  # process ids are unique in one only
-# Of /proc/PID/stat, counted after the name in parentheses.
+_PID_NAMESPACE: Final = Path("/proc/self/ns/pid")  # process ids are unique only within one
+# Index in /proc/PID/stat, counted after the name in parentheses.
 _STATE: Final = 0
 _STARTED_AT: Final = 19
 _ENDED_STATES: Final = frozenset("ZX")
@@ -18,7 +18,7 @@ _ENDED_STATES: Final = frozenset("ZX")
 def identify_process() -> str:
     """Return the machine's boot, the namespace, the id and the start of this process.
 
-    Empty where the system does not tell them.
+    Empty if the system does not say.
     """
     try:
         return f"{_place()}/{os.getpid()}/{_status(os.getpid())[_STARTED_AT]}"
@@ -27,9 +27,9 @@ def identify_process() -> str:
 
 
 def has_ended(process: str) -> bool:
-    """Return whether it is certain that the process of that identity has ended.
+    """Return whether the process of that identity has certainly ended.
 
-    It is so of one that ran where this one runs, and is not there any more.
+    That is known only for a process in the same place as this one.
     """
     place, _, number = process.rpartition("/")[0].rpartition("/")
     try:
@@ -40,7 +40,7 @@ def has_ended(process: str) -> bool:
     except ProcessLookupError:
         return True
     except OSError:
-        return False  # it is there, and not ours to look at
+        return False  # it exists, but we may not read it
     return status[_STATE] in _ENDED_STATES or status[_STARTED_AT] != process.rpartition("/")[2]
 
 
@@ -49,5 +49,5 @@ def _place() -> str:
 
 
 def _status(number: int) -> list[str]:
-    """Return the fields of a process's status after its name, which may hold anything."""
+    """Return the fields of a process's status after its name, which can contain anything."""
     return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()

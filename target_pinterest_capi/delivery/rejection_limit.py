@@ -1,4 +1,4 @@
-"""How much may be invalid or rejected before a run counts as failed: `max_rejected_ratio`."""
+"""How many events may be invalid or rejected before a run fails: `max_rejected_ratio`."""
 
 from typing import Final, NamedTuple
 
@@ -8,7 +8,7 @@ MIN_SETTLED_FOR_RATIO: Final = 1000
 
 
 class RejectionLimit(NamedTuple):
-    """The share of failures that is too much; None where there is no limit.
+    """The share of failures that is too high; None without a limit.
 
     Before the end of the input at least `min_settled` events must be acknowledged.
     """
@@ -17,15 +17,15 @@ class RejectionLimit(NamedTuple):
     min_settled: int = MIN_SETTLED_FOR_RATIO
 
     def is_reached(self, counters: Counters, undecided: int = 0) -> bool:
-        """Return whether the share is at or over the limit, even if all `undecided` get through."""
+        """Return whether the share reaches the limit even if all `undecided` are delivered."""
         failed = counters.failed
         if self.max_ratio is None or not failed:
             return False
         return failed >= self.max_ratio * (counters.attempted + undecided)
 
     def describe(self, counters: Counters, where: str) -> str:
-        """Return how much failed, what the limit is, and `where` each one's reason is."""
+        """Return how many failed, what the limit is, and `where` the reasons are."""
         return (
-            f"{counters.failed} of {counters.attempted} events were invalid or rejected, "
-            f"and max_rejected_ratio is {self.max_ratio:g}: see {where} for each one's reason"
+            f"{counters.failed} of {counters.attempted} events were invalid or rejected, and "
+            f"max_rejected_ratio is {self.max_ratio:g}: see {where} for the reasons"
         )

@@ -1,7 +1,7 @@
-"""Repeats within a run: an event whose key is open or in flight waits for the first one's outcome.
+"""Repeats within a run: an event with a key in flight waits for the first one's outcome.
 
-The first one came before its repeats, and is not acknowledged as long as they wait: where STATE
-stays before it, it stays before them.
+The first one came before its repeats, and is not acknowledged as long as they wait: STATE that
+stays before it also stays before them.
 """
 
 from collections import deque
@@ -10,13 +10,13 @@ from typing import Final
 
 from target_pinterest_capi.events.event import Event
 
-_UNCERTAIN: Final[deque[tuple[Event, int]]] = deque()  # in the place of a queue; stays empty
-# Beyond that reading waits: a constant event_id must not fill the memory.
+_UNCERTAIN: Final[deque[tuple[Event, int]]] = deque()  # instead of a queue; stays empty
+# If more wait, reading waits: a constant event_id must not fill the memory.
 MAX_WAITING: Final = 20_000
 
 
 class Repeats:
-    """Keys that are under way, each with the repeats that wait for it, if any."""
+    """Keys in flight, each with the repeats that wait for it, if any."""
 
     def __init__(self) -> None:
         self._under_way: dict[int, deque[tuple[Event, int]] | None] = {}
@@ -30,7 +30,7 @@ class Repeats:
     def register(self, key: int, event: Event, sequence: int) -> bool:
         """Return whether the event is the first of its key.
 
-        Else it waits as a repeat, unless the key `is_uncertain`.
+        Otherwise it waits as a repeat, unless the key `is_uncertain`.
         """
         if key not in self._under_way:
             self._under_way[key] = None
@@ -53,14 +53,14 @@ class Repeats:
         return repeats
 
     def end_uncertain(self, key: int) -> list[tuple[Event, int]]:
-        """End a key whose event may have been counted; return its repeats. No other will wait."""
+        """End a key whose event may have been counted; return its repeats. No more will wait."""
         waiting = self._under_way.get(key) or _UNCERTAIN
         self._under_way[key] = _UNCERTAIN
         self.waiting -= len(waiting)
         return list(waiting)
 
     def is_uncertain(self, key: int) -> bool:
-        """Return whether an event of the key may have been counted, and none is sent any more."""
+        """Return whether an event of the key may have been counted, so that no other is sent."""
         return self._under_way.get(key) is _UNCERTAIN
 
     def next_repeat(self, key: int) -> tuple[Event, int] | None:

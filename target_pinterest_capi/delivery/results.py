@@ -1,9 +1,9 @@
-"""The results of a run, for those who need not open them: what is recorded, when, and how it fails.
+"""The interface of a run's results, for code that does not open them: contents and errors.
 
-What became of an event is recorded before the event counts, so that no STATE passes one that is
-not; but for what a run delivered whose results failed, where the ledger keeps it from being sent
-again. Never counts and never sends; holds no value of a record but its `event_id`, and its key
-where that is asked for in plain.
+The outcome of an event is recorded before the event counts, so no STATE passes an event without it;
+except if the results fail for delivered events, which the ledger then prevents from being sent
+again. Never counts and never sends. Of a record it has only the `event_id`, and the key if plain
+keys are configured.
 """
 
 import logging
@@ -34,39 +34,39 @@ class ResultsError(DatabaseError):
 class Results(Protocol):
     """Rows of runs and of events, as one run sees them.
 
-    Belongs to one run, and is called on that run's thread. Raises `ResultsError` where it fails;
-    what was recorded outlives the end of this process.
+    Belongs to one run, and is called on that run's thread. Raises `ResultsError` if it fails; what
+    was recorded survives the end of this process.
     """
 
     def begin_run(self, program: Program) -> None:
-        """Add the run's row, and clear away what is over."""
+        """Add the run's row, and delete what is out of date."""
 
     def has_failed_before(self, program: Program) -> bool | None:
-        """Return whether the last run of its kind failed; None where there was none."""
+        """Return whether the last run of its kind failed; None if there was none."""
 
     def usual_events(self, program: Program) -> Mapping[str, float]:
         """Return how many events the last runs of its kind delivered, by name."""
 
     def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
-        """Add a row for each event that Pinterest took."""
+        """Add a row for each event that Pinterest accepted."""
 
     def record_failed(self, letters: Sequence[DeadLetter]) -> None:
         """Add a row for each event or record that was invalid or rejected."""
 
     def show_alive(self) -> None:
-        """Keep other runs from taking this one for dead."""
+        """Prevent other runs from considering this one dead."""
 
     def end_run(self, report: "Report") -> None:
         """Complete the run's row, and add its numbers."""
 
     def close(self) -> None:
-        """Close what is open. Never raises."""
+        """Close the database. Never raises."""
 
 
 class RunResults:
     """What a run records, if anything. The database is opened when it is first needed.
 
-    Rows of events are those of live runs: in other modes nothing arrives. `clock` is monotonic
+    Only live runs have rows of events, because nothing arrives in other modes. `clock` is monotonic
     seconds.
     """
 
@@ -84,12 +84,12 @@ class RunResults:
         self._opened: Results | None = None
         self._due_at: float | None = None
         self._without_row: list[tuple[Sequence[Event], int]] = []  # delivered, with HTTP status
-        self.has_failed_before: bool | None = None  # the last run of its kind, if there was one
+        self.has_failed_before: bool | None = None  # the last run of its kind, if any
         self.usual_events: Mapping[str, float] = {}
         self._wants_usual = any(EVENTS_OF_USUAL in asked for asked in settings.quality.values())
 
     def begin_run(self, program: Program) -> None:
-        """Add the run's row. Raises `ResultsError`, as whatever records."""
+        """Add the run's row. Raises `ResultsError`, like all methods that record."""
         if self.is_wanted:
             self._results.begin_run(program)
             self.has_failed_before = self._results.has_failed_before(program)
@@ -98,7 +98,7 @@ class RunResults:
             self._due_at = self._clock() + RENEWAL_SECONDS
 
     def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
-        """Record events that Pinterest took, where each is asked for."""
+        """Record events that Pinterest accepted, if each of them is asked for."""
         if self._records_delivered and events:
             try:
                 self._results.record_delivered(events, http_status)
@@ -107,7 +107,7 @@ class RunResults:
                 raise
 
     def record_failed(self, letters: Sequence[DeadLetter]) -> None:
-        """Record what was invalid or rejected; an entry may have a mode of its own."""
+        """Record what was invalid or rejected; an entry can have its own mode."""
         live = [letter for letter in letters if letter.mode == "live"]
         if self._records_failed and live:
             self._results.record_failed(live)
@@ -119,7 +119,7 @@ class RunResults:
             self._results.show_alive()
 
     def next_due_at(self) -> float | None:
-        """Return when to poll; None where there is nothing to show."""
+        """Return when to poll, or None."""
         return self._due_at
 
     def end_run(self, report: "Report") -> None:
@@ -128,14 +128,14 @@ class RunResults:
             self._opened.end_run(report)
 
     def close(self) -> None:
-        """Close the database, once the rows that failed were tried again."""
+        """Close the database, after another try to write the rows that failed."""
         self._due_at = None
         self._add_missing_rows()
         if self._opened is not None:
             self._opened.close()
 
     def _add_missing_rows(self) -> None:
-        """Add the rows that failed: the next run adds none for what the ledger knows."""
+        """Add the rows that failed: the next run adds none for events in the ledger."""
         try:
             while self._without_row:
                 self._results.record_delivered(*self._without_row[0])

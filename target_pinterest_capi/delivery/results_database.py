@@ -1,8 +1,8 @@
-"""The results in a database: rows of runs, of their numbers and of what became of each event.
+"""The results in a database: rows of runs, of their numbers and of the outcomes of events.
 
-A run's row is `running` from its start. One that was killed leaves it so: the next run that begins
-finds the process dead, or without a sign of life for as long as the ledger's claims last, and says
-so. Several runs may share the tables.
+A run's row is `running` from its start. If a run was killed, the next run finds that its process
+has ended, or has not reported for as long as claims in the ledger are valid, and marks it. Several
+runs can share the tables.
 """
 
 from collections import Counter, defaultdict
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from target_pinterest_capi.settings import Settings
 
 USUAL_RUNS: Final = 30  # as many as a trend shows
-MIN_USUAL_RUNS: Final = 5  # fewer say nothing of what is usual
-ROWS_AT_ONCE: Final = 10_000  # that are forgotten in a transaction, so that none is long
-_OWN: Final = ("key", "event_name", "event_id")  # what differs between delivered events
+MIN_USUAL_RUNS: Final = 5  # fewer do not show what is usual
+ROWS_AT_ONCE: Final = 10_000  # that are deleted in a transaction, so that none takes long
+_OWN: Final = ("key", "event_name", "event_id")  # differs between delivered events
 _FAILED: Final = (
     "run_id", "stream", "mapping", "ad_account_id", *_OWN, "outcome", "http_status", "at", "reason",
     "field", "detail",
@@ -51,7 +51,7 @@ Row = tuple[Any, ...]
 
 
 class _Receipt(msgspec.Struct):
-    """What a row has of an event's JSON."""
+    """The part of an event's JSON that a row has."""
 
     event_name: str
     event_id: str
@@ -63,7 +63,7 @@ _decode_receipt: Final = msgspec.json.Decoder(_Receipt).decode
 class ResultsDatabase(Database):
     """The `Results` of one run. `now` is the time of day in UTC.
 
-    Those of runs that ended longer ago than `results_retention_days` are forgotten.
+    Results of runs that ended longer ago than `results_retention_days` are deleted.
     """
 
     error = ResultsError
@@ -93,7 +93,7 @@ class ResultsDatabase(Database):
     # What a run does
 
     def begin_run(self, program: Program) -> None:
-        """Add the run's row, mark those of runs that are dead, and forget what is too old."""
+        """Add the run's row, mark runs that are dead, and delete what is too old."""
         now = self._now()
         row = {
             **_identity(self._settings, self._run_id, program),
@@ -107,15 +107,15 @@ class ResultsDatabase(Database):
         self._forget(now - timedelta(days=self._settings.results_retention_days))
 
     def has_failed_before(self, program: Program) -> bool | None:
-        """Return how the last run of this program, account and mode ended, crashes included."""
+        """Return whether the last run of this program, account and mode failed or crashed."""
         query = self._last_runs(program, tables.runs.c.exit_code).limit(1)
         last = self.run(lambda connection: connection.execute(query).first())
         return None if last is None else last.exit_code != 0
 
     def usual_events(self, program: Program) -> dict[str, float]:
-        """Return the median of events of the last runs that went well, by name, and of all.
+        """Return the median number of events of the last successful runs, by name, and of all.
 
-        Empty where there are fewer than `MIN_USUAL_RUNS`.
+        Empty if there are fewer than `MIN_USUAL_RUNS`.
         """
         coverage = tables.run_coverage
         runs = self._last_runs(program, tables.runs.c.run_id).where(tables.runs.c.exit_code == 0)
@@ -151,7 +151,7 @@ class ResultsDatabase(Database):
         )
 
     def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
-        """Add a row for each event that Pinterest took."""
+        """Add a row for each event that Pinterest accepted."""
         now, known = self._now(), self._known_names
         shown = {
             name: _storable(shown_event_name(name, known))
@@ -203,7 +203,7 @@ class ResultsDatabase(Database):
     def add_run(self, program: Program, report: Report) -> None:
         """Add the row and the numbers of a run that ran elsewhere, in parts.
 
-        One that is there already has had another part, whose numbers stay beside these.
+        An existing row is from another part, and its numbers are kept.
         """
         row = {**_identity(self._settings, self._run_id, program), **_numbers(report)}
         row["started_at"] = report.run.started_at
@@ -247,7 +247,7 @@ class ResultsDatabase(Database):
             letter.detail,
         )
 
-    # What is over
+    # What is out of date
 
     def _mark_crashed(self, connection: sa.Connection, now: datetime) -> None:
         runs = tables.runs
@@ -265,7 +265,7 @@ class ResultsDatabase(Database):
             connection.execute(mark)
 
     def _forget(self, before: datetime) -> None:
-        """Forget what is older: rows of events in parts, then the runs and their numbers."""
+        """Delete what is older: rows of events in parts, then the runs and their numbers."""
         events, runs = tables.event_results, tables.runs
         oldest, end = self.run(lambda connection: _old_rows(connection, before))
         while oldest < end:
@@ -284,7 +284,7 @@ class ResultsDatabase(Database):
 
 
 def _old_rows(connection: sa.Connection, before: datetime) -> tuple[int, int]:
-    """Return the first row of an event, and the first one that is to be kept."""
+    """Return the first row of an event, and the first one to keep."""
     events = tables.event_results
     first, last = connection.execute(
         sa.select(sa.func.min(events.c.id), sa.func.max(events.c.id))
@@ -394,7 +394,7 @@ def _key_text(key: Key | None) -> str | None:
 
 
 def _storable(value: Any) -> Any:
-    """Return a text as databases take it: PostgreSQL has no U+0000, and none has surrogates."""
+    """Return a text that databases accept: PostgreSQL has no U+0000, and none has surrogates."""
     if type(value) is str and not value.isprintable():  # as nearly all are
         return well_formed(value).replace("\0", "\ufffd")
     return value

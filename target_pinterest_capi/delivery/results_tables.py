@@ -1,7 +1,7 @@
-"""The tables at `results_url`: what each column holds, and how a database comes to have them all.
+"""The tables at `results_url`: their columns, and how an older database gets the newer ones.
 
-docs/results.md is made of these. Their form changes by columns that may be null, which an older
-database gets when it is opened; what an older program writes there leaves them null.
+docs/results.md is generated from these. Later versions only add nullable columns, which an older
+database gets when it is opened; an older program leaves them null.
 """
 
 from typing import Any, Final
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from target_pinterest_capi.delivery.database import POSTGRESQL_ONLY, UnusableError
 
-# Raise it where a column or a table is added; see `bring_up_to_date`. 2: `run_amounts`.
+# Increase it when a column or table is added; see `bring_up_to_date`. 2: `run_amounts`.
 SCHEMA_VERSION: Final = 2
 
 metadata: Final = sa.MetaData()
@@ -45,51 +45,51 @@ def _stream_and_mapping() -> tuple[sa.Column[Any], sa.Column[Any]]:
 version: Final = sa.Table(
     "pinterest_results_version",
     metadata,
-    sa.Column("version", sa.Integer, nullable=False, comment="Of the form of these tables."),
+    sa.Column("version", sa.Integer, nullable=False, comment="Version of these tables."),
     comment="One row.",
 )
 runs: Final = sa.Table(
     "pinterest_runs",
     metadata,
-    _text("run_id", "As in the log, the report and the dead letters.", primary_key=True),
+    _text("run_id", "Its id in the log, the report and the dead letters.", primary_key=True),
     _text("program", "`target`, `replay` or `spark`."),
-    _text("status", "`running`, `ended`, or `crashed`: it ended without a word."),
-    _at("started_at", "UTC."),
-    _at("ended_at", "UTC; null while it is running, and of one that crashed."),
-    _at("seen_at", "The last sign of life of a run that is running."),
-    _text("process", "Of a run that is running: its machine and process, for the next run."),
+    _text("status", "`running`, `ended`, or `crashed` if it was killed."),
+    _at("started_at", "When it started, UTC."),
+    _at("ended_at", "When it ended, UTC; null if it is running or crashed."),
+    _at("seen_at", "When a running run last reported."),
+    _text("process", "Machine and process of a running run."),
     _text("mode", "`live`, `test` or `dry_run`."),
-    _text("ad_account_id", "The setting; an event may have another."),
+    _text("ad_account_id", "The setting; events may have other accounts."),
     _text("api", "The host that events were sent to."),
-    sa.Column("exit_code", sa.Integer, comment="Null as `ended_at` is."),
+    sa.Column("exit_code", sa.Integer, comment="Its exit code; null if it is running or crashed."),
     _text("stopped", "Why it stopped early, and what to do."),
     _count("records", "Records that were read."),
     _count("delivered", "Events and members that Pinterest accepted."),
-    _count("invalid", "Those that were not sent."),
-    _count("rejected", "Those that Pinterest refused."),
-    _count("skipped", "Those that the configuration excludes."),
-    _count("without_outcome", "Those that the next run reads again."),
+    _count("invalid", "Events and members that could not be sent."),
+    _count("rejected", "Events and members that Pinterest refused."),
+    _count("skipped", "Events and members that the configuration or the ledger excludes."),
+    _count("without_outcome", "Events and members that the next run reads again."),
     _count("requests", "Requests to Pinterest."),
-    _count("requests_repeated", "Of those, the ones that sent a batch again."),
-    _count("requests_isolating", "Of those, the ones that bisected a refused request."),
+    _count("requests_repeated", "How many of them were retries."),
+    _count("requests_isolating", "How many of them bisected a refused request."),
     _count(
         "states_written",
-        "STATE messages written; with 0 the next run starts where this one did.",
+        "STATE messages written; if 0, the next run starts where this one did.",
     ),
     _count("dead_letters_written", "Lines written to the dead letters."),
-    _text("settings_digest", "Another one: the configuration was changed. No secret is in it."),
-    _text("version", "Of target-pinterest-capi."),
-    _text("singer_sdk", "Of singer-sdk."),
-    _text("python", "Of Python."),
+    _text("settings_digest", "Changes with the configuration; contains no secret."),
+    _text("version", "Version of target-pinterest-capi."),
+    _text("singer_sdk", "Version of singer-sdk."),
+    _text("python", "Version of Python."),
     comment="A row for each run.",
 )
 event_results: Final = sa.Table(
     "pinterest_event_results",
     metadata,
-    sa.Column("id", _number, primary_key=True, comment="Rises with time."),
+    sa.Column("id", _number, primary_key=True, comment="Increases with time."),
     _run_id(),
     *_stream_and_mapping(),
-    _text("ad_account_id", "Null where no event was made."),
+    _text("ad_account_id", "The ad account; null if the record did not become an event."),
     _text(
         "key",
         "The record's key properties as a JSON object: the SHA-256 of each one's text, or the text "
@@ -97,18 +97,18 @@ event_results: Final = sa.Table(
     ),
     _text(
         "event_name",
-        "Pinterest's, the configuration's, or `(others)`; null where no event was made.",
+        "A name of Pinterest or of the configuration, or `(others)`; null without an event.",
     ),
-    _text("event_id", "Null likewise."),
+    _text("event_id", "The event's id; null without an event."),
     _text("outcome", "`delivered`, `invalid` or `rejected`.", nullable=False),
     _text("reason", "Why it was not delivered, as in the guide and the report."),
-    _text("field", "The field that is the reason."),
-    _text("detail", "More about the reason: Pinterest's words, without values."),
-    sa.Column("http_status", sa.Integer, comment="Of Pinterest's answer, where there was one."),
-    sa.Column("at", _time, nullable=False, comment="When it had its outcome, UTC."),
+    _text("field", "The field that the reason is about."),
+    _text("detail", "More about the reason: Pinterest's message, without values."),
+    sa.Column("http_status", sa.Integer, comment="Status of Pinterest's response, if any."),
+    sa.Column("at", _time, nullable=False, comment="When it got its outcome, UTC."),
     comment="A row for each event that was delivered, invalid or rejected.",
 )
-# An index makes a row dearer by half in SQLite, which reads a million rows in the time of a blink.
+# In SQLite an index would add half to the cost of a row, and a scan of a million rows is fast.
 for _name in ("event_id", "key", "at"):
     sa.Index(
         f"ix_pinterest_event_results_{_name}",
@@ -121,9 +121,9 @@ run_reasons: Final = sa.Table(
     _run_id(),
     *_stream_and_mapping(),
     _text("outcome", "`invalid`, `rejected` or `skipped`."),
-    _text("reason", "Why."),
-    _text("field", "The required field without a usable value, where that is the reason."),
-    _text("event_name", "The name that no entry lists, where that is the reason."),
+    _text("reason", "Why, as in the guide and the report."),
+    _text("field", "The required field without a usable value, if that is the reason."),
+    _text("event_name", "The name that no entry lists, if that is the reason."),
     _count("events", "How many."),
     _text("advice", "What to do about it."),
     comment="Why events and members of a run were not delivered.",
@@ -135,7 +135,7 @@ run_values: Final = sa.Table(
     *_stream_and_mapping(),
     _text("field", "The field."),
     _text("reason", "Why its value was dropped, or may not be what was meant."),
-    sa.Column("sent", sa.Boolean, comment="Whether it went with its event nevertheless."),
+    sa.Column("sent", sa.Boolean, comment="Whether it was sent with its event nevertheless."),
     _count("number", "How many."),
     _text("advice", "What to do about it."),
     comment="Values of a run that were dropped from their events, or may not be what was meant.",
@@ -144,22 +144,22 @@ run_coverage: Final = sa.Table(
     "pinterest_run_coverage",
     metadata,
     _run_id(),
-    _text("event_name", "Pinterest's, or `(others)`."),
+    _text("event_name", "A name of Pinterest, or `(others)`."),
     _text("component", "A component of Pinterest's event quality score."),
     _count("events", "Delivered events of the name; in a dry run, those that would be sent."),
-    _count("carrying", "Of those, the ones that carry the component."),
-    comment="How many delivered events of a run carry what Pinterest matches by.",
+    _count("carrying", "How many of them have the component."),
+    comment="How many delivered events of a run have the fields that Pinterest matches by.",
 )
 run_amounts: Final = sa.Table(
     "pinterest_run_amounts",
     metadata,
     _run_id(),
-    _text("event_name", "Pinterest's, or `(others)`."),
-    _text("currency", "Null: the events have none, and count in the account's own."),
+    _text("event_name", "A name of Pinterest, or `(others)`."),
+    _text("currency", "The currency; null if the events have none and use the account's."),
     sa.Column("delivered", _amount, comment="Sum of `custom_data.value` of delivered events."),
-    _count("delivered_events", "How many events that is of."),
-    sa.Column("rejected", _amount, comment="Likewise, of events that Pinterest did not take."),
-    _count("rejected_events", "How many events that is of."),
+    _count("delivered_events", "Number of events in that sum."),
+    sa.Column("rejected", _amount, comment="The same for events that Pinterest refused."),
+    _count("rejected_events", "Number of events in that sum."),
     comment="What the events of a run were worth, by name and currency.",
 )
 run_lists: Final = sa.Table(
@@ -168,28 +168,28 @@ run_lists: Final = sa.Table(
     _run_id(),
     _text("name", "The customer list, as the configuration has it."),
     _text("ad_account_id", "Its account."),
-    _text("list_id", "Null where it is not there, or was not looked up."),
-    sa.Column("created", sa.Boolean, comment="Whether this run made it."),
-    _count("added", "Members of additions that Pinterest took."),
-    _count("removed", "Members of removals that Pinterest took."),
-    _text("status", "By Pinterest's last answer."),
-    comment="What became of each customer list in a run.",
+    _text("list_id", "Pinterest's id; null if the list does not exist or was not looked up."),
+    sa.Column("created", sa.Boolean, comment="Whether this run created it."),
+    _count("added", "Members in additions that Pinterest accepted."),
+    _count("removed", "Members in removals that Pinterest accepted."),
+    _text("status", "Its status in Pinterest's last response."),
+    comment="The changes of each customer list in a run.",
 )
-# The tables of a run's numbers, which go when its row does.
+# The tables with a run's numbers, which are deleted with its row.
 PARTS: Final = (run_reasons, run_values, run_coverage, run_amounts, run_lists)
-ORDER: Final = (runs, event_results, *PARTS, version)  # for people
+ORDER: Final = (runs, event_results, *PARTS, version)  # in the documentation
 
 
 def bring_up_to_date(connection: sa.Connection) -> None:
-    """Add what an older version's tables lack. Raises `UnusableError` for those of a newer one.
+    """Add the columns that an older version's tables do not have.
 
-    The schema is locked meanwhile.
+    The caller holds a lock on the schema. Raises `UnusableError` for tables of a newer version.
     """
     found = connection.scalar(sa.select(sa.func.max(version.c.version)))
     if found is not None and found > SCHEMA_VERSION:
         raise UnusableError(
-            f"its tables have form {found}, of a newer version of target-pinterest-capi, and this "
-            f"one knows {SCHEMA_VERSION}: update it, or name another database"
+            f"its tables have version {found}, of a newer target-pinterest-capi, and this one "
+            f"writes version {SCHEMA_VERSION}: update it, or name another database"
         )
     if found == SCHEMA_VERSION:
         return

@@ -1,4 +1,4 @@
-"""When a request is tried again, and when a run gives it up: for events and for other calls."""
+"""When a request is retried, and when a run gives it up: for events and for other calls."""
 
 import random
 from typing import NamedTuple, Protocol
@@ -9,14 +9,14 @@ from target_pinterest_capi.reporting.counters import RequestCounts
 
 
 class Attempted(Protocol):
-    """A request that knows what its attempts have come to."""
+    """A request that knows its attempts so far."""
 
     attempts: int
     first_attempt_at: float | None
 
 
 class Retry(NamedTuple):
-    """When the next attempt is due; `gave_up` says why there is to be none, where it is so."""
+    """When the next attempt is due; `gave_up` says why there is none, if so."""
 
     due_at: float
     gave_up: str | None = None
@@ -32,7 +32,7 @@ def count_attempt(request: Attempted, now: float, counts: RequestCounts) -> None
 
 
 class RetryPolicy:
-    """Jittered waits under a growing ceiling, until `max_retry_seconds` after the first attempt."""
+    """Random waits with an exponentially growing limit, for `max_retry_seconds` in all."""
 
     def __init__(self, max_retry_seconds: float, rng: random.Random | None = None) -> None:
         self._max_retry_seconds = max_retry_seconds
@@ -41,7 +41,7 @@ class RetryPolicy:
     def schedule(
         self, request: Attempted, response: CallResponse | EventsResponse, now: float, about: str
     ) -> Retry:
-        """Return when a request is sent again; `about` says in a message what it is about."""
+        """Return when a request is sent again; `about` describes it in messages."""
         server_wait = response.retry_after_seconds if isinstance(response, ApiResponse) else None
         due_at = now + delay_seconds(max(1, request.attempts), server_wait, self._rng)
         started_at = now if request.first_attempt_at is None else request.first_attempt_at

@@ -1,8 +1,8 @@
-"""One run: every record from arrival to exactly one outcome, and STATE once it is true.
+"""One run: every record from arrival to exactly one outcome, and STATE once it is valid.
 
-The doors (the Singer target, replay, Spark) hand over events, invalid records and STATE;
+The entry points (the Singer target, replay, Spark) hand over events, invalid records and STATE;
 deliveries, the acknowledger and checkpoints do the rest. Everything runs on the caller's thread;
-nothing here blocks but `wait` and `finish`.
+nothing here blocks except `wait` and `finish`.
 """
 
 import logging
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from target_pinterest_capi.settings import Settings
 
 NOTHING_MAPPED: Final = (
-    "No record was mapped, and an entry of mappings or customer_lists met no stream. No STATE was "
-    "written: correct the name of its stream and run again, and the records come again."
+    "No record was mapped, and an entry of mappings or customer_lists matched no stream. No "
+    "STATE was written: correct the name of its stream and run again, to read the same records."
 )
 _FILTERED: Final = (Skipped.STREAM_MAP, Skipped.MELTANO_TEST)
 STATE_INTERVAL_SECONDS: Final = 1.0  # Meltano saves every STATE line with database commits
@@ -55,13 +55,13 @@ _log: Final = logging.getLogger("target-pinterest-capi.delivery")
 
 
 class Run:
-    """Delivers events, and settles every record. `clock` is monotonic seconds.
+    """Delivers events, and gives every record its outcome. `clock` is monotonic seconds.
 
-    `began_at` is the run's time for expressions: now, if it is not given.
+    `began_at` is the run's time for expressions, by default now.
 
-    `write_state` writes a STATE's value, all of it or with an `OSError`, which ends the run.
+    `write_state` writes a STATE's value completely, or raises an `OSError`, which ends the run.
     `ledger` is used instead of the one at `ledger_url`. `part_of` is the id of the run in the
-    results, where this one does a part of it.
+    results if this one does a part of it.
     """
 
     def __init__(
@@ -141,24 +141,25 @@ class Run:
         # Whether the grace time of a signal, or of a stop, has begun. Asked for every record.
         self.is_interrupted = False
         self._stop: RunStopped | None = None
-        self.watch: ProgressReporter | None = None  # polled while the run goes on
+        self.watch: ProgressReporter | None = None  # polled during the run
         self.sequence = 0  # records that have arrived; what is handed over belongs to the last one
         self.states_written = 0
-        # Whether entries of the configuration have met no stream so far; a door that knows says so.
+        # Whether entries of the configuration have matched no stream so far; an entry point that
+        # knows sets it.
         self.has_unmet_entries: Callable[[], bool] = lambda: False
-        self._without_entry = 0  # records that no entry takes
-        self._filtered = 0  # records that were dropped before any entry was asked
+        self._without_entry = 0  # records that no entry selects
+        self._filtered = 0  # records that were dropped before any entry saw them
 
     def begin(self, program: Program) -> None:
-        """Begin a run of a program: the results say so. Raises `RunStopped` where they cannot."""
+        """Begin a run of a program, with a row in the results. Raises `RunStopped` if they fail."""
         self._record(lambda: self.results.begin_run(program))
 
     # What arrives
 
     def handle(self, result: Event | InvalidRecord | SkippedRecord) -> None:
-        """Handle what the current record was mapped to.
+        """Handle the result of mapping the current record.
 
-        Raises `RunStopped` where the run has to stop.
+        Raises `RunStopped` if the run must stop.
         """
         if isinstance(result, Event):
             self.deliver_event(result)
@@ -197,9 +198,9 @@ class Run:
             self.handle_invalid(record, event if record.detail is not None else None)
 
     def handle_invalid(self, record: InvalidRecord, event: Event | None = None) -> None:
-        """Handle a current record that makes no event, or one that may be tried again.
+        """Handle a current record that cannot become an event, or one that can be tried again.
 
-        Raises `RunStopped` under `on_invalid: fail`, and where the ledger, which is asked about old
+        Raises `RunStopped` with `on_invalid: fail`, and if the ledger, which is asked about old
         events, fails.
         """
         if self._failed_at is not None:
@@ -224,7 +225,7 @@ class Run:
         )
 
     def _fail_on(self, record: InvalidRecord) -> None:
-        self._failed_at = self.sequence  # never acknowledged; what came before it is still sent
+        self._failed_at = self.sequence  # never acknowledged; everything before it is still sent
         where = f", field {shown_name(record.field)}" if record.field else ""
         self._stop = RunStopped(
             "on_invalid is fail, and a record of stream "
@@ -243,11 +244,11 @@ class Run:
         self.tally.count_outcome(record.origin, Outcome.SKIPPED, reason)
 
     def skip_unsent(self, origin: Origin, reason: Reason) -> None:
-        """Count what would have been sent, had the mode been live."""
+        """Count what would have been sent in mode live."""
         self._acknowledger.skip_unsent(origin, reason)
 
     def add_dead_letter(self, letter: DeadLetter) -> None:
-        """Add an invalid or rejected record, of whatever delivery."""
+        """Add an invalid or rejected record of any delivery."""
         self._acknowledger.add_dead_letter(letter)
 
     def attach(self, delivery: Delivery) -> None:
@@ -257,31 +258,31 @@ class Run:
     def add_state(self, value: bytes) -> None:
         """Add the value of a STATE message that came after the records so far.
 
-        After an interruption none is added: the records before it may not all have been.
+        After an interruption none is added, because records before it may be missing.
         """
         if self.settings.mode == "live" and not self.is_interrupted:
             self._checkpoints.add_state(value, self.sequence)
 
     def stop(self, message: str) -> None:
-        """Stop before the input ends: nothing further is sent. Raises `RunStopped`."""
+        """Stop before the input ends: nothing more is sent. Raises `RunStopped`."""
         self._stop_with(RunStopped(message), raise_now=True)
 
-    # What moves
+    # Progress
 
     @property
     def has_room(self) -> bool:
-        """Whether more records may be read; not until requests in flight end."""
-        # A list is built faster than a generator here.
+        """Whether more records may be read; if not, wait until requests in flight end."""
+        # A list is faster than a generator here.
         return all([delivery.has_room for delivery in self._deliveries])  # noqa: C419
 
     @property
     def observe_request(self) -> "Callable[[Attempt], None] | None":
-        """What hears of each request to Pinterest that has ended, if anything does."""
+        """The function that gets each request to Pinterest that has ended, if there is one."""
         return None if self.telemetry is None else self.telemetry.record_request
 
     @property
     def usual_events(self) -> Mapping[str, float]:
-        """How many events earlier runs delivered, by name, where a gate of quality asks for it."""
+        """How many events earlier runs delivered, by name, if a quality gate needs it."""
         return self.results.usual_events
 
     @property
@@ -296,12 +297,12 @@ class Run:
 
     @property
     def without_outcome(self) -> int:
-        """How many events and operations of lists have no outcome: the next run has them again."""
+        """How many events and list operations have no outcome: the next run reads them again."""
         failed = self._failed_at is not None
         return self._undecided() + self._acknowledger.waiting + failed
 
     def snapshot(self) -> Snapshot:
-        """Return how far the run is."""
+        """Return the run's progress."""
         return Snapshot(
             records=self.sequence,
             requests=self.requests.sent,
@@ -315,9 +316,9 @@ class Run:
         return self._acknowledger.dead_letters.written
 
     def poll(self) -> None:
-        """Read responses, send what is due, write STATE that became true. Never waits.
+        """Read responses, send what is due, write STATE that became valid. Never waits.
 
-        Raises `RunStopped` when the run has to stop, also where dead letters or STATE fail.
+        Raises `RunStopped` when the run must stop, also if dead letters or STATE fail.
         """
         now = self._clock()
         if self.watch is not None:
@@ -333,7 +334,7 @@ class Run:
         self._check_breaker()
 
     def seconds_until_due(self) -> float | None:
-        """Return for how long nothing is due; None where only input or a response can help."""
+        """Return how long nothing is due; None if only input or a response can help."""
         times = [
             self._acknowledger.dead_letters.due_at(),
             self.results.next_due_at(),
@@ -350,11 +351,11 @@ class Run:
         return max(0.0, min(due)) if due else None
 
     def wait(self) -> None:
-        """Wait until something is due, a response comes, or a signal."""
+        """Wait until something is due, a response arrives, or a signal."""
         self.wake.wait(self.seconds_until_due())
 
     def grace_seconds_left(self) -> float | None:
-        """Return how much of the grace time is left; None where it has not begun."""
+        """Return how much of the grace time is left; None if it has not begun."""
         return None if self._deadline is None else max(0.0, self._deadline - self._clock())
 
     def interrupt(self) -> None:
@@ -368,10 +369,10 @@ class Run:
             self.wake.set()
 
     def finish(self) -> RunStopped | None:
-        """Send what is open, wait for every response, and write the last true STATE.
+        """Send what is open, wait for every response, and write the last valid STATE.
 
-        Ends early where the run stopped or its grace time is over; STATE then stays before what is
-        not acknowledged. Returns why the run stopped, if it did.
+        Ends early if the run stopped or its grace time is over; STATE then stays before what is not
+        acknowledged. Returns why the run stopped, if it did.
         """
         for delivery in self._deliveries:
             delivery.flush()
@@ -400,8 +401,8 @@ class Run:
             try:
                 self.poll()
             except RunStopped as stop:
-                # Responses still under way may settle events that Pinterest has: wait for them,
-                # but not for long.
+                # Responses in flight may acknowledge events that Pinterest has: wait for them, but
+                # not for long.
                 self._stop = self._stop or stop
                 self.interrupt()
                 if not any(delivery.in_flight for delivery in self._deliveries):
@@ -411,14 +412,14 @@ class Run:
             self.wait()
 
     def _record(self, record: Callable[[], None]) -> None:
-        """Have the results record something; the run stops where they cannot."""
+        """Let the results record something; the run stops if they fail."""
         try:
             record()
         except DatabaseError as error:
             self._stop_with(RunStopped(error.stop_message), raise_now=True)
 
     def _flush_letters(self) -> None:
-        """Make dead letters durable; a failure ends the run, even if a later try would work."""
+        """Make dead letters durable; a failure ends the run, even if a later try would succeed."""
         try:
             self._acknowledger.flush()
         except RunStopped as stop:
@@ -461,11 +462,11 @@ class Run:
         self._can_write_state = False
         stop = RunStopped(
             f"STATE could not be written to stdout: {error.strerror or type(error).__name__}. "
-            "Its last line may be cut, and nothing further is read or sent: "
-            "check what reads stdout, and run again from the last complete line.",
+            "Its last line may be cut, and nothing more is read or sent: check what reads "
+            "stdout, and run again from the last complete line.",
         )
         if self._stop is not None:
-            _log.error("%s", stop)  # beside the reason that the run has already
+            _log.error("%s", stop)  # in addition to the reason that the run already has
         self._stop_with(stop, raise_now=False)  # `poll` raises it next, `finish` returns it
 
     def _check_breaker(self, *, finishing: bool = False) -> None:
@@ -479,9 +480,10 @@ class Run:
             self._stop_with(RunStopped(NOTHING_MAPPED, ExitCode.TOO_MUCH_REJECTED), raise_now=False)
 
     def _maps_nothing(self) -> bool:
-        """Return whether no record was mapped, perhaps since the name of a stream is wrong.
+        """Return whether no record was mapped, perhaps because the name of a stream is wrong.
 
-        A STATE past such records would lose them: corrected, the next run would not see them again.
+        A STATE past such records would lose them: with the name corrected, the next run would not
+        read them.
         """
         if not self._without_entry or self._without_entry + self._filtered < self.sequence:
             return False
@@ -491,8 +493,8 @@ class Run:
         where = "No STATE was written past them."
         if self._checkpoints.has_passed_held:
             where = (
-                "STATE is past some of them, written while their share was lower; "
-                "it stays before the others."
+                "STATE is past some of them, because it was written while their share was "
+                "lower; it stays before the others."
             )
         message = f"{self._acknowledger.describe_rejected()}. {where}"
         return RunStopped(message, ExitCode.TOO_MUCH_REJECTED)

@@ -1,6 +1,6 @@
-"""Where the report of a run goes once it has ended: to files, the results, and a webhook.
+"""Where the report of a run goes at its end: to files, the results, and a webhook.
 
-What fails here is logged, and changes no exit code: the events have their outcomes by then.
+A failure here is logged and changes no exit code, because the events already have their outcomes.
 """
 
 import logging
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from target_pinterest_capi.reporting.report_file import FinishedRun
     from target_pinterest_capi.settings import Settings
 
-# In all: a container is killed ten seconds after its grace time.
+# Altogether: a container is killed ten seconds after its grace time.
 NOTIFY_SECONDS: Final = 8.0
 _log: Final = logging.getLogger("target-pinterest-capi.delivery")
 
 
 def wants_report(settings: "Settings") -> bool:
-    """Return whether anything is made of a run's report."""
+    """Return whether a run's report is needed for anything."""
     is_exported = settings.telemetry != "none" or settings.notify_url is not None
     return is_exported or _has_statistics(settings)
 
 
 def needs_statistics(settings: "Settings") -> bool:
-    """Return whether a run looks into each event that was delivered."""
+    """Return whether a run examines each delivered event."""
     return _has_statistics(settings) or bool(settings.quality)
 
 
@@ -47,9 +47,9 @@ def end_run(
     not_found: Sequence["NotFound"] = (),
     has_failed_before: bool | None = None,
 ) -> None:
-    """Leave the report of a run that ended; `record` adds it to the results.
+    """Write the report of a run that ended; `record` adds it to the results.
 
-    `has_failed_before`: whether the run before it failed, where that is known.
+    `has_failed_before`: whether the run before it failed, if that is known.
     """
     settings = run.settings
     if not wants_report(settings):
@@ -70,7 +70,7 @@ def end_run(
 
 
 def _write_files(settings: "Settings", report: "Report") -> None:
-    """Write what is asked for, and log what cannot be."""
+    """Write the configured files, and log the ones that cannot be written."""
     for setting, what, write in (
         ("report_path", "report", _write_report),
         ("metrics_path", "metrics", _write_metrics),
@@ -95,11 +95,11 @@ def _write_metrics(report: "Report", path: str) -> None:
     from target_pinterest_capi.reporting.metrics_file import write_metrics  # noqa: PLC0415 - only runs with metrics need prometheus_client
 
     if not write_metrics(report, path):
-        _log.warning("metrics_path held something else: its counters begin again at 0.")
+        _log.warning("metrics_path had other contents: its counters start again at 0.")
 
 
 def _is_news(settings: "Settings", exit_code: int, *, has_failed_before: bool | None) -> bool:
-    """Return whether `notify_url` is to be told how a run ended."""
+    """Return whether `notify_url` gets a notification of how a run ended."""
     if settings.notify_url is None:
         return False
     has_failed = exit_code != 0

@@ -1,7 +1,7 @@
-"""A run for OpenTelemetry: one span of it, one of each request to Pinterest, and its numbers.
+"""A run for OpenTelemetry: a span for it, one for each request to Pinterest, and its numbers.
 
-They go over OTLP (http/protobuf) to where the OTEL_* variables say, from a thread of the SDK's own.
-A receiver that is away costs a run nothing but `EXPORT_SECONDS` at its end. No attribute holds a
+They are sent over OTLP (http/protobuf) to the address in the OTEL_* variables, from a thread of the
+SDK's own. If the receiver is down, a run loses only `EXPORT_SECONDS` at its end. No attribute has a
 value of a record or a token. The only module that imports opentelemetry, from the extra `otel`.
 """
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from target_pinterest_capi.settings import Settings
 
 NAME: Final = "target-pinterest-capi"
-EXPORT_SECONDS: Final = 2.0  # at the end of a run, for what has not gone out by then
+EXPORT_SECONDS: Final = 2.0  # at the end of a run, for what has not been sent by then
 _NANOSECONDS: Final = 1e9
 _ERROR_STATUS: Final = 400
 _log: Final = logging.getLogger("target-pinterest-capi.delivery")
@@ -42,7 +42,7 @@ class Telemetry:
     """Spans and metrics of one run. Raises nothing once it is made."""
 
     def __init__(self, settings: "Settings", run_id: str) -> None:
-        # Its exporters log addresses, which may hold a key, and this run has a line of its own.
+        # Its exporters log addresses, which may contain a key, and this run has its own message.
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
         about = {"service.name": NAME, "service.version": __version__}
         resource = Resource.create(about).merge(OTELResourceDetector().detect())
@@ -68,7 +68,7 @@ class Telemetry:
         self._context = set_span_in_context(self._run)
 
     def record_request(self, attempt: Attempt) -> None:
-        """Record an attempt at a request that has just ended, whichever thread made it."""
+        """Record an attempt at a request that has just ended, on any thread."""
         ended = time.time_ns()
         template = "/".join("{id}" if part.isdigit() else part for part in attempt.path.split("/"))
         attributes: dict[str, str | int] = {
@@ -95,7 +95,7 @@ class Telemetry:
         span.end(ended)
 
     def end_run(self, report: Report) -> None:
-        """Export what there is, for `EXPORT_SECONDS` at most."""
+        """Export what there is, within `EXPORT_SECONDS`."""
         self._run.set_attribute("pinterest.exit_code", report.run.exit_code)
         self._run.set_attribute("pinterest.records", report.run.records)
         for outcome in ("delivered", "invalid", "rejected", "skipped"):
@@ -147,7 +147,7 @@ class _SpanExporter(OTLPSpanExporter):
 
 
 class _MetricExporter(OTLPMetricExporter):
-    """Likewise, of metrics."""
+    """The same for metrics."""
 
     has_failed = False
 
@@ -159,12 +159,12 @@ class _MetricExporter(OTLPMetricExporter):
 
 
 def open_telemetry(settings: "Settings", run_id: str) -> Telemetry | None:
-    """Return the telemetry of a run; None, and a line in the log, where it cannot be made."""
+    """Return the telemetry of a run; None, with a line in the log, if it cannot be created."""
     try:
         return Telemetry(settings, run_id)
     except Exception as error:  # noqa: BLE001 - of a library, about variables that may hold a key
         _log.error(
-            "There is no telemetry of this run (%s): check the OTEL_* variables.",
+            "This run has no telemetry (%s): check the OTEL_* variables.",
             type(error).__name__,
         )
         return None

@@ -1,7 +1,7 @@
-"""Rejections that wait until something was accepted: only then are they about what was rejected.
+"""Rejections that are held until something was accepted: only then are the events the cause.
 
-Where Pinterest refuses everything that it is sent, the settings are wrong and not the data: the run
-stops, and nothing is written to the dead letters.
+If Pinterest refuses everything, the settings are wrong and not the data: the run stops, and nothing
+is written to the dead letters.
 """
 
 from typing import Final, Generic, TypeVar
@@ -23,11 +23,11 @@ class UnconfirmedRejections(Generic[Rejection]):
 
     @property
     def are_too_many(self) -> bool:
-        """Whether so many were rejected, and none accepted, that the run has to stop."""
+        """Whether so many were rejected and none accepted that the run must stop."""
         return len(self._held) >= REJECTIONS_BEFORE_STOP
 
     def hold(self, rejection: Rejection) -> bool:
-        """Hold a rejection; return False where it is confirmed already, since one was accepted."""
+        """Hold a rejection; return False if it is already confirmed, because one was accepted."""
         if not self._is_confirmed:
             self._held.append(rejection)
         return not self._is_confirmed
@@ -38,6 +38,6 @@ class UnconfirmedRejections(Generic[Rejection]):
         return self.release()
 
     def release(self) -> list[Rejection]:
-        """Return those held, since nothing will come that could confirm them."""
+        """Return those held, because nothing will come that could confirm them."""
         held, self._held = self._held, []
         return held

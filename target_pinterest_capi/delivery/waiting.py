@@ -1,17 +1,17 @@
-"""What waits to be made durable, in its order: when it is due, and which records it holds back."""
+"""What waits to be made durable, in order: when it is due, and which records it holds back."""
 
 from collections.abc import Callable, Iterable
 from typing import Final, Generic, Protocol, TypeVar
 
 MAX_BUFFERED: Final = 1000
 FILE_WAIT_SECONDS: Final = 1.0
-OBJECT_WAIT_SECONDS: Final = 10.0  # an object a flush: not one a second
-PATIENCE_SECONDS: Final = 60.0  # with a write: meanwhile no claim in a ledger is renewed
-SILENT: Final = "what is there takes nothing, and there was no time left to wait for it"
+OBJECT_WAIT_SECONDS: Final = 10.0  # an object per flush: not one a second
+PATIENCE_SECONDS: Final = 60.0  # for a write: meanwhile no claim in a ledger is renewed
+SILENT: Final = "its reader accepts nothing, and there was no time left to wait for it"
 
 
 class Recorded(Protocol):
-    """Something that came of a record."""
+    """Something to record about a record."""
 
     @property
     def sequence(self) -> int:
@@ -28,7 +28,7 @@ class Waiting(Generic[Item]):
         self._clock = clock
         self._wait_seconds = OBJECT_WAIT_SECONDS if "://" in path else FILE_WAIT_SECONDS
         self._oldest_at = 0.0
-        self._failed_at = float("-inf")  # the last try, where it failed
+        self._failed_at = float("-inf")  # the last try, if it failed
         self.items: list[Item] = []
 
     def add(self, item: Item) -> None:
@@ -38,7 +38,7 @@ class Waiting(Generic[Item]):
         self.items.append(item)
 
     def due_at(self) -> float | None:
-        """Return when they should be written; None where there is none."""
+        """Return when they should be written, or None."""
         if not self.items:
             return None
         due = self._oldest_at
@@ -47,7 +47,7 @@ class Waiting(Generic[Item]):
         return max(due, self._failed_at + self._wait_seconds)
 
     def oldest_sequence(self) -> int | None:
-        """Return the lowest number of a record that has an item here."""
+        """Return the lowest number of a record with an item here."""
         return min((item.sequence for item in self.items), default=None)
 
     def begin_try(self) -> None:
@@ -55,7 +55,7 @@ class Waiting(Generic[Item]):
         self._failed_at = self._clock()
 
     def end_try(self, left: Iterable[Item] = ()) -> None:
-        """End a try that wrote all but those that are left."""
+        """End a try that wrote all items except those that are left."""
         self.items = list(left)
         if not self.items:
             self._failed_at = float("-inf")

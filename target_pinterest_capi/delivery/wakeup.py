@@ -1,7 +1,7 @@
 """Wakes up a thread that waits, from another thread or from a signal handler.
 
-Owns a pipe, whose reading end can be waited for together with the input. Waits by `poll`, which
-unlike `select` takes any file descriptor, also in a process that has thousands of them open.
+Owns a pipe whose reading end can be waited for together with the input. Waits with `poll`, which
+unlike `select` accepts any file descriptor, also in a process that has thousands of them open.
 """
 
 import math
@@ -11,7 +11,7 @@ import weakref
 
 
 def wait_readable(fds: list[int], seconds: float | None) -> set[int]:
-    """Wait until one of the descriptors can be read (or has ended) or time is up; None: no limit.
+    """Wait until a descriptor can be read or has ended, or time is up; None: no limit.
 
     Return those that can be read.
     """
@@ -23,7 +23,7 @@ def wait_readable(fds: list[int], seconds: float | None) -> set[int]:
 
 
 class Wakeup:
-    """Ends a wait. The pipe is closed by `close`, or when nobody holds the object any more."""
+    """Ends a wait. The pipe is closed by `close`, or when the object is garbage-collected."""
 
     def __init__(self) -> None:
         self._read_fd, self._write_fd = os.pipe()
@@ -41,12 +41,12 @@ class Wakeup:
         try:
             os.write(self._write_fd, b"\0")
         except BlockingIOError:
-            return  # the pipe is full: whoever waits is awake already
+            return  # the pipe is full: the waiting thread is awake already
         except OSError:
             return  # closed: nobody waits any more
 
     def wait(self, seconds: float | None) -> None:
-        """Wait until `set` was called or time is up; None waits for `set` alone."""
+        """Wait until `set` was called or time is up; None: no limit."""
         if wait_readable([self._read_fd], seconds):
             self.clear()
 

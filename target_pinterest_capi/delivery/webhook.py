@@ -1,6 +1,6 @@
-"""One POST to a webhook, tried a few times, and over within a given time whatever the server does.
+"""One POST to a webhook, tried a few times, within a given time whatever the server does.
 
-Goes by the proxies and certificates that requests to Pinterest go by, and follows no redirect.
+Uses the proxies and certificates of requests to Pinterest, and follows no redirect.
 """
 
 import time
@@ -23,9 +23,9 @@ _HEADERS: Final = {"User-Agent": USER_AGENT, "Content-Type": "application/json"}
 
 
 def post(url: str, body: bytes, seconds: float, *, pause_seconds: float = PAUSE_SECONDS) -> str:
-    """Post a body; return why it did not arrive, empty where it did. Never raises.
+    """Post a body; return why it did not arrive, or an empty text. Never raises.
 
-    The words hold nothing of the URL. A server that does not answer is given up after `seconds`.
+    The message has no part of the URL. A server that does not answer is given up after `seconds`.
     """
     deadline = time.monotonic() + seconds
     answer: _Answer | None = None
@@ -46,7 +46,7 @@ def post(url: str, body: bytes, seconds: float, *, pause_seconds: float = PAUSE_
 
 
 class _Answer(NamedTuple):
-    """What became of an attempt; `is_final`: another would end the same."""
+    """The result of an attempt; `is_final` if another attempt would end the same."""
 
     problem: str
     is_final: bool = True

@@ -1,7 +1,7 @@
 """Threads that make attempts: the only place where a run has threads.
 
-A worker makes one attempt at a time and hands its result back through a queue; everything else
-happens on the one thread that starts attempts and reads results.
+A worker makes one attempt at a time and returns its result through a queue; everything else happens
+on the one thread that starts attempts and reads results.
 """
 
 import itertools
@@ -19,40 +19,40 @@ Result_co = TypeVar("Result_co", covariant=True)
 
 
 class NoThreadError(Exception):
-    """The system has no thread for the first worker; says what to do."""
+    """The system has no thread for the first worker; the message says what to do."""
 
     def __init__(self) -> None:
         super().__init__(
-            "no thread can be started: allow the process more of them "
-            "(ulimit -u, or the container's limit of processes), and run again."
+            "no thread can be started: allow the process more of them (ulimit -u, or the "
+            "container's limit), and run again."
         )
 
 
 class Workers(Protocol[Task, Result_co]):
-    """What makes attempts beside the run's thread, as `WorkerPool` does."""
+    """Makes attempts next to the run's thread, as `WorkerPool` does."""
 
     @property
     def in_flight(self) -> int:
-        """How many attempts are under way."""
+        """How many attempts are in flight."""
 
     def overdue_at(self) -> float:
-        """Return the time at which the oldest attempt is overdue; infinity where there is none."""
+        """Return the time at which the oldest attempt is overdue; infinity if there is none."""
 
     def start(self, task: Task) -> None:
-        """Start an attempt. Raises `NoThreadError` where none can be."""
+        """Start an attempt. Raises `NoThreadError` if there is no thread for it."""
 
     def results(self) -> Iterator[tuple[Task, Result_co]]:
-        """Yield what has come back, and never wait."""
+        """Yield results that have arrived. Never waits."""
 
     def overdue(self) -> Iterator[Task]:
-        """Yield the tasks of attempts whose time is over, and go on without them."""
+        """Yield the tasks of attempts whose time is over, and continue without them."""
 
     def close(self) -> None:
-        """End what waits."""
+        """End idle workers."""
 
 
 class StartWorkers(Protocol):
-    """Makes the workers of one kind of attempts."""
+    """Creates the workers of one kind of attempts."""
 
     def __call__(
         self,
@@ -66,9 +66,9 @@ class StartWorkers(Protocol):
 
 
 def run_within(seconds: float, act: Callable[[], Result]) -> Result | None:
-    """Return what a function returns; None where that takes longer, and it goes on by itself.
+    """Return a function's result; None if it takes longer, and then it continues by itself.
 
-    Raises what the function raises, and `NoThreadError` where there is no thread for it.
+    Raises what the function raises, and `NoThreadError` if there is no thread for it.
     """
     wake = Wakeup()
     deadline = time.monotonic() + seconds
@@ -87,8 +87,7 @@ def run_within(seconds: float, act: Callable[[], Result]) -> Result | None:
 class WorkerPool(Generic[Task, Result]):
     """Makes attempts at tasks, each on a thread, as many at once as are started.
 
-    An attempt has `attempt_seconds`; what happens about one that is overdue is up to whoever
-    started it.
+    An attempt has `attempt_seconds`; whoever started it decides what happens when it is overdue.
     """
 
     def __init__(
@@ -112,7 +111,7 @@ class WorkerPool(Generic[Task, Result]):
 
     @property
     def in_flight(self) -> int:
-        """How many attempts are under way."""
+        """How many attempts are in flight."""
         return len(self._under_way)
 
     @property
@@ -121,14 +120,14 @@ class WorkerPool(Generic[Task, Result]):
         return not self._done.empty()
 
     def overdue_at(self) -> float:
-        """Return the time at which the oldest attempt is overdue; infinity where there is none."""
+        """Return the time at which the oldest attempt is overdue; infinity if there is none."""
         oldest = next(iter(self._under_way.values()), None)
         return oldest[1] if oldest is not None else float("inf")
 
     def start(self, task: Task) -> None:
-        """Start an attempt, on one more thread where all are busy.
+        """Start an attempt, on another thread if all are busy.
 
-        Raises `NoThreadError` where there is none at all, and starts nothing then.
+        Raises `NoThreadError`, without starting anything, if there is no thread at all.
         """
         if self._threads <= len(self._under_way):
             self._start_thread()
@@ -137,8 +136,8 @@ class WorkerPool(Generic[Task, Result]):
         self._tasks.put((number, task))
 
     def _start_thread(self) -> None:
-        """Start a thread; where the system has no more, those that there are do the work."""
-        # Daemons: a request that hangs must not hold the process after its grace time.
+        """Start a thread; if the system has no more, the existing ones do the work."""
+        # Daemons: a request that hangs must not hold up the process after its grace time.
         thread = threading.Thread(
             target=self._work, name=f"sender-{self._threads + 1}", daemon=True
         )
@@ -151,18 +150,18 @@ class WorkerPool(Generic[Task, Result]):
             self._threads += 1
 
     def results(self) -> Iterator[tuple[Task, Result]]:
-        """Yield what has come back, and never wait. Raises what an attempt raised."""
+        """Yield results that have arrived. Never waits. Raises what an attempt raised."""
         while not self._done.empty():
             number, result = self._done.get()
             if number not in self._under_way:
-                continue  # it was overdue, and whoever started it has gone on without it
+                continue  # it was overdue, and the caller has continued without it
             task, _ = self._under_way.pop(number)
             if isinstance(result, BaseException):
                 raise result
             yield task, result
 
     def overdue(self) -> Iterator[Task]:
-        """Yield the tasks of attempts whose time is over, and go on without them.
+        """Yield the tasks of attempts whose time is over, and continue without them.
 
         The client's own timeouts do not end every attempt: each is for one read or write only.
         """
@@ -173,7 +172,7 @@ class WorkerPool(Generic[Task, Result]):
             yield task
 
     def close(self) -> None:
-        """End the workers that wait; one whose attempt hangs ends after it, or with the process."""
+        """End idle workers; one whose attempt hangs ends after it, or with the process."""
         self._tasks.put(None)
 
     def _work(self) -> None:
@@ -185,4 +184,4 @@ class WorkerPool(Generic[Task, Result]):
                 result = error
             self._done.put((number, result))
             self._wake.set()
-        self._tasks.put(None)  # for the next worker, also one whose attempt is still to end
+        self._tasks.put(None)  # for the next worker, also one whose attempt has yet to end

@@ -1,7 +1,7 @@
-"""Text as Unicode sees it: what is visible of it, NFC, lower case, decimal digits, letters.
+"""Text in Unicode: visible characters, NFC, lower case, decimal digits, letters.
 
-Every normal form is made of these. A function takes any text, lone surrogates included, never
-raises, and returns plain ASCII by the shortest way.
+All normal forms use these. A function accepts any text, including lone surrogates, never raises,
+and returns plain ASCII by the shortest path.
 """
 
 import re
@@ -10,13 +10,13 @@ from typing import Final
 from unicodedata import category, combining, decimal, normalize
 
 _INVISIBLE: Final = ("Cc", "Cf")
-_SHORT: Final = 256  # characters, whose marks are sorted in no time in whatever order
+_SHORT: Final = 256  # characters whose marks are sorted quickly in any order
 _LOWER: Final = bytes(range(256)).lower()
 _NOT_ALNUM: Final = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 
 
 def well_formed(text: str) -> str:
-    """Return what UTF-8 can carry: surrogate pairs joined, lone surrogates as U+FFFD."""
+    """Return text that UTF-8 can encode: surrogate pairs joined, lone surrogates as U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -25,10 +25,10 @@ def well_formed(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Return the text without what nobody sees of it: controls, and invisible marks (Unicode Cf).
+    """Return the text without invisible characters: controls, and marks (Unicode Cf).
 
-    Marks are such as soft hyphens, byte order marks and those of direction. Tabs and line ends
-    become spaces; lone surrogates are U+FFFD.
+    Such marks are soft hyphens, byte order marks and direction marks. Tabs and line ends become
+    spaces; lone surrogates become U+FFFD.
     """
     if text.isprintable():
         return text
@@ -49,15 +49,16 @@ def nfc(text: str) -> str:
 def lower_case(text: str) -> str:
     """Return the text in lower case and NFC.
 
-    NFC comes first, so that equivalent texts become equal, and again, as lower case can undo it.
+    NFC is applied first, so that equivalent texts become equal, and again, because lower case can
+    undo it.
     """
     return text.lower() if text.isascii() else normalize("NFC", _ordered(nfc(text).lower()))
 
 
 def _ordered(text: str) -> str:
-    """Return a text of the same normal forms, whose marks are in their order already.
+    """Return a text with the same normal forms, whose marks are already in order.
 
-    The library sorts the marks of a letter by comparing each with each: 80,000 marks take minutes.
+    The library compares every mark of a letter with every other: 80,000 marks take minutes.
     """
     if len(text) <= _SHORT:
         return text
@@ -83,16 +84,16 @@ _NARROW: Final = {code + 0xFEE0: code for code in range(0x21, 0x7F)} | {0x3000: 
 
 
 def narrow(text: str) -> str:
-    """Return the text with letters, digits and signs of full width as the usual ones."""
+    """Return the text with full-width letters, digits and signs as the usual ones."""
     return text.translate(_NARROW) if not text.isascii() and _has_wide(text) else text
 
 
 def letters_and_digits(text: str) -> str:
-    """Return nothing but the letters, their marks and the digits, in lower case and NFC."""
+    """Return only the letters, their marks and the digits, in lower case and NFC."""
     if text.isascii():
         return text.encode().translate(_LOWER, _NOT_ALNUM).decode()
     lower = lower_case(text)
     if lower.isalnum():
         return lower
-    # once more, since what stood between a letter and its mark is gone
+    # once more, because what was between a letter and its mark is gone
     return nfc("".join([char for char in lower if char.isalnum() or category(char)[0] == "M"]))

@@ -1,8 +1,7 @@
-"""Codes that the normal forms look up, and the words for them.
+"""Codes for the normal forms, and the words for them.
 
-Countries, states, currencies, languages and genders, as plain data: how a text is matched
-against them is up to `normalize`. ISO 3166 itself comes from the package `iso3166`; here is what
-people write besides it.
+Countries, states, currencies, languages and genders, as plain data: `normalize` matches texts
+against them. ISO 3166 itself is in the package `iso3166`; here is what people write in addition.
 """
 
 from typing import Final
@@ -12,15 +11,15 @@ import iso3166
 ALPHA_2: Final = frozenset(row.alpha2.lower() for row in iso3166.countries)
 ALPHA_3: Final = {row.alpha3.lower(): row.alpha2.lower() for row in iso3166.countries}
 
-# Where US postal codes are used (USPS Publication 28, appendix B): the states, the territories and
-# the associated states.
+# Where US postal codes are used (USPS Publication 28, appendix B): states, territories and
+# associated states.
 US_POSTAL: Final = frozenset({"us", "pr", "vi", "gu", "as", "mp", "um", "fm", "mh", "pw"})
 
-# What stands before the comma of these ISO names would name two countries.
+# Without what follows the comma, these ISO names would mean two countries.
 _TWO_COUNTRIES: Final = frozenset({"Congo", "Korea", "Virgin Islands"})
 
-# English names and codes in use that ISO 3166 does not list. "Korea" and "Virgin Islands" alone
-# stay unknown: each is two places.
+# English names and codes in use that are not in ISO 3166. "Korea" and "Virgin Islands" stay
+# unknown, because each is two places.
 _OTHER_NAMES: Final = {
     "ae": ("UAE", "Emirates"),
     "ax": ("Åland",),
@@ -94,7 +93,7 @@ _OWN_NAMES: Final = {
 def _country_names() -> dict[str, str]:
     """Return alpha-2 in lower case by English name as written.
 
-    ISO's names are there as well without what follows a comma or stands in parentheses.
+    ISO's names are also included without what follows a comma or is in parentheses.
     """
     names: dict[str, str] = {}
     for row in iso3166.countries:
@@ -145,12 +144,12 @@ def country_of_state(code: str) -> str:
     return "ca" if code in _PROVINCES else "us"
 
 
-# What stands before codes of digits: signs of vehicles (UN), codes of countries and of states. Of
-# Andorra, Azerbaijan, Latvia and Moldova it is a part of the code.
+# What may precede codes of digits: signs of vehicles (UN), codes of countries and of states. For
+# Andorra, Azerbaijan, Latvia and Moldova it is part of the code.
 _VEHICLES: Final = ("a", "b", "d", "e", "f", "fin", "h", "i", "l", "n", "p", "s")
 POSTAL_PREFIXES: Final = ALPHA_2.union(_VEHICLES, STATE_NAMES.values()) - {"ad", "az", "lv", "md"}
 
-# Signs that one currency alone has: neither $, nor \u00a3 or \u00a5, nor kr.
+# Signs that only one currency has: neither $, nor \u00a3 or \u00a5, nor kr.
 CURRENCY_SYMBOLS: Final = {
     "\u20ac": "EUR", "us$": "USD", "r$": "BRL", "a$": "AUD", "au$": "AUD", "ca$": "CAD",
     "hk$": "HKD", "nt$": "TWD", "nz$": "NZD", "mx$": "MXN", "\u20a9": "KRW", "\u20aa": "ILS",
@@ -183,7 +182,7 @@ LANGUAGES: Final = frozenset(
 """.split()  # noqa: SIM905 - read as a list of codes
 )
 
-# Codes that ISO 639-1 withdrew and that Java and Android still send.
+# Codes that ISO 639-1 withdrew but Java and Android still send.
 WITHDRAWN_LANGUAGES: Final = {"iw": "he", "in": "id", "ji": "yi"}
 
 # Words by the code that Pinterest hashes. Numbers mean different genders in different systems, so

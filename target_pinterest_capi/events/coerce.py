@@ -1,10 +1,10 @@
-"""Values as taps send them, to the types of the wire.
+"""Values as taps send them, to the types of Pinterest's fields.
 
-A function takes what JSON and Spark rows hold: str, int, float, Decimal, bool, None, list, dict,
-datetime and date. It returns the value, None for nothing (null, `""`, white space, `[]`), or the
-`LeftOut` that says why a value does not fit; no JSON value makes it raise. What could be read in
-two ways is refused, never guessed. Never normalizes for hashing, never reads a clock. `LeftOut` is
-a `str`: test for it first.
+A function accepts what JSON and Spark rows can have: str, int, float, Decimal, bool, None, list,
+dict, datetime and date. It returns the value, None for a missing one (null, `""`, white space,
+`[]`), or the `Dropped` that says why a value does not fit; no JSON value makes it raise. Ambiguous
+values are refused, never guessed. Never normalizes for hashing, never reads a clock. `Dropped` is a
+`str`: test for it first.
 """
 
 import re
@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 from target_pinterest_capi.events import dates
 from target_pinterest_capi.events.characters import ascii_digits, narrow, visible
 from target_pinterest_capi.events.list_texts import is_list_text, read_json, read_list
-from target_pinterest_capi.events.reasons import LeftOut, Warned
+from target_pinterest_capi.events.reasons import Dropped, Warned
 
 _is_numeric: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
 
@@ -30,11 +30,11 @@ def is_nothing(value: Any) -> bool:
     return not value if kind is list else value is None
 
 
-def text(value: Any) -> str | LeftOut | None:
-    """Return visible, trimmed text: numbers with every digit and no exponent, times in ISO 8601.
+def text(value: Any) -> str | Dropped | None:
+    """Return visible, trimmed text: numbers with all digits and no exponent, times in ISO 8601.
 
-    A whole number has no fraction. NaN and infinity are nothing: they are what is left of a number
-    that was not there. MongoDB's `{"$date": ...}` is what it holds.
+    A whole number has no fraction. NaN and infinity count as missing, because they come from
+    missing numbers. For MongoDB's `{"$date": ...}` the contents are used.
     """
     kind = type(value)
     if kind is str:
@@ -49,12 +49,12 @@ def text(value: Any) -> str | LeftOut | None:
     return _text_of_other(value)
 
 
-def _text_of_other(value: Any) -> str | LeftOut | None:
-    if isinstance(value, LeftOut):  # of an element that `listed` could not read
+def _text_of_other(value: Any) -> str | Dropped | None:
+    if isinstance(value, Dropped):  # of an element that `listed` could not read
         return value
     if type(value) is dict:
-        return text(_held_by_mongodb(value)) or LeftOut.NOT_TEXT
-    return None if is_nothing(value) else LeftOut.NOT_TEXT
+        return text(_held_by_mongodb(value)) or Dropped.NOT_TEXT
+    return None if is_nothing(value) else Dropped.NOT_TEXT
 
 
 def _held_by_mongodb(value: dict[str, Any]) -> Any:
@@ -66,16 +66,16 @@ def _held_by_mongodb(value: dict[str, Any]) -> Any:
     return held if type(held) in (str, int) else None
 
 
-# Of a number as text: far beyond any id, far below what a hostile exponent asks for.
+# For a number as text: far beyond any id, far below what a hostile exponent asks for.
 _MOST_DIGITS: Final = 1000
 
 
-def _number_text(number: float | Decimal) -> str | LeftOut | None:
+def _number_text(number: float | Decimal) -> str | Dropped | None:
     exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
     if not exact.is_finite():
         return None
     if abs(exact.adjusted()) + len(exact.as_tuple().digits) > _MOST_DIGITS:
-        return LeftOut.TOO_LONG
+        return Dropped.TOO_LONG
     plain = format(exact, "f")
     whole, _, fraction = plain.partition(".")
     return plain if fraction.strip("0") else whole
@@ -86,15 +86,15 @@ def _number_text(number: float | Decimal) -> str | LeftOut | None:
 is_amount: Final = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,9})?").fullmatch
 _INTEGER_DIGITS: Final = 18  # docs/pinterest-api.md: Amounts
 _FRACTION_DIGITS: Final = 9
-TOO_LARGE: Final = 10**_INTEGER_DIGITS  # numbers of as many digits are read with care
+TOO_LARGE: Final = 10**_INTEGER_DIGITS  # numbers with so many digits are read with care
 
 
-def amount(value: Any) -> str | LeftOut | None:
-    """Return exact decimal text with the digits as they came: `19.990` stays `19.990`.
+def amount(value: Any) -> str | Dropped | None:
+    """Return exact decimal text with the digits as they are: `19.990` stays `19.990`.
 
-    It has 18 integer and 9 fraction digits at most. Zeros at the end of a longer fraction do not
-    count: databases pad to the scale of the column. A longer one is what binary numbers make of
-    an amount, such as 59.980000000000004, if 15 digits of it are one of so few: 59.98.
+    It has at most 18 integer and 9 fraction digits. Zeros at the end of a longer fraction do not
+    count: databases pad to the scale of the column. A longer fraction is floating-point noise, as
+    in 59.980000000000004, if its first 15 digits round to a short one: 59.98.
     """
     kind = type(value)
     if kind is str:
@@ -102,15 +102,15 @@ def amount(value: Any) -> str | LeftOut | None:
     elif kind is Decimal or kind is float or (kind is int and -TOO_LARGE < value < TOO_LARGE):
         written = str(value)
     elif kind is int:
-        return LeftOut.AMOUNT_OUT_OF_RANGE
+        return Dropped.AMOUNT_OUT_OF_RANGE
     else:
-        return None if is_nothing(value) else LeftOut.NOT_AN_AMOUNT
+        return None if is_nothing(value) else Dropped.NOT_AN_AMOUNT
     if is_amount(written):
         return written
     if not _is_numeric(written):
         written = _ungrouped(_usual_digits(written))
     if not _is_numeric(written):
-        return LeftOut.NOT_AN_AMOUNT if written else None
+        return Dropped.NOT_AN_AMOUNT if written else None
     return _plain_amount(written)
 
 
@@ -119,8 +119,8 @@ def _usual_digits(written: str) -> str:
     return ascii_digits(narrow(visible(written))).strip()
 
 
-# Thousands in groups, with another sign for decimals. A text with one sign, such as 1,234, could be
-# read both ways.
+# Thousands in groups, with another sign for decimals. A text with only one sign, such as 1,234, is
+# ambiguous.
 _grouped: Final = tuple(
     re.compile(rf"([+-]?[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+)[{point}]([0-9]+)").fullmatch
     for mark, point in ((",", "."), (r"\.", ","), ("[ \xa0\u202f'\u2019]", ".,"))
@@ -136,16 +136,16 @@ def _ungrouped(written: str) -> str:
     return written
 
 
-def _plain_amount(written: str) -> str | LeftOut:
+def _plain_amount(written: str) -> str | Dropped:
     """Return the amount of a number with a sign, leading zeros, an exponent or a long fraction."""
     try:
         number = Decimal(written)
-    except InvalidOperation:  # an exponent beyond what decimals hold
-        return LeftOut.AMOUNT_OUT_OF_RANGE
+    except InvalidOperation:  # an exponent that decimals do not support
+        return Dropped.AMOUNT_OUT_OF_RANGE
     if not number:
         return "0"
     if not -_FRACTION_DIGITS <= number.adjusted() < _INTEGER_DIGITS:
-        return LeftOut.AMOUNT_OUT_OF_RANGE
+        return Dropped.AMOUNT_OUT_OF_RANGE
     plain = format(number, "f")
     whole, _, fraction = plain.partition(".")
     if len(fraction) <= _FRACTION_DIGITS:
@@ -155,34 +155,34 @@ def _plain_amount(written: str) -> str | LeftOut:
         whole, _, fraction = format(_without_noise(number), "f").partition(".")
         fraction = fraction.rstrip("0")
     if len(fraction) > _FRACTION_DIGITS:
-        return LeftOut.AMOUNT_OUT_OF_RANGE
+        return Dropped.AMOUNT_OUT_OF_RANGE
     return f"{whole}.{fraction}" if fraction else whole
 
 
 # Decimal digits that survive in a binary number of 64 bits (IEEE 754, DBL_DIG).
 _ROUNDED: Final = Context(prec=15)
-_CENTS: Final = 2  # digits of a fraction that rounding never takes
+_CENTS: Final = 2  # digits of a fraction that are never rounded away
 
 
 def _without_noise(number: Decimal) -> Decimal:
-    """Return the number to the 15 digits that binary numbers keep."""
+    """Return the number to the 15 digits that binary floating point keeps."""
     return _ROUNDED.plus(number)
 
 
 # Integers and booleans
 
 _is_integer: Final = re.compile(r"[+-]?[0-9]{1,18}").fullmatch
-_LARGEST: Final = 2**63 - 1  # what a signed integer of the wire holds
+_LARGEST: Final = 2**63 - 1  # the limits of a signed 64-bit integer
 
 
-def integer(value: Any) -> int | LeftOut | None:
+def integer(value: Any) -> int | Dropped | None:
     """Return the whole number of `3`, `3.0` or `"3.0"`; a fraction is refused, not rounded.
 
-    What binary numbers make of a whole one, such as 2.9999999999999996, is not a fraction.
+    Floating-point noise in a whole number, such as 2.9999999999999996, is not a fraction.
     """
     kind = type(value)
     if kind is int:
-        return value if -_LARGEST <= value <= _LARGEST else LeftOut.OUT_OF_RANGE
+        return value if -_LARGEST <= value <= _LARGEST else Dropped.OUT_OF_RANGE
     if kind is str or kind is float or kind is Decimal:
         written = str(value).strip()
         if kind is str and not _is_integer(written):
@@ -191,22 +191,22 @@ def integer(value: Any) -> int | LeftOut | None:
             return int(written)
         if _is_numeric(written):
             return _whole_number(written)
-    return None if is_nothing(value) else LeftOut.NOT_AN_INTEGER
+    return None if is_nothing(value) else Dropped.NOT_AN_INTEGER
 
 
-def _whole_number(written: str) -> int | LeftOut:
+def _whole_number(written: str) -> int | Dropped:
     try:
         number = Decimal(written)
-    except InvalidOperation:  # an exponent beyond what decimals hold
-        return LeftOut.OUT_OF_RANGE
+    except InvalidOperation:  # an exponent that decimals do not support
+        return Dropped.OUT_OF_RANGE
     if not number:
         return 0
     if number.adjusted() > _INTEGER_DIGITS:
-        return LeftOut.OUT_OF_RANGE
+        return Dropped.OUT_OF_RANGE
     if number != number.to_integral_value():
         number = _without_noise(number)
     if number != number.to_integral_value():
-        return LeftOut.NOT_AN_INTEGER
+        return Dropped.NOT_AN_INTEGER
     return integer(int(number)) or 0
 
 
@@ -216,22 +216,22 @@ _BOOLEANS: Final[dict[str, bool]] = {
 }
 
 
-def boolean(value: Any) -> bool | LeftOut | None:
-    """Return what a boolean, 1, 0 or one of the usual words means, in any case."""
+def boolean(value: Any) -> bool | Dropped | None:
+    """Return the boolean for a boolean, 1, 0 or one of the usual words, in any case."""
     kind = type(value)
     if kind is bool:
         return value is True
     if kind is str:
         meant = _BOOLEANS.get(value.strip().lower())
         if meant is None and (meant := _BOOLEANS.get(_usual_digits(value).lower())) is None:
-            number = integer(value)  # 1.0, of a column of fractions
+            number = integer(value)  # 1.0, from a column of fractions
             meant = bool(number) if type(number) is int and number in (0, 1) else None
         if meant is not None:
             return meant
     is_number = kind is int or kind is float or (kind is Decimal and value.is_finite())
     if is_number and value in (0, 1):
         return bool(value)
-    return None if is_nothing(value) else LeftOut.NOT_A_BOOLEAN
+    return None if is_nothing(value) else Dropped.NOT_A_BOOLEAN
 
 
 # Times
@@ -248,24 +248,24 @@ class LocalTime(int):
     warning: Warned
 
     def __new__(cls, seconds: int, warning: Warned) -> Self:
-        """Make it of the seconds and the warning."""
+        """Create it from the seconds and the warning."""
         local = super().__new__(cls, seconds)
         local.warning = warning
         return local
 
 
-def unix_time(value: Any, zone: tzinfo, date_format: str | None = None) -> int | LeftOut | None:
+def unix_time(value: Any, zone: tzinfo, date_format: str | None = None) -> int | Dropped | None:
     """Return Unix seconds, fractions floored, of a Unix time, a written time, a datetime or a date.
 
-    A time without an offset is in `zone`, and a date is its midnight. Numbers, also as text, are
-    told apart by their digits: 9 or 10 are seconds (1973 to 2286), 13 milliseconds, 16
+    A time without an offset is in `zone`, and a date is its midnight. The unit of a number, also as
+    text, follows from its digits: 9 or 10 are seconds (1973 to 2286), 13 milliseconds, 16
     microseconds, 19 nanoseconds (2001 to 2286); 8 are a date, YYYYMMDD, and 14 or 17 a date and a
-    time, YYYYMMDDhhmmss and milliseconds. Nothing else is a time: 12 digits are as likely a
-    calendar without its seconds, 18 the ticks of some platforms, 5 the day of a spreadsheet.
-    Texts are read as ISO 8601, and else as `dates.read` says; `date_format` decides about days and
-    months that could change places. MongoDB's `{"$date": ...}` is what it holds.
-    A local time that a clock change skips is read with the offset before it, one that comes twice
-    is the first: both are a `LocalTime`.
+    time, YYYYMMDDhhmmss and milliseconds. Nothing else is a time: 12 digits could as well be a
+    calendar time without seconds, 18 the ticks of some platforms, 5 the day of a spreadsheet. Texts
+    are read as ISO 8601, otherwise as in `dates.read`; `date_format` decides ambiguous days and
+    months. For MongoDB's `{"$date": ...}` the contents are used. A local time that a clock change
+    skips is read with the offset before it, one that occurs twice is the first: both are a
+    `LocalTime`.
     """
     kind = type(value)
     if kind is str:
@@ -278,31 +278,31 @@ def unix_time(value: Any, zone: tzinfo, date_format: str | None = None) -> int |
         return _midnight(value.year, value.month, value.day, zone)
     if kind is dict:
         return _time_of_object(value, zone, date_format)
-    return None if is_nothing(value) else LeftOut.NOT_A_TIME
+    return None if is_nothing(value) else Dropped.NOT_A_TIME
 
 
-# protobuf and Firestore; BigQuery's client for JavaScript, and DynamoDB
+# protobuf and Firestore; BigQuery's client for JavaScript, DynamoDB, and Firestore's REST API
 _OF_SECONDS: Final = {"seconds", "nanos", "_seconds", "_nanoseconds", "nanoseconds"}
-_HOLDERS: Final = {"value", "N", "S"}
+_HOLDERS: Final = {"value", "N", "S", "timestampValue"}
 
 
 def _time_of_object(
     value: dict[str, Any], zone: tzinfo, date_format: str | None
-) -> int | LeftOut | None:
-    """Return the time that a database's or a client's object holds.
+) -> int | Dropped | None:
+    """Return the time in an object of a database or client.
 
     Numbers in MongoDB's Extended JSON are milliseconds of any size.
     """
     if len(value) == 2 and value.keys() <= _OF_SECONDS:  # noqa: PLR2004 - and nanoseconds
         seconds = integer(value.get("seconds", value.get("_seconds")))
-        return seconds if type(seconds) is int else LeftOut.NOT_A_TIME
+        return seconds if type(seconds) is int else Dropped.NOT_A_TIME
     held = _held_by_mongodb(value)
     if type(held) is int:
         return held // 1000
     if held is None and len(value) == 1 and value.keys() <= _HOLDERS:
         held = next(iter(value.values()))
-        return LeftOut.NOT_A_TIME if type(held) is dict else unix_time(held, zone, date_format)
-    return LeftOut.NOT_A_TIME if held is None else unix_time(held, zone, date_format)
+        return Dropped.NOT_A_TIME if type(held) is dict else unix_time(held, zone, date_format)
+    return Dropped.NOT_A_TIME if held is None else unix_time(held, zone, date_format)
 
 
 def _midnight(year: int, month: int, day: int, zone: tzinfo) -> int:
@@ -341,14 +341,14 @@ _UNITS: Final = (
 _CALENDAR_DIGITS: Final = (8, 14, 17)  # YYYYMMDD, YYYYMMDDhhmmss, and milliseconds
 
 
-def _time_of_number(number: int, zone: tzinfo) -> int | LeftOut:
+def _time_of_number(number: int, zone: tzinfo) -> int | Dropped:
     for first, beyond, unit in _UNITS:
         if first <= number < beyond:
             return number // unit
     digits = str(number) if 0 < number < TOO_LARGE else ""
     if len(digits) in _CALENDAR_DIGITS:
         return _time_in_words(digits, zone, None)
-    return LeftOut.NOT_A_TIME
+    return Dropped.NOT_A_TIME
 
 
 _is_unix: Final = re.compile(r"[0-9]{8,19}(?:\.[0-9]*)?").fullmatch
@@ -362,10 +362,10 @@ _ticks: Final = re.compile(r"\\?/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)\\?/").
 _is_day_over: Final = re.compile(r"24(?::?00){0,2}(?:[.,]0+)?").fullmatch
 
 
-def _time_of_text(text: str, zone: tzinfo, date_format: str | None) -> int | LeftOut | None:
+def _time_of_text(text: str, zone: tzinfo, date_format: str | None) -> int | Dropped | None:
     # Most of all "2026-11-21T10:00:00+00:00". The character before the time is checked, since the
-    # library takes any, a digit too.
-    if "-" in text and text[10:11] in "T ":
+    # library takes any, a digit too. A week is not a day.
+    if text[7:8] == "-" and text[10:11] in "T ":
         try:
             return _seconds(datetime.fromisoformat(text), zone)
         except ValueError:
@@ -373,12 +373,12 @@ def _time_of_text(text: str, zone: tzinfo, date_format: str | None) -> int | Lef
     return _time_of_odd_text(text, zone, date_format)
 
 
-def _time_of_odd_text(text: str, zone: tzinfo, date_format: str | None) -> int | LeftOut | None:
-    """Return the time of a number, of an ISO form that the library does not take, or of another.
+def _time_of_odd_text(text: str, zone: tzinfo, date_format: str | None) -> int | Dropped | None:
+    """Return the time of a number, of an ISO form that the library does not accept, or of another.
 
-    Such ISO forms are small letters, named zones, and midnight as 24:00.
+    Such ISO forms are lower-case letters, named zones, and midnight as 24:00.
     """
-    text = text.strip()
+    text = text.strip() if text.isascii() else _usual_digits(text)
     if _is_unix(text):
         return _time_of_number(int(text.partition(".")[0]), zone)
     found = _iso(text.upper())
@@ -391,45 +391,46 @@ def _time_of_odd_text(text: str, zone: tzinfo, date_format: str | None) -> int |
             f"{day}T{'00' if over else clock}{'Z' if offset[:1].isalpha() else offset}"
         )
     except ValueError:
-        return LeftOut.NOT_A_TIME
+        return Dropped.NOT_A_TIME
     return _seconds(moment + timedelta(days=1) if over else moment, zone)
 
 
 def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
-    except InvalidOperation:  # an exponent beyond what decimals hold
+    except InvalidOperation:  # an exponent that decimals do not support
         return Decimal("NaN")
 
 
-def _time_as_written(text: str, zone: tzinfo, date_format: str | None) -> int | LeftOut | None:
+def _time_as_written(text: str, zone: tzinfo, date_format: str | None) -> int | Dropped | None:
     if _is_exponential(text):
         return _time_of_number(_whole_part(_decimal(text)), zone)
     if text[:1] == "{":
         held = read_json(text)
-        return unix_time(held, zone, date_format) if type(held) is dict else LeftOut.NOT_A_TIME
+        if type(held) is dict:
+            return unix_time(held, zone, date_format)
     if found := _ticks(text):
         return int(found[1]) // 1000
     return _time_in_words(text, zone, date_format)
 
 
-def _time_in_words(text: str, zone: tzinfo, date_format: str | None) -> int | LeftOut:
+def _time_in_words(text: str, zone: tzinfo, date_format: str | None) -> int | Dropped:
     written = dates.read(text, date_format)
-    if isinstance(written, LeftOut):
+    if isinstance(written, Dropped):
         return written
     if written is None:
-        return LeftOut.NOT_A_TIME
+        return Dropped.NOT_A_TIME
     named = dates.zone(written.zone) if written.zone else zone
-    return LeftOut.NOT_A_TIME if named is None else _seconds(dates.as_datetime(written), named)
+    return Dropped.NOT_A_TIME if named is None else _seconds(dates.as_datetime(written), named)
 
 
 # Lists and items
 
 
-def array(value: Any) -> list[Any] | LeftOut | None:
-    """Return the list, also of its text (`list_texts`); any other value as a list of itself.
+def array(value: Any) -> list[Any] | Dropped | None:
+    """Return the list, also from its text (`list_texts`); any other value as its only element.
 
-    A text that is as likely a list as a value is UNREADABLE_JSON.
+    A text that may be a list or a value is UNREADABLE_JSON.
     """
     if type(value) is str and is_list_text(value):
         values = read_list(value)
@@ -441,24 +442,24 @@ def array(value: Any) -> list[Any] | LeftOut | None:
 
 
 def listed(value: Any, *, bracketed: bool = False) -> list[Any]:
-    """Return the values of a list, of its text, or of a list of such texts; any other value alone.
+    """Return the values of a list, of its text, or of a list of such texts; otherwise the value.
 
-    One that may be a list and cannot be read is UNREADABLE_JSON among them; if `bracketed`, it
-    stays.
+    A text that may be a list but cannot be read is UNREADABLE_JSON among them; if `bracketed`, it
+    is kept.
     """
     found: list[Any] = []
     for one in value if type(value) is list else (value,):
         values = array(one) if type(one) is str else [one]
-        if isinstance(values, LeftOut):
+        if isinstance(values, Dropped):
             values = [one if bracketed else values]
         found.extend(values or ())
     return found
 
 
 def first(value: Any) -> Any:
-    """Return the first element of a list, or of its JSON text, that is something.
+    """Return the first element of a list, or of its JSON text, that is not missing.
 
-    The value itself where it is not a list, or holds nothing.
+    The value itself if it is not a list, or has no such element.
     """
     values = array(value)
     if type(values) is not list:
@@ -466,26 +467,26 @@ def first(value: Any) -> Any:
     return next((element for element in values if not is_nothing(element)), value)
 
 
-def items(value: Any) -> list[Any] | LeftOut | None:
-    """Return the list of objects that a list, one object, or the JSON text of either holds.
+def items(value: Any) -> list[Any] | Dropped | None:
+    """Return the list of objects in a list, one object, or the JSON text of either.
 
-    Objects in the list may be JSON text themselves. Null and empty entries are dropped; any
-    other that is not an object stays as it came, for the caller to refuse one by one.
+    Objects in the list may be JSON text themselves. Null and empty entries are dropped; any other
+    that is not an object is kept as it is, for the caller to refuse one by one.
     """
     if type(value) is str and value.strip():
         value = read_json(value)
-        if value is LeftOut.UNREADABLE_JSON:
-            return LeftOut.UNREADABLE_JSON
+        if value is Dropped.UNREADABLE_JSON:
+            return Dropped.UNREADABLE_JSON
     if type(value) is dict:
         return [value]
     if type(value) is not list:
-        return None if is_nothing(value) else LeftOut.NOT_AN_ITEM
+        return None if is_nothing(value) else Dropped.NOT_AN_ITEM
     return [
         entry if type(entry) is dict else item(entry) for entry in value if not is_nothing(entry)
     ] or None
 
 
 def item(entry: Any) -> Any:
-    """Return the object that an entry's JSON text holds; any other entry as it is."""
+    """Return the object in an entry's JSON text; any other entry as it is."""
     read = read_json(entry) if type(entry) is str and entry.lstrip()[:1] == "{" else entry
     return read if type(read) is dict else entry

@@ -1,7 +1,7 @@
-"""Names of columns and of members, as taps and warehouses write them.
+"""Names of columns and members, as taps and warehouses write them.
 
-Snowflake sends EVENT_ID and a GraphQL tap eventId where Pinterest says event_id; a CSV file's first
-column may begin with a byte order mark. Knows names alone, never a value.
+Snowflake sends EVENT_ID and a GraphQL tap eventId for Pinterest's event_id; the first column of a
+CSV file may begin with a byte order mark. Uses only names, never a value.
 """
 
 import re
@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
 
-METADATA_PREFIX: Final = "_sdc_"  # Singer: columns of the tap's or the SDK's own
-_EDGES: Final = "\ufeff\u200b \t\r\n\f\v\u00a0"  # what a spreadsheet's header leaves around a name
+METADATA_PREFIX: Final = "_sdc_"  # Singer: columns of the tap or the SDK
+# what a spreadsheet's header may have around a name
+_EDGES: Final = "\ufeff\u200b \t\r\n\f\v\u00a0"
 _WORD_ENDS: Final = (
     re.compile(r"([a-z0-9])([A-Z])"),  # eventId
     re.compile(r"([A-Z])([A-Z][a-z])"),  # clientIPAddress
@@ -36,9 +37,9 @@ def is_metadata(column: str) -> bool:
 
 
 def by_field_name(names: Iterable[str]) -> dict[str, list[str]]:
-    """Return the names of each name in snake case, the one that is read first.
+    """Return the names for each name in snake case, the one to read first.
 
-    That is the exact name where it is there, and else the first in order.
+    That is the exact name if it exists, otherwise the first in order.
     """
     found: dict[str, list[str]] = {}
     for name in sorted(names):
@@ -49,7 +50,7 @@ def by_field_name(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def find_member(members: dict[str, Any], name: str) -> Any:
-    """Return an object's member by its name, or by another spelling of it; None without any."""
+    """Return an object's member by its name, or by another spelling of it, or None."""
     found = members.get(name)
     if found is not None:
         return found
@@ -58,9 +59,9 @@ def find_member(members: dict[str, Any], name: str) -> Any:
 
 
 def respelled(members: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
-    """Return an object with those of its members that are `names` in another spelling under them.
+    """Return an object in which members with other spellings of `names` have those names.
 
-    The object itself where there are none.
+    The object itself if there are none.
     """
     spellings = _spellings(tuple(members))
     others = {name: members[spellings[name]] for name in names.intersection(spellings)}
@@ -70,7 +71,7 @@ def respelled(members: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
 
 @lru_cache(_KNOWN_SHAPES)
 def _spellings(names: tuple[str, ...]) -> dict[str, str]:
-    """Return the name to read by each name in snake case, of those that are spelled otherwise."""
+    """Return the name to read by each name in snake case, for those with other spellings."""
     return {
         field_name: spelling
         for field_name, same in by_field_name(name for name in names if type(name) is str).items()

@@ -1,12 +1,12 @@
-"""The components of Pinterest's event quality score, and where each stands in an event."""
+"""The components of Pinterest's event quality score, and their fields in an event."""
 
 from typing import Final, NamedTuple
 
 
 class Component(NamedTuple):
-    """A component: Pinterest's `name` for it, a `title` for people, and what it is good for.
+    """A component: Pinterest's `name` for it, a `title` for people, and its use.
 
-    An event carries it if it has one of the `fields`.
+    An event has it if it has one of the `fields`.
     """
 
     name: str
@@ -37,26 +37,26 @@ COMPONENTS: Final = (
         "click_id_epik",
         "Click id (epik)",
         ("user_data.click_id",),
-        "Leads back to the click on the ad.",
+        "Identifies the click on the ad.",
     ),
     Component(
         "advertiser_external_id",
         "Customer id",
         ("user_data.external_id",),
-        "Joins events of one customer.",
+        "Connects the events of one customer.",
     ),
     Component(
         "external_event_id",
         "Event id",
         ("event_id",),
-        "Removes what the browser tag has sent too. Every event has one.",
+        "Removes duplicates of the browser tag. Every event has one.",
     ),
     Component("order_id", "Order id", ("custom_data.order_id",), "For purchases."),
     Component(
         "order_value",
         "Order value",
         ("custom_data.value",),
-        "For purchases: what return on spend is computed from.",
+        "For purchases: the basis of return on ad spend.",
     ),
     Component(
         "product_id",

@@ -1,11 +1,11 @@
-"""Dates and times as people and programs write them, where the text has one reading.
+"""Unambiguous dates and times as people and programs write them.
 
-Owns the forms beside ISO 8601 and Unix times: those of databases, spreadsheets, programming
-languages, mail and HTTP. Which day a text names is read by a library (`written_days`). The time of
-day and the zone are read here: the library takes `GMT+0100` for an hour west of Greenwich, and
-`10.30` for eighteen seconds past ten. Never guesses: days and months that could change places need
-`date_format`, and a year of two digits, a weekday that is not that day's, or a zone's abbreviation
-that several countries use is not a time. Never reads a clock or a setting.
+Owns the formats other than ISO 8601 and Unix times: those of databases, spreadsheets, programming
+languages, mail and HTTP. The day is read by a library (`written_days`). The time of day and the
+zone are read here, because the library takes `GMT+0100` for an hour west of Greenwich, and `10.30`
+for eighteen seconds past ten. Never guesses: days and months that are ambiguous need `date_format`,
+and a year of two digits, the wrong weekday, or a zone's abbreviation that several countries use is
+not a time. Never reads a clock or a setting.
 """
 
 import re
@@ -16,29 +16,32 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from target_pinterest_capi.events.characters import ascii_digits, nfc
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 
 
 class WrittenTime(NamedTuple):
-    """What a text says: a day, the time since its midnight if it has one, its zone as written."""
+    """The parts of a text: a day, the time since its midnight if any, and its zone as written."""
 
     day: date
     clock: timedelta | None
     zone: str
 
 
-LONGEST: Final = 100  # characters: with the comments that some languages write behind a time
+LONGEST: Final = 100  # characters: with the comments that some languages write after a time
 _MINUS: Final = str.maketrans("\u2212", "-")
 
 _MAIL: Final = r"([a-z]{3}, \d\d? [a-z]{3} \d{4} [\d:]+)"
-# What some programs write, and the same in a form that is read.
+# What some programs write, and the same in a readable form.
 _REWRITTEN: Final = {
-    # JSON in a text, and the shells of MongoDB and pandas
-    r"(?:(?:isodate|timestamp|(?:new )?date)\()?([\"'])([^\"']+)\1(?:, tz=[^)]*)?\)?": r"\2",
+    # JSON in a text, the shells of MongoDB and pandas, literals of SQL, ODBC and Clojure
+    r"(?:(?:isodate|timestamp|datetime64|(?:new )?date)\(|(?:\{ts|timestamp|#inst) )?"
+    r"([\"'])([^\"']+)\1(?:, tz=[^)]*)?[)}]?": r"\2",
     r"'([^']+)": r"\1",  # spreadsheets
     r"(\d{4}):(\d\d):(\d\d)\b(.*)": r"\1-\2-\3\4",  # cameras
     # Korea, Japan and China, and Central Europe
-    r"(\d{4})(?:\. |\u5e74)(\d\d?)(?:\. |\u6708)(\d\d?)[.\u65e5]?(.*)": r"\1-\2-\3\4",
+    r"(\d{4})(?:\. |\u5e74|\ub144 )(\d\d?)(?:\. |\u6708|\uc6d4 )(\d\d?)[.\u65e5\uc77c]?(.*)": (
+        r"\1-\2-\3 \4"
+    ),
     r"(\d\d?)\. (\d\d?)\. (\d{4})(.*)": r"\1.\2.\3\4",
     r"\[?(\d\d/[a-z]+/\d{4}):([^\]]+)\]?": r"\1 \2",  # web servers
     rf"{_MAIL} pst": r"\1 -0800",  # RFC 2822 defines them, in mail only
@@ -46,7 +49,7 @@ _REWRITTEN: Final = {
 }
 _rewritten: Final = tuple(re.compile(form).fullmatch for form in _REWRITTEN)
 
-# The text of a day ends with its year, or begins with it.
+# The text of a day ends or begins with its year.
 _DATE: Final = (
     r"(?P<date>[a-z., ]*\d{4}[-/., ]+(?:\d\d?|[a-z]+)[-/., ]+\d\d?(?:st|nd|rd|th)?"
     r"|\d{8}|\d{4}-\d{3}|\d{4}-?w\d\d-?\d"
@@ -84,10 +87,10 @@ _NOON: Final = 12
 _END_OF_DAY: Final = (24, 0, 0, 0)
 
 
-def read(text: str, date_format: str | None) -> WrittenTime | LeftOut | None:
-    """Return what a text says; AMBIGUOUS_DATE where it has two readings, None where it has none.
+def read(text: str, date_format: str | None) -> WrittenTime | Dropped | None:
+    """Return the parts of a text; AMBIGUOUS_DATE if it is ambiguous, None if it is not a time.
 
-    `date_format` (`dmy`, `mdy`) decides what could be read both ways.
+    `date_format` (`dmy`, `mdy`) decides ambiguous days and months.
     """
     if len(text) > LONGEST:
         return None
@@ -103,12 +106,12 @@ def read(text: str, date_format: str | None) -> WrittenTime | LeftOut | None:
 
 def _written(
     parts: Mapping[str, str | None], date_format: str | None
-) -> WrittenTime | LeftOut | None:
+) -> WrittenTime | Dropped | None:
     from target_pinterest_capi.events import written_days  # noqa: PLC0415 - brings a library
 
     days = written_days.readings(" ".join(filter(None, (parts["date"], parts.get("year")))))
     if date_format is None and None not in days and days.day_first != days.month_first:
-        return LeftOut.AMBIGUOUS_DATE
+        return Dropped.AMBIGUOUS_DATE
     first, other = reversed(days) if date_format == "mdy" else days
     day = first or other
     try:
@@ -120,7 +123,7 @@ def _written(
 
 
 def _clock(parts: Mapping[str, str | None]) -> timedelta | None:
-    """Return the time since midnight; None without one. Raises ValueError for an impossible one."""
+    """Return the time since midnight, or None. Raises ValueError for an impossible one."""
     if parts.get("hour") is None:
         return None
     hour, half = int(parts["hour"] or ""), parts.get("half")
@@ -151,7 +154,7 @@ _utc: Final = re.compile(
 ).fullmatch
 _named: Final = re.compile(r"[(\[]?([a-z_]+(?:/[a-z_0-9+-]+)+)[)\]]?").fullmatch
 _LONGEST_OFFSET: Final = 18  # hours, of ISO 8601's users: Java
-# Abbreviations of one meaning. CST, PST, IST, BST and others are those of several countries.
+# Unambiguous abbreviations. CST, PST, IST, BST and others are used in several countries.
 _ABBREVIATIONS: Final = {
     "est": -5, "edt": -4, "mst": -7, "mdt": -6, "pdt": -7, "wet": 0, "west": 1, "cet": 1,
     "cest": 2, "eet": 2, "eest": 3, "jst": 9,
@@ -159,7 +162,7 @@ _ABBREVIATIONS: Final = {
 
 
 def zone(written: str) -> tzinfo | None:
-    """Return the zone that a time's text names; None for one that is unknown or several."""
+    """Return the zone in a time's text; None for an unknown or ambiguous one."""
     if _utc(written):
         return UTC
     if found := _offset(written):
@@ -181,5 +184,5 @@ def _zone_names() -> Mapping[str, str]:
 
 
 def as_datetime(written: WrittenTime) -> datetime:
-    """Return the day and its time, midnight where it has none, without a zone."""
+    """Return the day and its time, midnight if it has none, without a zone."""
     return datetime.combine(written.day, time()) + (written.clock or timedelta())

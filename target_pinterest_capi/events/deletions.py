@@ -1,8 +1,8 @@
-"""Deleted rows: records by which a tap says that its source has deleted a row.
+"""Deleted rows: records with which a tap says that its source has deleted a row.
 
-Owns how Singer writes that: a column `_sdc_deleted_at`, in whatever case the database has it, with
-a value in it. Taps of CSV files send it empty, or as a word for nothing, for all other rows. No
-such word is a time, so the default list holds here whatever `null_values` says.
+Owns how Singer marks them: a column `_sdc_deleted_at`, in the database's case, with a value in it.
+Taps of CSV files send it empty, or as a word for a missing value, for all other rows. No such word
+is a time, so the default list applies here regardless of `null_values`.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -16,7 +16,7 @@ _NULL_WORDS: Final = spellings_of(DEFAULT_NULL_VALUES)
 
 
 def deletion_columns(columns: Iterable[str]) -> tuple[str, ...]:
-    """Return those of the columns that say when a row was deleted."""
+    """Return the columns that say when a row was deleted."""
     return tuple(
         column
         for column in columns
@@ -30,7 +30,7 @@ def is_deleted(record: Mapping[str, Any], columns: Collection[str]) -> bool:
 
 
 def says_deleted(value: Any) -> bool:
-    """Return whether a value of such a column is one."""
+    """Return whether a value of such a column marks a deleted row."""
     if isinstance(value, str) and value.strip() in _NULL_WORDS:
         return False
     return not coerce.is_nothing(value)

@@ -1,7 +1,6 @@
-"""What mapping a record makes: an `Event` for the wire, an `InvalidRecord` or a `SkippedRecord`.
+"""The results of mapping a record: an `Event`, an `InvalidRecord` or a `SkippedRecord`.
 
-An event is encoded once; everything after that handles its bytes and the receipt around them.
-Reprs show no values.
+An event is encoded once; all later code uses its bytes and its receipt. Reprs show no values.
 """
 
 from typing import Final, Literal, NamedTuple
@@ -15,7 +14,8 @@ from target_pinterest_capi.events.redaction import shown_name, without_addresses
 encode: Final = msgspec.json.Encoder().encode
 
 
-# What may be done with an event, from all to nothing; in test Pinterest checks and records nothing.
+# What may be done with an event, from everything to nothing; with test Pinterest checks it and
+# records nothing.
 Mode = Literal["live", "test", "dry_run"]
 
 
@@ -27,7 +27,7 @@ class Origin(NamedTuple):
 
     @property
     def shown(self) -> "Origin":
-        """The names as they may be shown: the stream came with data, the entry is the user's."""
+        """The names as they may be shown: the stream is from data, the entry from the user."""
         return Origin(shown_name(self.stream), without_addresses(self.mapping))
 
 
@@ -49,7 +49,7 @@ class Account:
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """One event ready for the wire.
+    """One event ready to be sent.
 
     `body` is its JSON, hashed; `time` is in Unix seconds. Pinterest removes repeats of a
     `deduplicable` one. `key` has its record's key properties as a dead letter shows them; a text
@@ -71,10 +71,10 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 class InvalidRecord(msgspec.Struct, frozen=True, gc=False):
-    """A record that made no event: why, and on which field.
+    """A record that could not become an event: why, and because of which field.
 
     `detail` is the name of a more precise reason, never a value. `repeat_of` has account, event
-    name and event id of an event that is only too old: the ledger may know it.
+    name and event id of an event that is only too old: it may be in the ledger.
     """
 
     origin: Origin

@@ -1,7 +1,7 @@
-"""Every field of an event, one row each: what it holds, its normal form, its limits, its purpose.
+"""Every field of an event, one row each: its type, its normal form, its limits, its purpose.
 
-The builder compiles from this table, the settings check paths against it, and the field reference
-is printed from it. Rows stand in the order in which members are written to the wire, so that equal
+The builder is compiled from this table, the settings check paths against it, and the field
+reference is generated from it. Rows are in the order in which members are sent, so that equal
 events are equal bytes.
 
 Source of the rows: docs/pinterest-api.md, and ConversionEvents in its data; marked rows
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 
 class FieldKind(Enum):
-    """What a field holds on the wire, and so how its values are coerced."""
+    """The type of a field in a request, and so how its values are coerced."""
 
     TEXT = "text"
     HASHED = "hashed text"
@@ -101,7 +101,7 @@ FIELDS: Final = (
     Field(
         "advertiser_tracking_enabled",
         FieldKind.BOOLEAN,
-        "The user allowed tracking in the app (seen live)",
+        "The user allowed tracking in the app (seen in live requests)",
     ),
     _text("partner_name", "Who sends on the advertiser's behalf, as ss-name"),
     _text("app_id", "The app's id in its store"),
@@ -247,7 +247,7 @@ FIELDS: Final = (
     _text("device_info.type", "Type of the device", 100),
 )
 
-# Members of one item of custom_data.contents, in wire order; paths are relative to the item.
+# Members of one item of custom_data.contents, in order; paths are relative to the item.
 ITEM_FIELDS: Final = (
     _text("id", "The product's id, as in the catalogue"),
     _text("item_name", "The product's name"),

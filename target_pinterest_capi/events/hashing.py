@@ -1,4 +1,4 @@
-"""SHA-256 as Pinterest takes it, and digests that come already made.
+"""SHA-256 as Pinterest requires it, and recognition of existing digests.
 
 The only module that imports hashlib. Never normalizes: it hashes what it is given. Never keeps or
 shows what was hashed.
@@ -11,14 +11,14 @@ from hashlib import sha256 as sha256  # noqa: PLC0414 - compiled members take it
 from typing import Final
 
 from target_pinterest_capi.events.characters import well_formed
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 
 SHORTEST_DIGEST: Final = 22  # characters of an MD5 in Base64 without its padding
 SHA256_DIGITS: Final = 64  # in hex
-LIST_DIGITS: Final = (32, 40, SHA256_DIGITS)  # MD5, SHA-1 and SHA-256, which lists take
+LIST_DIGITS: Final = (32, 40, SHA256_DIGITS)  # MD5, SHA-1 and SHA-256, which lists accept
 _DIGITS: Final = (*LIST_DIGITS, 56, 96, 128)  # and SHA-224, SHA-384 and SHA-512
-# The lengths of ids that are no digest: not in hex, in hex after 0x or \\x, nor in Base64, whose
-# padding, a `=` at the end, is looked for.
+# The lengths of ids that cannot be digests: not in hex, in hex after 0x or \\x, nor in Base64,
+# whose padding, a `=` at the end, is checked.
 NO_DIGEST_LENGTHS: Final = frozenset(range(1, SHA256_DIGITS)) - {
     *(32, 34, 35),
     *(40, 42, 43),
@@ -28,12 +28,12 @@ _ALGORITHMS: Final = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 _OF_EMPTY: Final = frozenset(
     new_hash(name, b"", usedforsecurity=False).hexdigest() for name in _ALGORITHMS
 )
-# What programs hash that do not ask whether there is a value, and an empty one hashed twice.
+# What programs hash if they do not check for a missing value, and an empty one hashed twice.
 _OF_NOTHING: Final = _OF_EMPTY.union(
     (sha256(text.encode()).hexdigest() for text in (" ", "null", "undefined", *_OF_EMPTY)),
     (digit * 64 for digit in "0f"),  # no digest of anything
 )
-# As PostgreSQL (bytea) and SQL Server (varbinary) write bytes, or bare.
+# Bytes as written by PostgreSQL (bytea) and SQL Server (varbinary), or plain hex.
 _hex_digits: Final = re.compile(r"(?:\\{1,2}x|0[xX])?([0-9a-fA-F]{32,128})").fullmatch
 # A SHA-256 in quotes or brackets, or with its name.
 _named_digits: Final = re.compile(
@@ -54,7 +54,7 @@ _STANDARD: Final = str.maketrans("-_", "+/")
 def digest(text: str) -> str:
     """Return the lower-case hex SHA-256 of the text as UTF-8.
 
-    The text is to be in NFC. What UTF-8 cannot carry is hashed as U+FFFD.
+    The text must be in NFC. What UTF-8 cannot encode is hashed as U+FFFD.
     """
     try:
         return sha256(text.encode()).hexdigest()
@@ -63,7 +63,7 @@ def digest(text: str) -> str:
 
 
 def digest_key(text: str, size: int) -> bytes:
-    """Return the first bytes of the text's SHA-256: a short key that does not tell the text."""
+    """Return the first bytes of the text's SHA-256: a short key that does not reveal the text."""
     return sha256(well_formed(text).encode()).digest()[:size]
 
 
@@ -74,30 +74,30 @@ def digest_bytes(data: bytes) -> str:
 
 def recognize(
     text: str, *, refuse_others: bool = True, is_token: bool = False
-) -> str | LeftOut | None:
+) -> str | Dropped | None:
     r"""Return the SHA-256 digest that the text is, in lower-case hex; None for any other text.
 
     It may be written in hex, also after `\x` or `0x`, or in Base64. A text like a digest of
     another kind is UNMATCHABLE_DIGEST, unless `refuse_others` is off: an id may look like one (a
-    UUID without its dashes does). Where the text may be any token (`is_token`), Base64 without its
-    padding is as likely one. The digest of an empty text, of whatever kind, is EMPTY_DIGEST.
-    Surrounding white space is ignored. `LeftOut` is a `str`: test for it first.
+    UUID without its dashes does). If the text may be any token (`is_token`), Base64 without padding
+    may be one too. The digest of an empty text, of whatever kind, is EMPTY_DIGEST.
+    Surrounding white space is ignored. `Dropped` is a `str`: test for it first.
     """
     known = hex_digest(text, is_id=not refuse_others, is_token=is_token)
     if known is None:
         return None
     if known in _OF_NOTHING:
-        return LeftOut.EMPTY_DIGEST
+        return Dropped.EMPTY_DIGEST
     if len(known) == SHA256_DIGITS:
         return known
-    return LeftOut.UNMATCHABLE_DIGEST if refuse_others else None
+    return Dropped.UNMATCHABLE_DIGEST if refuse_others else None
 
 
 def hex_digest(text: str, *, is_id: bool = False, is_token: bool = False) -> str | None:
-    """Return the lower-case hex of a text like a digest of any kind; None for any other text.
+    """Return the lower-case hex of a text that looks like a digest; None for any other text.
 
-    In Base64 without its padding, an MD5 is as likely a UUID where the text may be an id, and each
-    as likely a random token where it may be one.
+    In Base64 without padding, an MD5 could as well be a UUID if the text may be an id (`is_id`),
+    and any digest a random token if it may be one (`is_token`).
     """
     if len(text) < SHORTEST_DIGEST:
         return None
@@ -121,5 +121,5 @@ def hex_digest(text: str, *, is_id: bool = False, is_token: bool = False) -> str
 def _hex_of_base64(text: str) -> str | None:
     standard = text.translate(_STANDARD)
     data = b64decode(standard)
-    # Bits that no byte has, at the end, are those of another text.
+    # Unused bits at the end that are not zero belong to another text.
     return data.hex() if b64encode(data).decode() == standard else None

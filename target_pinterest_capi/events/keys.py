@@ -1,6 +1,6 @@
-"""Key properties: the derived `event_id`, and the key that a dead letter shows.
+"""Key properties: the derived `event_id`, and the key in a dead letter.
 
-Both are the same on every run and machine.
+Both are the same in every run and on every machine.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,12 +30,12 @@ def derive_event_id(
     event_name: str,
     stream: str,
 ) -> str | None:
-    """Return the event id of a record that has none.
+    """Return the event id for a record without one.
 
-    It is the SHA-256 over account, event name, stream and key properties; of a stream without key
-    properties, over the whole record but its `_sdc_*` columns. None where the record lacks a key
-    property, or has nothing but nulls for them: such ids would be shared. None as well
-    where a value is nested too deeply to be read.
+    It is the SHA-256 of account, event name, stream and key properties; for a stream without key
+    properties, of the whole record except its `_sdc_*` columns. None if the record lacks a key
+    property, or has only nulls for them, because such ids would be shared; and if a value is nested
+    too deeply.
     """
     if key_properties:
         if any(name not in record for name in key_properties):
@@ -62,9 +62,9 @@ def derive_event_id(
 def read_key(
     record: Mapping[str, Any], key_properties: tuple[str, ...], *, plain: bool
 ) -> Key | None:
-    """Return each key property as the SHA-256 of its text, or as its text where `plain`.
+    """Return each key property as the SHA-256 of its text, or as its text if `plain`.
 
-    None where the record has none of them.
+    None if the record has none of them.
     """
     key = {}
     for name in key_properties:
@@ -79,7 +79,7 @@ def compile_key(
 ) -> ReadKey | str | None:
     """Return the reader of an event's key, or the name of the key property that is the event id.
 
-    None where the stream has no key properties.
+    None if the stream has no key properties.
     """
     if not key_properties:
         return None
@@ -94,7 +94,7 @@ def key_of(event: Event) -> Key | None:
 
 
 def _plain(value: Any) -> Any:
-    """Return floats, times and odd texts, which no tap's JSON brings, as it would have them."""
+    """Return values that no tap's JSON has (floats, times, odd texts) as JSON would have them."""
     if isinstance(value, str):
         return well_formed(value)
     if isinstance(value, float):

@@ -1,7 +1,7 @@
 """Texts that are lists, as JSON, Python and PostgreSQL write them.
 
-A text is read where it is a list beyond doubt, and refused where it is as likely a list as a value;
-any other is a value. No text makes it raise.
+A text is read if it is certainly a list, and refused if it may be a list or a value; any other is a
+value. No text makes it raise.
 """
 
 import ast
@@ -14,62 +14,62 @@ from typing import Any, Final
 import msgspec
 
 from target_pinterest_capi.events.characters import well_formed
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 
 _read_json: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 def read_json(text: str) -> Any:
-    """Return the value that JSON text holds, numbers exact; UNREADABLE_JSON if it is not JSON.
+    """Return the value in JSON text, with exact numbers; UNREADABLE_JSON if it is not JSON.
 
-    A text may also be what Python shows of a value, in single quotes.
+    A text may also be Python's repr of a value, in single quotes.
     """
     try:
         return _read_json(well_formed(text))
     except (ValueError, ArithmeticError, RecursionError):
-        # not JSON; an exponent beyond what decimals hold; nested too deep
-        return _python_literal(text) if "'" in text else LeftOut.UNREADABLE_JSON
+        # not JSON; an exponent that decimals do not support; nested too deeply
+        return _python_literal(text) if "'" in text else Dropped.UNREADABLE_JSON
 
 
-_LONGEST_LITERAL: Final = 100_000  # characters
+_LONGEST: Final = 100_000  # characters of what is not JSON: reading more takes much memory
 
 
 def _python_literal(text: str) -> Any:
-    if len(text) > _LONGEST_LITERAL:
-        return LeftOut.UNREADABLE_JSON
+    if len(text) > _LONGEST:
+        return Dropped.UNREADABLE_JSON
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd escapes in what is not our text
+            warnings.simplefilter("ignore")  # about odd escapes in text that is not ours
             return ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return LeftOut.UNREADABLE_JSON
+        return Dropped.UNREADABLE_JSON
 
 
 def is_list_text(text: str) -> bool:
-    """Return whether a text begins as one of a list does."""
+    """Return whether a text begins like a list."""
     return text.lstrip()[:1] in _READERS
 
 
-def read_list(text: str) -> list[Any] | LeftOut | None:
-    """Return the list that a text is; None for a value's text.
+def read_list(text: str) -> list[Any] | Dropped | None:
+    """Return the list in a text; None for the text of a value.
 
-    What may be a list and cannot be read is UNREADABLE_JSON.
+    A text that may be a list but cannot be read is UNREADABLE_JSON.
     """
     trimmed = text.strip()
     read = _READERS.get(trimmed[:1])
     return read(trimmed) if read else None
 
 
-def _in_brackets(text: str) -> list[Any] | LeftOut | None:
-    """Read JSON, or a list as Python shows it."""
+def _in_brackets(text: str) -> list[Any] | Dropped | None:
+    """Read JSON, or Python's repr of a list."""
     values = read_json(text)
     if type(values) is list:
         return values
-    return LeftOut.UNREADABLE_JSON if text[-1] == "]" else None
+    return Dropped.UNREADABLE_JSON if text[-1] == "]" else None
 
 
-# An element as PostgreSQL writes it: in quotes where it is empty or has blanks or signs of its own.
-# One with a colon or an equals sign in it could be the member of an object.
+# An element as PostgreSQL writes it: quoted if it is empty or has blanks or special characters. One
+# with a colon or an equals sign could be the member of an object.
 _ELEMENT: Final = r'"(?:[^"\\]|\\.)*"|[^\s"\\{},:=]+(?:://[^\s"\\{},:=]+)?=*'
 _ELEMENTS: Final = f"(?:{_ELEMENT})(?:,(?:{_ELEMENT}))*"
 _is_array: Final = re.compile(rf"\{{(?:{_ELEMENTS})?\}}", re.DOTALL).fullmatch
@@ -78,8 +78,8 @@ _unescaped: Final = re.compile(r"\\(.)", re.DOTALL)
 _is_guid: Final = re.compile(r"\{[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}").fullmatch
 
 
-def _in_braces(text: str) -> list[Any] | LeftOut | None:
-    """Read an array as PostgreSQL writes it, or a set as Python does, in the order of the text.
+def _in_braces(text: str) -> list[Any] | Dropped | None:
+    """Read an array of PostgreSQL, or Python's repr of a set, in the order of the text.
 
     A GUID in braces, as Windows writes it, is a value.
     """
@@ -89,8 +89,8 @@ def _in_braces(text: str) -> list[Any] | LeftOut | None:
         values = _python_literal(f"[{text[1:-1]}]")
         if type(values) is list:
             return values
-    if not _is_array(text):
-        return LeftOut.UNREADABLE_JSON
+    if len(text) > _LONGEST or not _is_array(text):
+        return Dropped.UNREADABLE_JSON
     return [_postgres_value(element) for element in _elements(text, 1)]
 
 
@@ -104,12 +104,12 @@ _is_tuple: Final = re.compile(r"\(\s*['\"].*,\s*(?:['\"].*['\"]\s*)?\)", re.DOTA
 
 
 def _in_parentheses(text: str) -> list[Any] | None:
-    """Read a tuple of texts as Python shows it; anything else in parentheses is a value."""
+    """Read Python's repr of a tuple of texts; anything else in parentheses is a value."""
     values = _python_literal(text) if _is_tuple(text) else None
     return list(values) if type(values) is tuple else None
 
 
-_READERS: Final[dict[str, Callable[[str], list[Any] | LeftOut | None]]] = {
+_READERS: Final[dict[str, Callable[[str], list[Any] | Dropped | None]]] = {
     "[": _in_brackets,
     "{": _in_braces,
     "(": _in_parentheses,

@@ -1,12 +1,12 @@
-"""Normal forms: one pure function a field, from text as it came to the text that Pinterest hashes.
+"""Normal forms: one pure function for each field, from any text to what Pinterest hashes.
 
-Owns what a value looks like before it is hashed or sent. Every function takes any text, lone
-surrogates included, returns a non-empty text in Unicode NFC or a `LeftOut`, and never raises;
+Decides what a value looks like before it is hashed or sent. Every function accepts any text,
+including lone surrogates, returns a non-empty text in Unicode NFC or a `Dropped`, and never raises;
 equivalent input (NFC, NFD) has equal forms. Never hashes, never recognizes digests (`hashing` does,
-before), never reads a setting or a clock. `LeftOut` is a `str`: test for it first.
+before), never reads a setting or a clock. `Dropped` is a `str`: test for it first.
 
-The rules are those of docs/pinterest-api.md: Normal forms. Each function decides its commonest case
-first: all of them run once or more for every event.
+The rules are those of docs/pinterest-api.md: Normal forms. Each function handles its most common
+case first, because all of them run for every event.
 """
 
 import re
@@ -27,7 +27,7 @@ from target_pinterest_capi.events.characters import (
 )
 from target_pinterest_capi.events.hashing import SHORTEST_DIGEST, hex_digest
 from target_pinterest_capi.events.phones import phone, split_phones
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 
 __all__ = [
     "birth_date", "city", "country", "currency", "customer_type", "email", "external_id", "gender",
@@ -37,8 +37,9 @@ __all__ = [
 
 _NOT_DIGITS: Final = re.compile("[^0-9]+")
 
-# Neither part of an address holds white space, controls, or what only quoting, display names and
-# lists of addresses bring; nor begins with a quote, nor does a domain hold what no host has.
+# No part of an address has white space, controls, or characters that only quoting, display names
+# and lists of addresses have; nor does it begin with a quote, or have a domain with characters that
+# no host has.
 _NEVER: Final = r"\s\x00-\x20\x7f@<>()\[\]{},;:\\|\u2018\u201c\u201d\xab\xbb" + '"'
 _QUOTES: Final = r"'\u2019`"
 _LABEL: Final = rf"[^.{_NEVER}{_QUOTES}/?=&%#!*+]+"
@@ -57,23 +58,23 @@ _LINKS: Final = ("mailto:", "smtp:", "email:", "e-mail:")
 _BETWEEN_EMAILS: Final = (re.compile(r"[,;|]"), re.compile(r"[\s,;|]"))
 
 
-def email(text: str) -> str | LeftOut:
+def email(text: str) -> str | Dropped:
     """Return the address in lower case without white space; dots and plus-tags stay.
 
-    Quotes, brackets, a name, `mailto:` and punctuation around it are no part of it. A text of
-    several addresses is none: `split_emails`.
+    Quotes, brackets, a name, `mailto:` and punctuation around it are removed. For a text with
+    several addresses use `split_emails`.
     """
     lower = lower_case(narrow(visible(text)))
     if _is_email(lower):
         return lower
-    # joined again in NFC, since white space may have stood before a mark
+    # joined again in NFC, because white space may have been before a mark
     lower = nfc("".join(lower.split()))
     if _is_email(lower):
         return lower
     bare = _bare_email(lower)
     if _is_email(bare):
         return bare
-    return LeftOut.NOT_AN_EMAIL if lower else LeftOut.EMPTY
+    return Dropped.NOT_AN_EMAIL if lower else Dropped.EMPTY
 
 
 def _bare_email(lower: str) -> str:
@@ -90,7 +91,7 @@ def _bare_email(lower: str) -> str:
 
 
 def split_emails(text: str) -> list[str]:
-    """Return the addresses of a text such as `a@example.com; b@example.com`; else the text."""
+    """Return the addresses in a text such as `a@example.com; b@example.com`; else the text."""
     if text.count("@") < 2:  # noqa: PLR2004 - one address
         return [text]
     for separator in _BETWEEN_EMAILS:
@@ -105,15 +106,15 @@ _GENDERS: Final = {
 }
 
 
-def gender(text: str) -> str | LeftOut:
-    """Return `f`, `m` or `n` of the usual words.
+def gender(text: str) -> str | Dropped:
+    """Return `f`, `m` or `n` for the usual words.
 
-    Numbers are codes that differ from system to system, and stay unknown.
+    Numbers differ from system to system, and stay unknown.
     """
     return (
         _GENDERS.get(text)
         or _GENDERS.get(letters_and_digits(text))
-        or (LeftOut.UNKNOWN_GENDER if text.strip() else LeftOut.EMPTY)
+        or (Dropped.UNKNOWN_GENDER if text.strip() else Dropped.EMPTY)
     )
 
 
@@ -122,30 +123,30 @@ _CUSTOMER_TYPES: Final = {
 }
 
 
-def customer_type(text: str) -> str | LeftOut:
-    """Return `new` or `returning` of what shops call a customer; nothing is guessed of numbers."""
+def customer_type(text: str) -> str | Dropped:
+    """Return `new` or `returning` for the words that shops use; numbers are not guessed."""
     return (
         _CUSTOMER_TYPES.get(text)
         or _CUSTOMER_TYPES.get(letters_and_digits(text))
-        or (LeftOut.UNKNOWN_CHOICE if text.strip() else LeftOut.EMPTY)
+        or (Dropped.UNKNOWN_CHOICE if text.strip() else Dropped.EMPTY)
     )
 
 
-# Before it are placeholders (0001-01-01) and dates put together wrongly, no living users.
+# Earlier dates are placeholders (0001-01-01) or wrong, not those of living users.
 _FIRST_YEAR: Final = 1850
 _LAST_YEAR: Final = 2099
-# Eight digits are a calendar date, and so many more are no time of anybody's birth.
+# Eight digits are a calendar date, and so many more are not the time of a birth.
 _is_unix_time: Final = re.compile(r"(-[0-9]{1,14}|[0-9]{9,13})(?:\.0*)?").fullmatch
 _DAY_UNITS: Final = (86_400, 86_400_000)  # seconds and milliseconds of a day
 _FIRST_DAY: Final = (date(_FIRST_YEAR, 1, 1) - date(1970, 1, 1)).days
 _LAST_DAY: Final = (date(_LAST_YEAR, 12, 31) - date(1970, 1, 1)).days
 
 
-def birth_date(text: str, date_format: str | None) -> str | LeftOut:
+def birth_date(text: str, date_format: str | None) -> str | Dropped:
     """Return YYYYMMDD as written, without shifting time zones.
 
-    `date_format` (`dmy`, `mdy`) decides what could be read both ways. A Unix time is a day where it
-    is midnight UTC and a day of somebody's birth in one unit only, seconds or milliseconds.
+    `date_format` (`dmy`, `mdy`) decides ambiguous days and months. A Unix time is a day if it is
+    midnight UTC and a possible birth date in only one unit, seconds or milliseconds.
     """
     try:
         born = date.fromisoformat(text)
@@ -153,21 +154,21 @@ def birth_date(text: str, date_format: str | None) -> str | LeftOut:
         return _written_date(text.strip(), date_format)
     if _FIRST_YEAR <= born.year <= _LAST_YEAR and "W" not in text:
         return text.replace("-", "")
-    return LeftOut.NOT_A_DATE
+    return Dropped.NOT_A_DATE
 
 
-def _written_date(text: str, date_format: str | None) -> str | LeftOut:
+def _written_date(text: str, date_format: str | None) -> str | Dropped:
     if not text:
-        return LeftOut.EMPTY
+        return Dropped.EMPTY
     if found := _is_unix_time(text):
         born = _day_of_unix_time(int(found[1]))
     else:
         written = dates.read(text, date_format)
-        if isinstance(written, LeftOut):
+        if isinstance(written, Dropped):
             return written
         born = written.day if written else None
     if born is None or not _FIRST_YEAR <= born.year <= _LAST_YEAR:
-        return LeftOut.NOT_A_DATE
+        return Dropped.NOT_A_DATE
     return born.isoformat().replace("-", "")
 
 
@@ -180,18 +181,18 @@ def _day_of_unix_time(number: int) -> date | None:
     return date(1970, 1, 1) + timedelta(days=days[0]) if len(days) == 1 else None
 
 
-def name(text: str) -> str | LeftOut:
+def name(text: str) -> str | Dropped:
     """Return the name in lower case, inner white space as one space; punctuation stays.
 
-    Punctuation alone, which people put where a form wants a name, is EMPTY.
+    Punctuation alone, which people enter for a required name, is EMPTY.
     """
     form = " ".join(lower_case(text).split())
-    return form if any(map(str.isalnum, form)) else LeftOut.EMPTY
+    return form if any(map(str.isalnum, form)) else Dropped.EMPTY
 
 
-def city(text: str) -> str | LeftOut:
-    """Return the letters, marks and digits of any script in lower case, and nothing else."""
-    return letters_and_digits(text) or LeftOut.EMPTY
+def city(text: str) -> str | Dropped:
+    """Return only the letters, marks and digits of any script, in lower case."""
+    return letters_and_digits(text) or Dropped.EMPTY
 
 
 _between_names: Final = re.compile(
@@ -201,7 +202,7 @@ _after_name: Final = re.compile(r"(.*\S)\s*[(\[]\s*([A-Z]{2,3})\s*[)\]]").fullma
 
 
 def _named_twice(text: str) -> list[tuple[str, str]]:
-    """Return the two names of `California (CA)` or `CA - California`, both ways; else nothing."""
+    """Return the two names in `California (CA)` or `CA - California`, in both orders."""
     names = _between_names(text.strip().rstrip(")] "))
     if len(names) != 2:  # noqa: PLR2004 - a name and its code
         return []
@@ -212,10 +213,10 @@ _STATES: Final = {letters_and_digits(written): code for written, code in codes.S
 _subdivision: Final = re.compile(r"([a-z]{2})[-_]([a-z0-9]{1,3})").fullmatch  # ISO 3166-2
 
 
-def state(text: str) -> str | LeftOut:
+def state(text: str) -> str | Dropped:
     """Return the two-letter code of a US state or Canadian province, in lower case.
 
-    Any other text is in lower case, without white space.
+    Any other text is returned in lower case, without white space.
     """
     if len(text) == 2 and text.isascii() and text.isalpha():  # noqa: PLR2004 - a code already
         return text.lower()
@@ -226,12 +227,12 @@ def state(text: str) -> str | LeftOut:
     if len(letters) == 2 and letters.isascii():  # noqa: PLR2004 - "N.Y."
         return letters
     if not letters:
-        return LeftOut.EMPTY
+        return Dropped.EMPTY
     return _STATES.get(letters) or _state_named_twice(text) or lower
 
 
 def _state_named_twice(text: str) -> str | None:
-    """Return the code of a text that names a state and its code or its country."""
+    """Return the code in a text with a state and its code or its country."""
     for name, other in _named_twice(text):
         letters = letters_and_digits(name)
         code = _STATES.get(letters, letters)
@@ -252,18 +253,18 @@ _zip_in_text: Final = re.compile(r"(?<!\d)(\d{5})(?:\d{4})?(?!\d)").search
 _ZIP: Final = 5  # digits
 _ZIP_PLUS_4: Final = 9
 _SHORTEST_ZIP: Final = 3  # 00501 without its zeros
-_as_fraction: Final = re.compile(r"([0-9]+)\.0+").fullmatch  # 94110.0, of a column of fractions
+_as_fraction: Final = re.compile(r"([0-9]+)\.0+").fullmatch  # 94110.0, from a column of fractions
 _DIGITS: Final = re.compile("[0-9]+")
 # D-10115, FR 75001: a country, or a state, before a code of digits.
 _after_prefix: Final = re.compile(r"([A-Za-z]{1,3})(?:\s?-\s?|\s)([0-9][0-9 ]{2,5}[0-9])").fullmatch
 
 
-def postal_code(text: str, region: str | None, digits_only: bool) -> str | LeftOut:
+def postal_code(text: str, region: str | None, digits_only: bool) -> str | Dropped:
     """Return a US code as five digits; any other as lower-case letters and digits.
 
-    Every country's codes have digits, and those of the US five, or nine with the four of ZIP+4.
-    `digits_only` drops the letters. `region` is the alpha-2 country of the record: in the US and
-    its territories integers get their zeros back.
+    Every country's codes have digits; US codes have five, or nine with ZIP+4. `digits_only` drops
+    the letters. `region` is the alpha-2 country of the record: for the US and its territories
+    integers get their leading zeros back.
     """
     if len(text) == _ZIP and text.isascii() and text.isdigit():
         return text
@@ -278,23 +279,23 @@ def postal_code(text: str, region: str | None, digits_only: bool) -> str | LeftO
     if digits_only:
         code = _NOT_DIGITS.sub("", code)
     if not any(map(str.isdigit, code)):
-        return LeftOut.NOT_A_POSTAL_CODE if text else LeftOut.EMPTY
+        return Dropped.NOT_A_POSTAL_CODE if text else Dropped.EMPTY
     if region is None or region.lower() not in codes.US_POSTAL:
         return code
     if code.isdecimal():
         return _us_code(*_DIGITS.findall(text))
-    found = _zip_in_text(code)  # "CA 90210"; without one it is another country's code after all
+    found = _zip_in_text(code)  # "CA 90210"; if no US code follows, it is another country's
     return found[1] if found else code
 
 
-def _us_code(first: str, *others: str) -> str | LeftOut:
-    """Return the five digits of a code, of its runs of digits; integers have lost their zeros."""
+def _us_code(first: str, *others: str) -> str | Dropped:
+    """Return the five digits of a code, from its runs of digits; integers have lost their zeros."""
     if [len(digits) for digits in others] in ([], [_ZIP_PLUS_4 - _ZIP]):
         if _SHORTEST_ZIP <= len(first) <= _ZIP:
             return first.zfill(_ZIP)
         if not others and _SHORTEST_ZIP <= len(first) - (_ZIP_PLUS_4 - _ZIP) <= _ZIP:
             return first.zfill(_ZIP_PLUS_4)[:_ZIP]
-    return LeftOut.NOT_A_POSTAL_CODE
+    return Dropped.NOT_A_POSTAL_CODE
 
 
 _FILLERS: Final = frozenset({"the", "of", "and"})
@@ -304,7 +305,7 @@ _WORDS: Final = re.compile(r"[^\W_]+")
 def _country_key(text: str) -> str:
     """Return the words, sorted, without accents and fillers.
 
-    "Korea, Republic of" and "the Republic of Korea" are one.
+    "Korea, Republic of" and "the Republic of Korea" become equal.
     """
     plain = "".join(
         [char for char in normalize("NFD", lower_case(text)) if category(char)[0] != "M"]
@@ -322,15 +323,15 @@ _COUNTRY_CODES: Final = (
     {code: code for code in codes.ALPHA_2}
     | {code.upper(): code for code in codes.ALPHA_2}
     | codes.ALPHA_3
-    | {"uk": "gb", "el": "gr"}  # as the United Kingdom and the European Union write
+    | {"uk": "gb", "el": "gr"}  # as written in the United Kingdom and the European Union
 )
 _COUNTRY_NAMES: Final = {
     _country_key(written): code for written, code in codes.COUNTRY_NAMES.items()
 }
 
 
-def country(text: str) -> str | LeftOut:
-    """Return ISO 3166 alpha-2 in lower case, of alpha-2, alpha-3 or a name, English or its own.
+def country(text: str) -> str | Dropped:
+    """Return ISO 3166 alpha-2 in lower case, from alpha-2, alpha-3 or a name, English or local.
 
     A text may have a name and its code: `United States (US)`, `US - United States`.
     """
@@ -338,7 +339,7 @@ def country(text: str) -> str | LeftOut:
         _COUNTRY_CODES.get(text)
         or _known_country(text)
         or _country_named_twice(text)
-        or (LeftOut.UNKNOWN_COUNTRY if text.strip() else LeftOut.EMPTY)
+        or (Dropped.UNKNOWN_COUNTRY if text.strip() else Dropped.EMPTY)
     )
 
 
@@ -347,9 +348,9 @@ def _known_country(text: str) -> str | None:
 
 
 def _country_named_twice(text: str) -> str | None:
-    """Return the country of a name and a code; None where they are not one country's.
+    """Return the country of a name and a code; None if they are of different countries.
 
-    A name that is not known, as of another language, is taken before a code in parentheses.
+    An unknown name, as in another language, is accepted before a code in parentheses.
     """
     for name, written in _named_twice(text):
         code = _COUNTRY_CODES.get(letters_and_digits(written))
@@ -360,20 +361,20 @@ def _country_named_twice(text: str) -> str | None:
     return None
 
 
-def external_id(text: str, lower: bool) -> str | LeftOut:
-    """Return the id trimmed, its case kept unless `lower`: as the browser tag hashes it."""
-    return (lower_case(text) if lower else nfc(text)).strip() or LeftOut.EMPTY
+def external_id(text: str, lower: bool) -> str | Dropped:
+    """Return the id trimmed, its case kept unless `lower`, as the browser tag hashes it."""
+    return (lower_case(text) if lower else nfc(text)).strip() or Dropped.EMPTY
 
 
 _is_maid: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
-# Without its dashes an id looks like an MD5, but for the version and the variant of RFC 9562 that
-# the advertising ids of Android and iOS have.
+# Without its dashes an id looks like an MD5, except for the version and variant of RFC 9562 that
+# advertising ids of Android and iOS have.
 _is_bare_maid: Final = re.compile("[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}").fullmatch
 _between_maids: Final = re.compile(r"[\s,;|\[\](){}\"']+").split
 
 
-def maid(text: str) -> str | LeftOut:
-    """Return the id in lower case; one of zeros says that its user has turned tracking off.
+def maid(text: str) -> str | Dropped:
+    """Return the id in lower case; all zeros mean that its user has turned tracking off.
 
     A text like an MD5 or a SHA-1 is UNMATCHABLE_DIGEST.
     """
@@ -381,16 +382,16 @@ def maid(text: str) -> str | LeftOut:
     if _is_maid(lower) and lower[:8] != "00000000":
         return lower
     if lower[:1] == "0" and not lower.strip("0-"):
-        return LeftOut.TRACKING_OFF
+        return Dropped.TRACKING_OFF
     if _is_maid(lower) or _is_bare_maid(lower):
         return lower
     if not lower:
-        return LeftOut.EMPTY
-    return LeftOut.UNMATCHABLE_DIGEST if hex_digest(text, is_id=True) else LeftOut.NOT_A_MAID
+        return Dropped.EMPTY
+    return Dropped.UNMATCHABLE_DIGEST if hex_digest(text, is_id=True) else Dropped.NOT_A_MAID
 
 
 def split_maids(text: str) -> list[str]:
-    """Return the ids of a text that has commas or brackets between them; else the text."""
+    """Return the ids in a text with commas or brackets; else the text."""
     parts = [part for part in _between_maids(text) if part]
     return parts if parts and all(len(part) >= SHORTEST_DIGEST for part in parts) else [text]
 
@@ -402,31 +403,31 @@ _CURRENCIES: Final = (
 )
 
 
-def currency(text: str) -> str | LeftOut:
-    """Return the ISO 4217 code in upper case, also of a sign that one currency alone has."""
+def currency(text: str) -> str | Dropped:
+    """Return the ISO 4217 code in upper case, also from a sign that only one currency has."""
     return (
         _CURRENCIES.get(text)
         or _CURRENCIES.get(lower_case(text).strip())
-        or (LeftOut.UNKNOWN_CURRENCY if text.strip() else LeftOut.EMPTY)
+        or (Dropped.UNKNOWN_CURRENCY if text.strip() else Dropped.EMPTY)
     )
 
 
 _LANGUAGES: Final = {code: code for code in codes.LANGUAGES} | codes.WITHDRAWN_LANGUAGES
 
 
-def language(text: str) -> str | LeftOut:
-    """Return the ISO 639-1 code in lower case, also of a locale or an Accept-Language header."""
+def language(text: str) -> str | Dropped:
+    """Return the ISO 639-1 code in lower case, also from a locale or an Accept-Language header."""
     lower = lower_case(text).strip()
     if not lower:
-        return LeftOut.EMPTY
+        return Dropped.EMPTY
     if lower[2:3].isalnum():
-        return LeftOut.UNKNOWN_LANGUAGE
-    return _LANGUAGES.get(lower[:2], LeftOut.UNKNOWN_LANGUAGE)
+        return Dropped.UNKNOWN_LANGUAGE
+    return _LANGUAGES.get(lower[:2], Dropped.UNKNOWN_LANGUAGE)
 
 
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 is_ipv4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
-# Of private networks (RFC 1918, RFC 6598, link-local), of this machine, and of nothing or of many.
+# Of private networks (RFC 1918, RFC 6598, link-local), of this machine, unspecified, or multicast.
 _NOT_PUBLIC: Final = (
     r"0\.|2(?:2[4-9]|[345][0-9])\.|10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\."
     r"|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\."
@@ -446,11 +447,11 @@ _between_addresses: Final = re.compile(r"[\s,;]+").split
 _FORWARDED: Final = "for="  # RFC 7239
 
 
-def ip_address(text: str) -> str | LeftOut:
+def ip_address(text: str) -> str | Dropped:
     """Return the IP address of a user, without port, brackets or zone; IPv6 in lower case.
 
-    It is the first public one of a forwarded list, or the first private one where there is none.
-    An address that no single machine has, such as 0.0.0.0 or a multicast, is dropped.
+    It is the first public one in a forwarded list, or the first private one if there is none. An
+    address that no single machine has, such as 0.0.0.0 or a multicast, is dropped.
     """
     if is_public_ipv4(text) or is_global_ipv6(text):
         return text
@@ -464,16 +465,16 @@ def ip_address(text: str) -> str | LeftOut:
             return address
     if addresses:
         return addresses[0]
-    return LeftOut.NOT_AN_IP_ADDRESS if text.strip() else LeftOut.EMPTY
+    return Dropped.NOT_AN_IP_ADDRESS if text.strip() else Dropped.EMPTY
 
 
 def is_private(address: str) -> bool:
-    """Return whether an address in its normal form is a private network's or this machine's."""
+    """Return whether an address in its normal form belongs to a private network or this machine."""
     return not is_public_ipv4(address) if "." in address else bool(_is_private_ipv6(address))
 
 
 def _one_address(written: str) -> str | None:
-    """Return the address of an entry of a list; None where no user can have it."""
+    """Return the address in an entry of a list; None if no user can have it."""
     text = written.lower().removeprefix(_FORWARDED).strip("\"'")
     text = text.removesuffix("/32").removesuffix("/128")  # of a column for networks
     if text[:1] == "[":
@@ -486,10 +487,10 @@ def _one_address(written: str) -> str | None:
 
 
 def _ipv6(text: str) -> str | None:
-    # The common forms first, since the library takes 7 us. With at most seven colons `::` stands
-    # for one group or more.
+    # The common forms first, because the library takes 7 us. With at most seven colons `::` stands
+    # for one or more groups.
     is_short = _is_short_ipv6(text) and text.count(":") <= 7  # noqa: PLR2004
-    if text[:2] == "ff":  # a multicast
+    if text[:2] == "ff" and text.find(":") == 4:  # noqa: PLR2004 (a multicast, unlike ff::)
         return None
     if (is_short or _is_full_ipv6(text)) and ":ffff:" not in text and text.strip("01:"):
         return text

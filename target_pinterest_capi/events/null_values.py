@@ -1,15 +1,15 @@
-"""Words that stand for a missing value: `null`, `n/a`, `(not set)`.
+"""Words for a missing value: `null`, `n/a`, `(not set)`.
 
 Owns the default of the setting `null_values`, and which of its words are real values of some
-fields. A word is compared without surrounding white space and in any case. Words are texts: a
-number, a boolean or a list is never one. Looking up is quick: it is done for every text.
+fields. A word is compared without surrounding white space and in any case. Only texts can be such
+words, never a number, a boolean or a list. The look-up is fast, because it is done for every text.
 """
 
 from functools import lru_cache
 from itertools import product
 from typing import Final, NamedTuple
 
-# What databases, languages, spreadsheets and analytics write where there is nothing.
+# What databases, languages, spreadsheets and analytics write for a missing value.
 DEFAULT_NULL_VALUES: Final = (
     "null", "(null)", "<null>", r"\N",
     "none", "(none)", "nil", "undefined", "(undefined)", "[object Object]",
@@ -25,11 +25,11 @@ _REAL: Final = {
     "language": frozenset({"na"}),
     "name": frozenset({"na", "nil"}),
 }
-_MOST_LETTERS: Final = 6  # of a word that is known in every mixture of capitals and small letters
+_MOST_LETTERS: Final = 6  # of a word that is recognized in any mixture of upper and lower case
 
 
 class NullWords(NamedTuple):
-    """The words of one configuration, as `spellings` of them.
+    """The words of one configuration, with their `spellings`.
 
     `in_any_form` says that a word has digits or an `@`, so that a phone, an address or a time may
     be one.
@@ -40,9 +40,9 @@ class NullWords(NamedTuple):
 
 
 def spellings_of(null_values: tuple[str, ...], form: str | None = None) -> frozenset[str]:
-    """Return the texts that stand for a missing value in fields of a normal form.
+    """Return the texts that mean a missing value in fields of a normal form.
 
-    A list that is not the default holds in every field.
+    A list other than the default applies to every field.
     """
     spellings = null_words(null_values).spellings
     if null_values == DEFAULT_NULL_VALUES and form in _REAL:
@@ -61,9 +61,9 @@ def null_words(null_values: tuple[str, ...]) -> NullWords:
 
 
 def _spellings(words: frozenset[str]) -> frozenset[str]:
-    """Return the words in every case, so that looking one up is all there is to do for a value.
+    """Return the words in every case, so that one look-up is enough for a value.
 
-    Longer words have too many mixtures, of which people and programs write these.
+    Longer words have too many mixtures, so only the common ones are included.
     """
     found: set[str] = set()
     for word in words:

@@ -1,4 +1,4 @@
-"""What the CSV file of Ads Manager calls things, as far as it is documented, and may not lose.
+"""Names in Ads Manager's CSV file, as far as they are documented, and what it must not lose.
 
 docs/pinterest-api.md: Events that are too old.
 """
@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from target_pinterest_capi.events.fields import ACTION_SOURCES, EVENT_NAMES
 
-MOST_DAYS: Final = 30  # that an upload goes back
+MOST_DAYS: Final = 30  # the maximum age in an upload
 
-# Columns by field path, and kinds of events and sources by Pinterest's name in the API.
+# Columns by field path, and event types and sources by Pinterest's name in the API.
 NAMES: Final[Mapping[str, str]] = {
     "event_time": "event_time",
     "event_name": "event_type",
@@ -23,7 +23,7 @@ FIXED_COLUMNS: Final = ("madid", "email", *SEVERAL_EMAILS)
 
 ALWAYS: Final = ("event_time", "event_name", "action_source")
 
-# What a row may have besides, once its column's name is known.
+# What a row may also have, once its column's name is known.
 OTHER_COLUMNS: Final = (
     "event_id",
     "opt_out",
@@ -44,12 +44,12 @@ NAMEABLE: Final = (
     *EVENT_NAMES,
     *ACTION_SOURCES,
 )
-# What a template may be without, so that its owner can say so; never anybody's choice.
+# Columns that a template may lack, so that its owner can say so; never a person's choice.
 MAY_BE_NULL: Final = frozenset({"custom_data.value", "custom_data.currency"})
 
 
 def must_not_be_lost(body: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the paths that a row of this event has to have: its amount, and any opting out."""
+    """Yield the paths that a row of this event must have: its amount, and any opt-out."""
     if body.get("opt_out"):
         yield "opt_out"
     custom, user = body.get("custom_data", {}), body.get("user_data", {})

@@ -1,11 +1,11 @@
-"""How an event ends: the four outcomes, why Pinterest's side did not take one, and what to do."""
+"""How an event ends: the four outcomes, why Pinterest did not accept it, and what to do."""
 
 from enum import StrEnum
 from typing import Final
 
 from target_pinterest_capi.events.reasons import (
+    Dropped,
     Invalid,
-    LeftOut,
     NotWritten,
     Reason,
     Skipped,
@@ -27,38 +27,38 @@ class NotSent(Reason):
 
     SUPERSEDED = (
         "superseded",
-        "A later record about the same members took its place before it was sent. Nothing to do.",
+        "A later record for the same members replaced it before it was sent. Nothing to do.",
     )
     NO_LIST = (
         "no_list",
-        "There is no such customer list yet, so nobody had to be removed from it. Nothing to do.",
+        "The customer list does not exist yet, so nobody had to be removed from it. Nothing to do.",
     )
     NOT_LIVE = (
         "not_live",
-        "Pinterest has no test for customer lists: in mode test nothing is sent to them.",
+        "Pinterest has no test for customer lists, so in mode test nothing is sent to them.",
     )
 
 
 class Rejected(Reason):
-    """Why Pinterest's side did not take an event."""
+    """Why Pinterest did not accept an event."""
 
     REFUSED_EVENT = (
         "refused_event",
-        "Pinterest failed the event itself: its dead letter has the reason in Pinterest's words.",
+        "Pinterest failed this event: its dead letter has Pinterest's message.",
     )
     REFUSED_REQUEST = (
         "refused_request",
-        "Alone in a request, the event had the request refused: see its dead letter.",
+        "Pinterest refused the request with only this event: see its dead letter.",
     )
     UNCERTAIN = (
         "uncertain",
-        "It may have been counted, and on_uncertain is reject: it is not sent twice.",
+        "Pinterest may have counted it, and on_uncertain is reject, so it is not sent twice.",
     )
 
 
 _REASONS: Final[dict[str, Reason]] = {
     str(reason): reason
-    for reasons in (LeftOut, Warned, Invalid, NotWritten, Skipped, Rejected, NotSent)
+    for reasons in (Dropped, Warned, Invalid, NotWritten, Skipped, Rejected, NotSent)
     for reason in reasons
 }
 
@@ -67,7 +67,7 @@ _ABOUT_A_FIELD: Final = frozenset({str(Invalid.MISSING_FIELD), str(Invalid.BAD_F
 
 
 def find_reason(text: str) -> Reason | None:
-    """Return the reason that a counter or a report names; None where there is none of this name.
+    """Return the reason with a name in a counter or a report, or None.
 
     What follows a colon, as in `missing_field: event_time`, is not part of the reason's name.
     """
@@ -80,11 +80,11 @@ def counted_reason(reason: str, name: str | None) -> str:
 
 
 def counted_invalid(reason: str, field: str | None) -> str:
-    """Return why a record is invalid as it is counted: a required field is named."""
+    """Return why a record is invalid, for counting: with the name of a required field."""
     return counted_reason(reason, field if reason in _ABOUT_A_FIELD else None)
 
 
 def advice_about(text: str) -> str:
-    """Return what a person does about a reason by its name; empty where there is nothing to say."""
+    """Return the advice for a reason by its name, or an empty text."""
     reason = find_reason(text)
     return reason.advice if reason is not None else ""

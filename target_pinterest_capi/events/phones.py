@@ -1,7 +1,7 @@
-"""The normal form of phones: the digits that a caller from abroad dials, country code first.
+"""The normal form of phone numbers: the digits to dial from abroad, country code first.
 
-The library of the world's numbering plans is asked for national numbers only, with the country to
-read them in, and only where a short form of that country does not decide.
+The library with the numbering plans of all countries is used only for national numbers, with the
+country to read them in, and only if a short form for that country does not decide.
 """
 
 import re
@@ -10,7 +10,7 @@ from functools import cache
 from typing import Final
 
 from target_pinterest_capi.events.characters import ascii_digits, nfc
-from target_pinterest_capi.events.reasons import LeftOut, Warned
+from target_pinterest_capi.events.reasons import Dropped, Warned
 
 BETWEEN_DIGITS: Final = b" \t()-.+"
 MOST_DIGITS: Final = 15  # ITU-T E.164, country code included
@@ -20,17 +20,17 @@ _EXTENSION: Final = re.compile(
     r"[\s.:=#-]{0,4}\d{1,7}\W{0,4}$",
     re.IGNORECASE,
 )
-# What says before a number or behind it what it is: `tel:`, `p:`, `(mobile)`.
+# Labels before or after a number: `tel:`, `p:`, `(mobile)`.
 _KIND: Final = "(?:tel|telephone|phone|mobile|mob|cell|home|work|office|whatsapp|sms|[ptmhwc])"
 _LABEL: Final = re.compile(rf"^{_KIND}\.? ?:\s*|\({_KIND}\.?\)$", re.IGNORECASE)
 _NOT_DIGITS: Final = re.compile("[^0-9]+")
-# A slash alone may stand within a number, so it is tried after what stands between numbers only.
+# A slash alone may be part of a number, so it is tried after separators that are not.
 _BETWEEN_NUMBERS: Final = (
     re.compile(r"(?<!\s)\s+/\s*|/\s+|[,;|\n]|(?<!\s)\s+(?:or|and|&)\s+", re.IGNORECASE),
     re.compile("/"),
 )
-_FEWEST_DIGITS: Final = 7  # of a number with its country code, and of each where a text has several
-# A whole number as columns of fractions write it, and as spreadsheets do.
+_FEWEST_DIGITS: Final = 7  # of a number with its country code, and of each in a text with several
+# A whole number as columns of fractions and spreadsheets write it.
 _as_fraction: Final = re.compile(r"(\+?[0-9]{7,})\.00?").fullmatch
 _as_power: Final = re.compile(r"\+?([0-9])[.,]([0-9]+)[eE]\+?([0-9]{1,2})").fullmatch
 # A country code (ITU-T E.164) and a zero after it: a trunk prefix, or a digit of the number. No
@@ -40,40 +40,40 @@ zero_after_code: Final = re.compile(
     r"|6(?:[0-6]|[7-9][0-9])|8(?:[1246]|[03578][0-9])|9(?:[0-58]|[679][0-9]))0"
 ).match
 _has_plus: Final = re.compile(r"[^\d+\uff0b]*[+\uff0b]").match
-_WITH_COUNTRY_CODE: Final = 11  # digits; fewer are counted: reference, ph
+_WITH_COUNTRY_CODE: Final = 11  # digits; shorter numbers are counted: reference, ph
 
 
-def phone(text: str, region: str | None) -> tuple[str | LeftOut, Warned | None]:
+def phone(text: str, region: str | None) -> tuple[str | Dropped, Warned | None]:
     """Return the digits with country code, and the warning to count, if any.
 
-    `region` is the alpha-2 country in which a national number is read; one written with `+` or `00`
-    is taken as it is, but for a zero between country code and number. Idempotent without a region
-    only: the result has lost its `+`. A text of several numbers is none: `split_phones`.
+    `region` is the alpha-2 country of a national number; one written with `+` or `00` is accepted
+    as it is, except for a zero between country code and number. Idempotent only without a region,
+    because the result has no `+`. For a text with several numbers use `split_phones`.
     """
-    digits: str | LeftOut = ""
+    digits: str | Dropped = ""
     if text.isascii() and "(0)" not in text and "." not in text[-3:]:
         digits = text.encode().translate(None, BETWEEN_DIGITS).decode()
     if not digits.isdigit():
         digits = _digits_of_odd_text(text)
-        if isinstance(digits, LeftOut):
+        if isinstance(digits, Dropped):
             return digits, None
     bare = digits.lstrip("0")
     if not bare:
-        return LeftOut.NOT_A_PHONE if text.strip() else LeftOut.EMPTY, None
+        return Dropped.NOT_A_PHONE if text.strip() else Dropped.EMPTY, None
     is_international = text[0] == "+" or digits[:2] == "00" or _has_plus(text)
     if is_international:
         bare = _without_trunk_zero(bare)
     elif region and (complete := _with_country_code(digits, region.upper())):
         return complete, None
     if len(bare) > MOST_DIGITS or (is_international and len(bare) < _FEWEST_DIGITS):
-        return LeftOut.NOT_A_PHONE, None
+        return Dropped.NOT_A_PHONE, None
     if is_international or len(bare) >= _WITH_COUNTRY_CODE:
         return bare, None
     return bare, Warned.PHONE_WITHOUT_COUNTRY
 
 
 def split_phones(text: str) -> list[str]:
-    """Return the numbers of a text such as `+1 202 555 0134 / +1 202 555 0135`; else the text."""
+    """Return the numbers in a text such as `+1 202 555 0134 / +1 202 555 0135`; else the text."""
     for separator in _BETWEEN_NUMBERS:
         parts = [part for part in separator.split(text) if part.strip()]
         if len(parts) > 1 and all(len(_phone_digits(part)) >= _FEWEST_DIGITS for part in parts):
@@ -81,25 +81,25 @@ def split_phones(text: str) -> list[str]:
     return [text]
 
 
-def _digits_of_odd_text(text: str) -> str | LeftOut:
-    """Return the digits of a text that has more than digits and what stands between them.
+def _digits_of_odd_text(text: str) -> str | Dropped:
+    """Return the digits of a text that has more than digits and separators.
 
-    It may be a number that a column of fractions wrote, or a spreadsheet as a power of ten.
+    It may be a number from a column of fractions, or a power of ten from a spreadsheet.
     """
     trimmed = text.strip()
     if found := _as_fraction(trimmed):
         return found[1].lstrip("+")
     if found := _as_power(trimmed):
         whole, fraction, power = found.groups()
-        return whole + fraction if len(fraction) == int(power) else LeftOut.DIGITS_LOST
-    return LeftOut.NOT_A_PHONE if len(split_phones(text)) > 1 else _phone_digits(text)
+        return whole + fraction if len(fraction) == int(power) else Dropped.DIGITS_LOST
+    return Dropped.NOT_A_PHONE if len(split_phones(text)) > 1 else _phone_digits(text)
 
 
 def _without_trunk_zero(digits: str) -> str:
-    """Return an international number without the zero that is dialled within its country only.
+    """Return an international number without the zero that is only dialled within its country.
 
-    The library knows where a zero after the country code is one, and where it is the number's, as
-    in Italy.
+    The library knows where a zero after the country code is such a prefix, and where it is part of
+    the number, as in Italy.
     """
     if not zero_after_code(digits):
         return digits
@@ -113,14 +113,14 @@ def _without_trunk_zero(digits: str) -> str:
 
 
 def _phone_digits(text: str) -> str:
-    """Return the ASCII digits without extension and `(0)`; `""` where letters are left."""
+    """Return the ASCII digits without extension and `(0)`; `""` if letters are left."""
     number = _LABEL.sub("", ascii_digits(nfc(text)).strip()).strip()
     number = _TRUNK_ZERO.sub("", _EXTENSION.sub("", number))
     return "" if any(map(str.isalpha, number)) else _NOT_DIGITS.sub("", number)
 
 
-# Country code and national numbers of countries where many people are: those that the library
-# completes alike, whether it knows them or not. The group is what follows the country code.
+# Country code and national numbers of countries with many people: those that the library completes
+# in the same way, whether it knows them or not. The group is what follows the country code.
 NATIONAL: Final = {
     "AR": ("54", "(11[0-9]{8})"),
     "AT": ("43", "0([1-9][0-9]{9,10})"),
@@ -154,15 +154,15 @@ NATIONAL: Final = {
 
 @cache
 def _national_form(region: str) -> tuple[str, Callable[[str], re.Match[str] | None]]:
-    """Return a country's code, and what matches the numbers that are known of it."""
+    """Return a country's code, and a pattern for its known numbers."""
     code, form = NATIONAL[region]
     return code, re.compile(form).fullmatch
 
 
 def _with_country_code(digits: str, region: str) -> str | None:
-    """Return the digits with their country code, which may be there already.
+    """Return the digits with their country code, which they may already have.
 
-    None where the region has no such numbers.
+    None if the region has no such numbers.
     """
     if region in ("US", "CA"):
         if len(digits) == 10 and digits[0] > "1" < digits[3]:  # noqa: PLR2004
@@ -194,9 +194,9 @@ def completed_by_library(digits: str, region: str) -> str | None:
 
 
 def _is_international(digits: str, country_code: int | None) -> bool:
-    """Return whether the digits are a number with its country code, written without the plus.
+    """Return whether the digits are a number with its country code, without the plus.
 
-    `country_code` None stands for any.
+    `country_code` None means any.
     """
     import phonenumbers  # noqa: PLC0415 - as above
 

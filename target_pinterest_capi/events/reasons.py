@@ -1,7 +1,6 @@
-"""Why a value was dropped from an event, or an event was not made: closed lists.
+"""Why a value was dropped from an event, or a record did not become an event: closed lists.
 
-A reason's value is its name in logs, dead letters and reports; `advice` says what a person does
-about it.
+A reason's value is its name in logs, dead letters and reports; `advice` says what to do about it.
 """
 
 from enum import StrEnum
@@ -9,20 +8,20 @@ from typing import Self
 
 
 class Reason(StrEnum):
-    """A reason's name, and what a person does about it."""
+    """A reason's name, and its advice."""
 
     advice: str
 
     def __new__(cls, value: str, advice: str) -> Self:
-        """Make a member of its name for machines and its advice for people."""
+        """Create a member from its name for machines and its advice for people."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.advice = advice
         return member
 
 
-class LeftOut(Reason):
-    """Why a value was dropped from its event. The event itself goes on."""
+class Dropped(Reason):
+    """Why a value was dropped from its event. The event itself is sent."""
 
     EMPTY = "empty", "Nothing is left of the value after cleaning. Nothing to do."
     NOT_TEXT = "not_text", "It is a list or an object instead of a text: map one of its members."
@@ -97,7 +96,7 @@ class LeftOut(Reason):
     TOO_LONG = "too_long", "It is longer than Pinterest allows for the field: shorten it."
     NOT_AN_ITEM = (
         "not_an_item",
-        "An item of the list is not an object: map objects with id, item_price, quantity ...",
+        "An item of the list is no object with id, item_price, quantity ...: map its members.",
     )
     EXPRESSION_ERROR = (
         "expression_error",
@@ -110,7 +109,7 @@ class LeftOut(Reason):
 
 
 class Warned(Reason):
-    """What is sent unchanged, and counted, because it may not have the intended effect."""
+    """What is sent unchanged but counted, because it may not have the intended effect."""
 
     SEVERAL_VALUES = (
         "several_values",
@@ -171,7 +170,7 @@ class Warned(Reason):
 
 
 class Invalid(Reason):
-    """Why a record made no event: it is a dead letter, never sent."""
+    """Why a record could not become an event: it is a dead letter, never sent."""
 
     MISSING_FIELD = "missing_field", "A required field has no value: map it, or give it a default."
     BAD_FIELD = "bad_field", "The value of a required field cannot be used: see its detail."
@@ -211,20 +210,20 @@ class NotWritten(Reason):
     NO_COLUMN = (
         "no_column",
         (
-            "The row would lose it: name its column in old_events_names, as Ads Manager's template "
-            "has it, and replay the dead letter."
+            "The row would lose it: set its column in old_events_names, as in Ads Manager's "
+            "template, and replay the dead letter."
         ),
     )
     NO_NAME = (
         "no_name_in_file",
         (
-            "How the file calls it is not known: add it to old_events_names, as Ads Manager's "
-            "template has it, and replay the dead letter."
+            "Its name in the file is not known: add it to old_events_names, as in Ads Manager's "
+            "template, and replay the dead letter."
         ),
     )
     NO_EMAIL_OR_MAID = (
         "no_email_or_maid",
-        "The file finds people by e-mail address, or by an advertising id that is not of iOS.",
+        "The file identifies people by e-mail address, or by an advertising id not from iOS.",
     )
 
 
@@ -233,9 +232,9 @@ class Skipped(Reason):
 
     NO_MAPPING = (
         "no_mapping",
-        "No entry of mappings names the stream: add one, or take the stream out of the tap.",
+        "No entry of mappings names the stream: add one, or deselect the stream in the tap.",
     )
-    WHEN = "when", "The entry's `when` does not hold for the record. Nothing to do."
+    WHEN = "when", "The entry's `when` is false for the record. Nothing to do."
     DELETED = (
         "deleted",
         "Its _sdc_deleted_at says that the row was deleted: `deleted: send` in the entry sends it.",
@@ -248,17 +247,17 @@ class Skipped(Reason):
     WRITTEN_TO_CSV = (
         "written_to_csv",
         (
-            "Too old for the API: it is a row in the files of old_events_path. Upload them in Ads "
-            "Manager."
+            "Too old for the API: it is a row in the files of old_events_path. Upload them in "
+            "Ads Manager."
         ),
     )
     IN_LEDGER = "in_ledger", "It was delivered before and is in the ledger. Nothing to do."
     MELTANO_TEST = (
         "meltano_test",
-        "`meltano config test` sent it to try token and ad account; nothing was recorded.",
+        "`meltano config test` sent it to check token and ad account; nothing was recorded.",
     )
     TESTED = (
         "tested",
         "The entry's mode is test: Pinterest checked the event and recorded nothing.",
     )
-    DRY_RUN = "dry_run", "mode is dry_run: the event was made but not sent."
+    DRY_RUN = "dry_run", "mode is dry_run: the event was built but not sent."

@@ -1,12 +1,12 @@
-"""What may be shown of text from outside: the one rule for logs, errors, reports and screens.
+"""What may be shown of text from outside: the rule for logs, errors, reports and screens.
 
-Pinterest's messages quote what they refuse, and a 401 was seen to echo the token. What stays is the
-sentence and the names of Pinterest's own fields; what may be a value becomes an ellipsis. A name
-that a tap sends, such as a stream's or a column's, is shown short, on one line and without what
-looks like a person's. An event's name is shown only where Pinterest or the configuration has it:
-`settings.event_names` says which those are.
+Pinterest's messages quote what they refuse, and a 401 was seen to repeat the token. The sentence
+and the names of Pinterest's own fields are kept; what may be a value becomes an ellipsis. A name
+from a tap, such as a stream's or a column's, is shown short, on one line and without what looks
+like personal data. An event's name is shown only if it is Pinterest's or in the configuration:
+`settings.event_names` decides that.
 
-The cost of each function grows with the length of its text, and no faster.
+The cost of each function is linear in the length of its text.
 """
 
 import re
@@ -21,11 +21,11 @@ from target_pinterest_capi.events.fields import EVENT_NAMES, FIELDS, ITEM_FIELDS
 
 MAX_LENGTH: Final = 300
 MAX_NAME_LENGTH: Final = 60
-MAX_READ: Final = 10_000  # characters of a message that are looked at; the rest is cut
+MAX_READ: Final = 10_000  # characters of a message that are examined; the rest is cut
 CUT: Final = "…"
-OTHER_NAMES: Final = "(others)"  # what stands for an event's name that is not shown
-_MOST_NAMES: Final = 256  # that are remembered with how they are shown
-_MOST_ENCODINGS: Final = 3  # of a value that was percent-encoded again and again
+OTHER_NAMES: Final = "(others)"  # shown instead of an event's name
+_MOST_NAMES: Final = 256  # that are cached
+_MOST_ENCODINGS: Final = 3  # for a value that was percent-encoded repeatedly
 
 _NAMES: Final = frozenset(
     {field.path for field in FIELDS}
@@ -34,14 +34,14 @@ _NAMES: Final = frozenset(
     | set(OBJECTS)
     | {"contents"},
 )
-# Texts that events hold and that say nothing about anybody.
+# Texts in events that do not identify anybody.
 _VOCABULARY: Final = frozenset(
     EVENT_NAMES + tuple(choice for field in FIELDS for choice in field.choices)
 )
 # A quotation mark within a word is an apostrophe.
 _QUOTED: Final = re.compile(r"""(?<!\w)(["'`])(.*?)\1(?!\w)""", re.DOTALL)
 _PERSONAL: Final = (
-    r"(?<!\S)\S*(?:@|://)\S*"  # e-mail addresses and URLs, with what they are written together with
+    r"(?<!\S)\S*(?:@|://)\S*"  # e-mail addresses and URLs, with adjacent characters
     r"|\b(?:[0-9a-fA-F]{0,4}:){2,}[0-9a-fA-F.:]+"  # IPv6
     r"|\b\d{1,3}(?:\.\d{1,3}){3}\b"  # IPv4
     r"|(?<![\w.])\+?\d[\d ().-]{5,}\d"  # phone numbers, ids, dates
@@ -59,8 +59,8 @@ _decode: Final = msgspec.json.Decoder().decode
 def redact(message: str, secrets: Iterable[str] = (), values: Collection[str] = ()) -> str:
     """Return the message on one line, without secrets, quoted values and what looks like one.
 
-    `values` are those of the events that the message is about, which may stand in it without
-    quotes. The result has at most `MAX_LENGTH` characters.
+    `values` are those of the events that the message is about, which it may contain without quotes.
+    The result has at most `MAX_LENGTH` characters.
     """
     message = _decoded(_beginning(message))
     for secret in secrets:
@@ -75,7 +75,7 @@ def redact(message: str, secrets: Iterable[str] = (), values: Collection[str] = 
 
 
 def shown_name(name: str) -> str:
-    """Return a name that came with data as it may be shown: a stream's, a column's, a list's."""
+    """Return a name from data as it may be shown: a stream's, a column's, a list's."""
     return _shown_name(name[:MAX_READ])
 
 
@@ -85,12 +85,12 @@ def _shown_name(name: str) -> str:
 
 
 def without_personal(text: str) -> str:
-    """Return the text without what has the form of a person's: an address, a number, a digest."""
+    """Return the text without what looks like an address, a number or a digest."""
     return _PERSONAL_NAME.sub(CUT, text)
 
 
 def shown_event_name(name: str, known: Collection[str]) -> str:
-    """Return an event's name where it is one of the `known`; any other may be a value."""
+    """Return an event's name if it is one of the `known`; any other may be a value."""
     return name if name in known else OTHER_NAMES
 
 
@@ -105,7 +105,7 @@ def shown_path(path: str) -> str:
 
 
 def without_addresses(text: str) -> str:
-    """Return the text without words that hold an `@`, as what a library says of a name may."""
+    """Return the text without words that have an `@`, such as a library's message about a name."""
     return _ADDRESS.sub(CUT, text) if "@" in text else text
 
 
@@ -121,22 +121,22 @@ def one_line(text: str) -> str:
         return text
     return "".join(
         [char if char.isprintable() else ascii(char)[1:-1] for char in text]
-    )  # white space but the blank is not printable
+    )  # white space other than the blank is not printable
 
 
 def plain_values(bodies: Iterable[bytes]) -> set[str]:
-    """Return the texts in the JSON of events or requests, but Pinterest's own words."""
+    """Return the texts in the JSON of events or requests, except Pinterest's own words."""
     values: list[Any] = []
     for body in bodies:
         try:
             values.append(_decode(body))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # no JSON of ours
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # not our JSON
             continue
     return set(texts_in(values)) - _VOCABULARY
 
 
 def texts_in(value: Any) -> Iterator[str]:
-    """Yield every text in a JSON value, however deep, but not the names of members."""
+    """Yield every text in a JSON value, at any depth, but not the names of members."""
     waiting = [value]
     while waiting:
         one = waiting.pop()
@@ -149,18 +149,18 @@ def texts_in(value: Any) -> Iterator[str]:
 
 
 def _beginning(message: str) -> str:
-    """Return what is looked at: of a longer message no word that is cut, as half a value may be."""
+    """Return the examined part: without a word that is cut, because half a value may be one."""
     if len(message) <= MAX_READ:
         return message
     head = message[:MAX_READ]
     words = head.rstrip()
-    if words == head:  # the last word goes on
+    if words == head:  # the last word continues
         words = head[: -len(head.split()[-1])]
     return words + CUT
 
 
 def _decoded(message: str) -> str:
-    r"""Return the message as it reads: `%40` and `\u0040` are the sign that they stand for."""
+    r"""Return the message decoded: `%40` and `\u0040` are replaced by their sign."""
     for _ in range(_MOST_ENCODINGS):
         decoded = unquote(message)
         if decoded == message:
@@ -170,7 +170,7 @@ def _decoded(message: str) -> str:
 
 
 def _without(values: Collection[str], message: str) -> str:
-    """Return the message without any of the values, in whatever case, as words of their own."""
+    """Return the message without any of the values, in any case, as separate words."""
     if not values:
         return message
     lower = message.lower()

@@ -1,7 +1,7 @@
-"""What is sent as it is, and may not do what was meant: how such values are known.
+"""Values that are sent as they are, but may not have the intended effect.
 
 Each rule decides one `Warned` reason and drops nothing. What runs for every event takes nanoseconds
-where there is nothing to warn about.
+if there is nothing to warn about.
 """
 
 import re
@@ -15,7 +15,8 @@ from target_pinterest_capi.events.reasons import Warned
 LIMITED: Final = "LDP"  # docs/pinterest-api.md: custom_data
 _UNITED_STATES: Final = digest("us")
 
-HIGH_DIGITS: Final = 10  # of a value's whole part: from 1,000,000,000, high in any currency
+# of a value's whole part: from 1,000,000,000, which is high in any currency
+HIGH_DIGITS: Final = 10
 
 
 def amount_warning(amount: str) -> Warned | None:
@@ -36,14 +37,14 @@ _is_program: Final = re.compile(
 
 
 def user_agent_warning(agent: str) -> Warned | None:
-    """Return the warning about a user agent: of a program, or of no program at all."""
+    """Return the warning about a user agent: that of a program, or not a user agent at all."""
     if _is_program(agent):
         return Warned.BOT_USER_AGENT
     return None if "/" in agent else Warned.IMPOSSIBLE_USER_AGENT
 
 
 def limited_warning(opt_out_type: str, customer: Mapping[str, Sequence[str]]) -> Warned | None:
-    """Return the warning about limited data processing that takes no effect."""
+    """Return the warning about limited data processing without effect."""
     if opt_out_type != LIMITED:
         return Warned.UNKNOWN_OPT_OUT_TYPE
     if "st" not in customer or "country" not in customer:
@@ -51,17 +52,17 @@ def limited_warning(opt_out_type: str, customer: Mapping[str, Sequence[str]]) ->
     return None if _UNITED_STATES in customer["country"] else Warned.LDP_WITHOUT_EFFECT
 
 
-SAMPLED: Final = 8  # one event of so many is looked at
-FEWEST: Final = 50  # looked at, before a share says anything
+SAMPLED: Final = 8  # one event in so many is examined
+FEWEST: Final = 50  # examined, before a share means anything
 LARGE_SHARE: Final = 0.2
-COUNTERS: Final = 32  # of one field: any identifier with over 1/33 of the events has one
+COUNTERS: Final = 32  # for each field: any identifier with over 1/33 of the events has one
 _WATCHED: Final = ("em", "ph", "hashed_maids", "external_id")
 
 
 class RepeatedIdentifiers:
-    """Finds identifiers that a large share of events carry, in bounded memory (Misra and Gries).
+    """Finds identifiers in a large share of events, in bounded memory (Misra and Gries).
 
-    `is_due` says for each event whether it is to be looked at. Counts digests alone.
+    `is_due` says for each event whether to examine it. Counts only digests.
     """
 
     def __init__(self, note: Callable[[str, str], None]) -> None:

@@ -1,9 +1,9 @@
-"""Days as texts name them, read by python-dateutil in a way that leaves it nothing to guess.
+"""Days in texts, read by python-dateutil with limits that leave it nothing to guess.
 
-Owns which words and readings the library is allowed. A text has a day, a month and a year of four
-digits, and nothing else but a weekday, which must be that day's. Without such limits the library
-takes today's date for what is missing and this century for two digits. `dates` imports this module
-for the first text that needs it, since the library costs 0.1 s.
+Owns which words and readings the library may use. A text has a day, a month and a year of four
+digits, and nothing else except the right weekday. Without limits the library uses today's date for
+missing parts and this century for two digits. `dates` imports this module for the first text that
+needs it, because importing the library takes 0.1 s.
 """
 
 import re
@@ -17,7 +17,7 @@ _FIRST_YEAR: Final = 1000  # of four digits
 
 
 class _Words(parser.parserinfo):
-    """The words that may stand in a date. Hours, zones and halves of the day are none of them."""
+    """The words that a date can have. Hours, zones and halves of the day are not included."""
 
     JUMP = [" ", ".", ",", "-", "/", "of", "the", "st", "nd", "rd", "th"]  # noqa: RUF012
     WEEKDAYS: Any = [  # noqa: RUF012
@@ -34,7 +34,7 @@ class _Words(parser.parserinfo):
     PERTAIN: list[str] = []  # noqa: RUF012
 
     def validate(self, res: Any) -> bool:
-        """Return whether what was found is one whole day and no more."""
+        """Return whether what was found is exactly one whole day."""
         if None in (res.year, res.month, res.day) or res.hour is not None:
             return False
         if not res.century_specified or res.year < _FIRST_YEAR:
@@ -49,13 +49,13 @@ _is_date: Final = re.compile(r"[a-z0-9 ,./-]+").fullmatch
 _has_fraction: Final = re.compile(r"(?<![\d.])\d+\.\d+(?![\d.])").search
 _year_is_first: Final = re.compile(r"\D*\d{4}").match
 _is_iso: Final = re.compile(r"\d{4}-\d{3}|\d{4}-?w\d\d-?\d").fullmatch  # by days or weeks
-# RFC 850: which century a year of two digits is in, the weekday says.
+# RFC 850: the weekday decides the century of a year with two digits.
 _short_year: Final = re.compile(r"([a-z]{6,9}, \d\d-[a-z]{3}-)(\d\d)").fullmatch
 _CENTURIES: Final = ("19", "20")
 
 
 class DayReadings(NamedTuple):
-    """The days that a text can be: None where it is not a day in that order."""
+    """The days that a text can mean: None if it is not a day in that order."""
 
     day_first: date | None
     month_first: date | None
@@ -63,7 +63,7 @@ class DayReadings(NamedTuple):
 
 @lru_cache(maxsize=1024)  # the records of a run share their days
 def readings(text: str) -> DayReadings:
-    """Return the day that a text in lower case names, with the day and with the month first."""
+    """Return the day that a text in lower case means, with the day and with the month first."""
     if not _is_date(text) or _has_fraction(text) or ("-" in text and "/" in text):
         return DayReadings(None, None)
     if found := _short_year(text):

@@ -1,4 +1,4 @@
-"""What an expression reads, and whether it can fail: known from its tree, before any record."""
+"""What an expression reads, and whether it can fail: derived from its tree, before any record."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -6,16 +6,16 @@ from typing import Final
 from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.expressions.syntax import ExpressionError, Node, children, parse
 
-# The next child reads what the one before returns.
+# The next child reads the result of the one before.
 IN_TURN: Final = frozenset({"subexpression", "index_expression", "pipe"})
 PROJECTIONS: Final = frozenset({"projection", "filter_projection", "value_projection"})
 _STEPS: Final = frozenset({"field", "index", "slice", "current", "identity"})
-# Functions that never raise, whatever they are called with.
+# Functions that never raise, for any arguments.
 _SAFE: Final = frozenset(
     {"to_number"} | {name for name, function in FUNCTIONS.items() if not function.fails}
 )
 _ANY: Final = None
-# Where a value stands in a record: names of members, and EACH for the elements of a list.
+# A value's position in a record: names of members, and EACH for the elements of a list.
 EACH: Final = None
 Path = tuple[str | None, ...]
 
@@ -45,7 +45,7 @@ def named_columns(*sources: str) -> frozenset[str]:
 def paths(source: str) -> frozenset[Path]:
     """Return the members that the expression reads: `a.b[].c` reads a, a.b and c of each element.
 
-    What it reads of a computed value is not among them. Raises ExpressionError.
+    Members of computed values are not included. Raises ExpressionError.
     """
     found: set[Path] = set()
     _follow(parse(source), (), found)
@@ -58,7 +58,7 @@ def compared_columns(source: str) -> frozenset[str]:
 
 
 def looks_computed(text: str) -> bool:
-    """Return whether a text that should be a plain one is an expression: a call, or a literal."""
+    """Return whether a text that should be plain is an expression: a call, or a literal."""
     try:
         tree = parse(text)
     except ExpressionError:
@@ -67,7 +67,7 @@ def looks_computed(text: str) -> bool:
 
 
 def is_constant(source: str) -> bool:
-    """Return whether the expression reads nothing of a record. Raises ExpressionError."""
+    """Return whether the expression reads no column. Raises ExpressionError."""
     return roots(source) == frozenset()
 
 
@@ -87,7 +87,7 @@ def members_made(source: str) -> list[str]:
 
 
 def has_unread_alternative(source: str) -> bool:
-    """Return whether something stands after `'text' ||`, which is never read.
+    """Return whether something follows `'text' ||`, which is never read.
 
     Raises ExpressionError.
     """
@@ -105,7 +105,7 @@ def _has(node: Node, is_it: Callable[[Node], bool]) -> bool:
 
 
 def plain_path(source: str) -> str | None:
-    """Return the name of the one top-level column that the expression is; None for any other.
+    """Return the name of the top-level column that the expression consists of, or None.
 
     `email` and `"a.b"` are such expressions. Raises ExpressionError.
     """
@@ -113,12 +113,12 @@ def plain_path(source: str) -> str | None:
 
 
 def plain_path_of(tree: Node) -> str | None:
-    """Return the same name of an expression's tree."""
+    """Return the same name for an expression's tree."""
     return tree["value"] if tree["type"] == "field" else None
 
 
 def literals(*sources: str) -> frozenset[str]:
-    """Return the texts that stand in the expressions themselves. Raises ExpressionError."""
+    """Return the texts in the expressions themselves. Raises ExpressionError."""
     return frozenset(text for source in sources for text in _texts(parse(source)))
 
 
@@ -127,7 +127,7 @@ def can_fail(node: Node) -> bool:
     below = children(node)
     if any(map(can_fail, below)):
         return True
-    if node["type"] == "comparator":  # by nesting alone
+    if node["type"] == "comparator":  # only by its nesting
         return not any(map(_is_scalar, below))
     return node["type"] == "function_expression" and not (
         node["value"] in _SAFE or texts_searched(node) is not None
@@ -145,21 +145,21 @@ def texts_searched(node: Node) -> list[str] | None:
 
 
 def _is_scalar(node: Node) -> bool:
-    """Return whether the node is a constant that nests nothing."""
+    """Return whether the node is a constant without nesting."""
     return node["type"] == "literal" and not isinstance(node["value"], list | dict)
 
 
 def _columns(node: Node) -> Iterator[str | None]:
-    """Yield the columns that a node reads of the record; _ANY where it may be any of them."""
+    """Yield the columns that a node reads from the record; _ANY if it may be any of them."""
     kind = node["type"]
     if kind == "field":
         yield node["value"]
     elif kind in ("current", "identity"):
         yield _ANY
     elif kind in IN_TURN or kind in PROJECTIONS:
-        # All but the first child read what is inside the columns.
+        # All children except the first read inside the columns.
         yield from _columns(node["children"][0])
-    elif kind != "expref":  # that reads elements
+    elif kind != "expref":  # which reads elements
         for child in children(node):
             yield from _columns(child)
 
@@ -172,9 +172,9 @@ def _texts(node: Node) -> Iterator[str]:
 
 
 def _follow(node: Node, at: Path | None, found: set[Path]) -> Path | None:
-    """Add the paths that a node reads of the value at a path; return where its own value stands.
+    """Add the paths that a node reads below a path; return the position of its own value.
 
-    That is None where the value is computed, and nothing more is known of it.
+    None if the value is computed, so that nothing more is known about it.
     """
     kind, below = node["type"], children(node)
     if kind in _STEPS:
@@ -195,7 +195,7 @@ def _follow(node: Node, at: Path | None, found: set[Path]) -> Path | None:
 
 
 def _step(node: Node, at: Path | None, found: set[Path]) -> Path | None:
-    """Return where a single step leads, and add the member that it reads."""
+    """Return the position after a single step, and add the member that it reads."""
     if at is None or node["type"] not in ("field", "index"):
         return at
     is_index = node["type"] == "index"

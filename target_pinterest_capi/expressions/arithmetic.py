@@ -1,7 +1,7 @@
-"""Arithmetic on exact decimals, for the functions of expressions.
+"""Arithmetic with exact decimals, for the functions of expressions.
 
-Numbers may be texts of numbers. Null gives null; anything else that is not a number fails with
-EvaluationError, as a division by zero does: a wrong amount would look right.
+Numbers may be numeric texts. Null returns null; anything else that is not a number raises
+EvaluationError, as does a division by zero, because a wrong amount would look right.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from target_pinterest_capi.expressions.values import DIGITS, EXACT, EvaluationEr
 
 Exact = int | Decimal
 
-# 40 digits are more than an amount has: a third is not an amount until it is rounded.
+# Amounts never have 40 digits: a third is not an amount until it is rounded.
 QUOTIENT: Final = Context(prec=40, traps=[InvalidOperation, Overflow])
 _ROUNDED: Final = Context(prec=DIGITS, rounding=ROUND_HALF_UP, traps=[InvalidOperation, Overflow])
 _MOST_PLACES: Final = 9  # docs/pinterest-api.md: Amounts
@@ -37,12 +37,12 @@ def multiply(first: Any, second: Any, *others: Any) -> Exact | None:
 
 
 def divide(first: Any, second: Any) -> Exact | None:
-    """Return the quotient: exact where it has 40 digits at most, else its first 40."""
+    """Return the quotient: exact up to 40 digits, otherwise its first 40."""
     return _calculated("divide", _quotient, first, second)
 
 
 def rounded(number: Any, digits: Any) -> Decimal | None:
-    """Return the number with so many digits behind the point, halves away from zero."""
+    """Return the number with so many digits after the point, halves rounded away from zero."""
     if number is None or digits is None:
         return None
     if problem := places_problem(digits):
@@ -52,7 +52,7 @@ def rounded(number: Any, digits: Any) -> Decimal | None:
 
 
 def places_problem(digits: Any) -> str | None:
-    """Return what is wrong with a number of digits to round to, or None."""
+    """Return what is wrong with a number of digits for rounding, or None."""
     if parsed_number(digits) in range(_MOST_PLACES + 1):
         return None
     return f"round() takes 0 to {_MOST_PLACES} digits"
@@ -67,11 +67,11 @@ def _calculated(name: str, operation: Callable[[Any, Any], Decimal], *values: An
 def _number(name: str, value: Any) -> Exact:
     number = value if type(value) is int else parsed_number(value)
     if number is None:
-        raise EvaluationError(f"{name}() takes numbers, or texts of numbers")
+        raise EvaluationError(f"{name}() takes numbers or numeric texts")
     return number
 
 
 def _quotient(dividend: Exact, divisor: Exact) -> Decimal:
     if not divisor:
-        raise EvaluationError("divide() has no answer by zero")
+        raise EvaluationError("divide() cannot divide by zero")
     return QUOTIENT.divide(dividend, divisor)

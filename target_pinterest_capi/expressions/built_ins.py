@@ -1,7 +1,7 @@
 """JMESPath's own functions, with exact numbers.
 
-A built-in fails with EvaluationError alone, or with the ArithmeticError or RecursionError of a
-hostile value, which the compiled expression turns into one.
+A built-in raises only EvaluationError, or the ArithmeticError or RecursionError of a hostile value,
+which the compiled expression turns into one.
 """
 
 import inspect
@@ -36,11 +36,11 @@ from target_pinterest_capi.expressions.values import (
 class BuiltIns(_jmespath.Functions):
     """JMESPath's functions with exact numbers, and the added ones.
 
-    A JSON text is opened where a function takes an array or an object.
+    JSON text is parsed if a function expects an array or an object.
     """
 
     def call_function(self, function_name: str, resolved_args: Iterable[Any]) -> Any:
-        """Return what a function makes of evaluated arguments, as many as it takes.
+        """Return a function's result for evaluated arguments, of the right number.
 
         Raises EvaluationError.
         """
@@ -126,11 +126,11 @@ class BuiltIns(_jmespath.Functions):
         return kind(arg)
 
 
-_PLAIN: Final = 10**30  # far below where the number of digits is looked at
+_PLAIN: Final = 10**30  # far below the point at which the number of digits is checked
 
 
 def whole_sum(values: Any) -> int | None:
-    """Return the sum of a list of whole numbers of common size; None for anything else."""
+    """Return the sum of a list of whole numbers of usual size; None for anything else."""
     if type(values) is not list:
         return None
     total = 0
@@ -142,9 +142,9 @@ def whole_sum(values: Any) -> int | None:
 
 
 def _accepted(name: str, value: Any, types: list[str]) -> Any:
-    """Return an argument as its function takes it.
+    """Return an argument as its function accepts it.
 
-    Floats are exact, dates are text, and JSON text is opened where the function takes no text.
+    Floats are exact, dates are text, and JSON text is parsed unless the function accepts a text.
     """
     value = dated(value)
     if not types:
@@ -208,7 +208,7 @@ NAMES: Final = tuple(sorted({*FUNCTIONS, *BuiltIns.FUNCTION_TABLE}))
 
 
 def arity(name: str) -> tuple[int, int | None]:
-    """Return how many arguments a function takes: at least, and at most (None: any number)."""
+    """Return how many arguments a function has: at least, and at most (None: no limit)."""
     if name not in FUNCTIONS:
         rows = BuiltIns.FUNCTION_TABLE[name]["signature"]
         return len(rows), None if rows[-1].get("variadic") else len(rows)
@@ -218,6 +218,6 @@ def arity(name: str) -> tuple[int, int | None]:
 
 
 def takes_reference(name: str, place: int) -> bool:
-    """Return whether the argument at this place is an expression after `&`."""
+    """Return whether the argument at this position is an expression after `&`."""
     rows = BuiltIns.FUNCTION_TABLE[name]["signature"] if name not in FUNCTIONS else ()
     return place < len(rows) and "expref" in rows[place]["types"]

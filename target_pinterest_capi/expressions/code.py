@@ -55,6 +55,12 @@ class ReadingWriter(Protocol):
         `template` has the lines that set `{variable}`, to the `{value}` of the expression.
         """
 
+    def shared(self, key: Hashable, expression: Callable[[], str]) -> str:
+        """Return the variable of what is read once, or an expression that only rare values need."""
+
+    def rarely(self, expression: Callable[[], str]) -> str:
+        """Return an expression that only rare values need: nothing is shared by its parts."""
+
     def variable(self) -> str:
         """Return the name of a variable that nothing else has."""
 
@@ -119,11 +125,17 @@ class _Writer:
     # What combines values
 
     def either(self, node: Node) -> str:
+        if can_fail(node):
+            return self._either(node)
+        return self._readings.shared(("either", _identity(node)), lambda: self._either(node))
+
+    def _either(self, node: Node) -> str:
         first, second = node["children"]
         test, part = self._truth(first)
+        other = self._readings.rarely(lambda: self.value(second))
         if node["type"] == "or_expression":
-            return f"({part} if {test} else {self.value(second)})"
-        return f"({self.value(second)} if {test} else {part})"
+            return f"({part} if {test} else {other})"
+        return f"({other} if {test} else {part})"
 
     def _truth(self, node: Node) -> tuple[str, str]:
         """Return the test of whether a value is not false, and the variable that it sets to it."""

@@ -1,9 +1,9 @@
 """From an expression's text to a function of a record.
 
-There are two ways to evaluate: closures for all that mappings are made of (`a.b[0].c`,
-`xs[].{k: p}`, filters, fallbacks, functions), and the interpreter for the rest (slices, `*` over
-an object). Promises that both agree, that a path which steps into text reads it as JSON where it
-is an array or object, and that a record raises nothing but EvaluationError.
+There are two ways to evaluate: closures for what mappings consist of (`a.b[0].c`, `xs[].{k: p}`,
+filters, fallbacks, functions), and the interpreter for the rest (slices, `*` over an object). Both
+agree, a path that steps into text reads it as JSON if it is an array or object, and a record raises
+nothing but EvaluationError.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from target_pinterest_capi.expressions import interpreter
 from target_pinterest_capi.expressions.analysis import IN_TURN, can_fail
 from target_pinterest_capi.expressions.built_ins import whole_sum
+from target_pinterest_capi.expressions.conditions import as_condition
 from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.expressions.syntax import ExpressionError, Node, parse
 from target_pinterest_capi.expressions.values import (
@@ -49,7 +50,7 @@ CURRENT: Final[Node] = {"type": "current", "children": []}
 
 
 class ListSelection(NamedTuple):
-    """A list of objects made of those of another list: `base[].{key: expression, ...}`.
+    """A list of objects made from those of another list: `base[].{key: expression, ...}`.
 
     `base` is the tree of the other list; `members` has the tree of each key's expression.
     """
@@ -61,18 +62,24 @@ class ListSelection(NamedTuple):
 def compile_expression(
     source: str, stream: str | None = None, began_at: datetime | None = None
 ) -> Evaluate:
-    """Return the function of a record, decoded JSON, that returns the expression's value.
+    """Return the function that returns the expression's value for a record (decoded JSON).
 
-    `stream` is the name of the records' stream, which `stream()` returns; `began_at` is when the
-    run began, for `run_time()` and `today()`. Without them these are null.
-    Raises ExpressionError. The function raises EvaluationError, and only where the expression does
-    more than follow paths.
+    `stream` is the name of the records' stream, for `stream()`; `began_at` is when the run began,
+    for `run_time()` and `today()`. Without them these are null. Raises ExpressionError. The
+    function raises EvaluationError, and only if the expression does more than follow paths.
     """
     return compile_tree(bound(parse(source), stream, began_at))
 
 
+def compile_condition(
+    source: str, stream: str | None = None, began_at: datetime | None = None
+) -> Evaluate:
+    """Return the function of a record that returns whether a condition holds."""
+    return compile_tree(as_condition(bound(parse(source), stream, began_at)))
+
+
 def compile_tree(tree: Node) -> Evaluate:
-    """Return the same function of an expression's tree."""
+    """Return the same function for an expression's tree."""
     if tree["type"] == "field":
         name = tree["value"]
         return lambda record: record.get(name)
@@ -83,13 +90,13 @@ def compile_tree(tree: Node) -> Evaluate:
 def interpret(
     source: str, record: Any, stream: str | None = None, began_at: datetime | None = None
 ) -> Any:
-    """Return the same value by the interpreter alone: the measure of the closures in tests."""
+    """Return the same value with the interpreter only: the reference for the closures in tests."""
     tree = bound(parse(source), stream, began_at)
     return _guarded(partial(interpreter.evaluate, tree))(record)
 
 
 def selection_of(tree: Node) -> ListSelection | None:
-    """Return `base[].{...}` taken apart; None for any other, or one that can fail."""
+    """Return the parts of `base[].{...}`; None for any other node, or one that can fail."""
     if tree["type"] != "projection" or tree["children"][0]["type"] != "flatten" or can_fail(tree):
         return None
     source, each = tree["children"]
@@ -100,14 +107,14 @@ def selection_of(tree: Node) -> ListSelection | None:
 
 
 def compile_node(node: Node) -> Evaluate:
-    """Return the function of the value that a node is applied to; it may raise ArithmeticError."""
+    """Return a node's function of the value it is applied to; it may raise ArithmeticError."""
     return _compiled(node)
 
 
 def bound(tree: Node, stream: str | None, began_at: datetime | None = None) -> Node:
-    """Return the tree with what is one value for all records of a stream in a run.
+    """Return the tree with the values that are the same for all records of a stream in a run.
 
-    It stands in place of each `stream()`, `run_time()` and `today()`.
+    They replace `stream()`, `run_time()` and `today()`.
     """
     now = None if began_at is None else began_at.astimezone(UTC).isoformat(timespec="seconds")
     today = None if now is None else now[:10]
@@ -134,7 +141,7 @@ def _guarded(evaluate: Evaluate) -> Evaluate:
     return guarded
 
 
-# Closures: every shape but slices and `*` over an object
+# Closures: every shape except slices and `*` over an object
 
 
 def _compiled(node: Node) -> Evaluate:
@@ -151,7 +158,7 @@ def _path(*steps: str | int) -> Evaluate:
     def path(value: Any) -> Any:
         for step in steps:
             if type(value) is dict:
-                value = value.get(step)  # an index finds nothing: keys are text
+                value = value.get(step)  # an index finds nothing, because keys are text
             elif value is None:
                 return None
             else:
@@ -176,7 +183,7 @@ def _in_turn(node: Node) -> Evaluate:
 
 
 def steps_of(node: Node) -> Iterator[Node]:
-    """Yield what is done in turn, each to what the one before returns."""
+    """Yield the steps in order, each applied to the result of the one before."""
     if node["type"] in IN_TURN:
         for child in node["children"]:
             yield from steps_of(child)
@@ -212,14 +219,14 @@ def _projection(node: Node) -> Evaluate:
 
 
 def _members_of_each(base_of: Evaluate, name: str) -> Evaluate:
-    """`base[].name`, the commonest projection: most lists hold objects that all have the member."""
+    """`base[].name`, the most common projection: in most lists all objects have the member."""
 
     def members(value: Any) -> list[Any] | None:
         base = base_of(value)
         if type(base) is list:
             try:
                 found = [element[name] for element in base]
-            except (KeyError, TypeError):  # one lacks it, or is not an object
+            except (KeyError, TypeError):  # one does not have it, or is not an object
                 pass
             else:
                 if None not in found:
@@ -248,7 +255,8 @@ def _objects_of_each(
             if type(element) is not dict:
                 return otherwise(value)
             selected = {}
-            # A loop is faster than a comprehension before Python 3.12, and `in` than get().
+            # A loop is faster than a comprehension before Python 3.12, and `in` is faster than
+            # get().
             for key, name in columns:
                 selected[key] = element[name] if name in element else None  # noqa: SIM401
             made.append(selected)
@@ -337,7 +345,7 @@ def _call(node: Node) -> Evaluate:
 
 
 def prepared(node: Node) -> Callable[[Any], Any] | None:
-    """Return the function of a call's first argument alone; None where there is none."""
+    """Return the function of a call's first argument only; None if there is none."""
     function = FUNCTIONS.get(node["value"])
     if function is None or function.prepare is None or node["children"][1]["type"] != "literal":
         return None
@@ -363,7 +371,7 @@ def _contains(subject: Any, search: Any) -> Any:
     return interpreter.BUILT_INS.call_function("contains", [subject, search])
 
 
-# The built-ins that mappings call most, for the values that they are mostly called with.
+# The built-ins that mappings call most, for their most common arguments.
 DIRECT: Final[dict[str, Callable[..., Any]]] = {
     "sum": _sum, "to_string": _to_string, "contains": _contains, "to_number": parsed_number,
 }  # fmt: skip

@@ -1,8 +1,8 @@
 """The functions that are added to JMESPath's.
 
-Owns the table FUNCTIONS: the function reference is printed from it, and every example in it is a
-test. An added function gives null where it has no answer, and never fails; arithmetic alone fails,
-with EvaluationError. Never parses an expression, never executes text.
+Owns the table FUNCTIONS: the function reference is generated from it, and every example in it is a
+test. An added function returns null if it has no answer, and never raises; only arithmetic raises
+EvaluationError. Never parses an expression, never executes text.
 """
 
 import re
@@ -16,6 +16,7 @@ from urllib.parse import unquote_plus
 from target_pinterest_capi.events.column_names import find_member
 from target_pinterest_capi.expressions import arithmetic, privacy
 from target_pinterest_capi.expressions.patterns import pattern, pattern_problem
+from target_pinterest_capi.expressions.truth import means_true
 from target_pinterest_capi.expressions.values import EXACT, opened, parsed_number, text
 
 
@@ -32,6 +33,10 @@ def _changed(change: Callable[[str], str]) -> Callable[[Any], str | None]:
 def _concat(first: Any, *others: Any) -> str | None:
     texts = [joined for value in (first, *others) if (joined := text(value))]
     return "".join(texts) if len(texts) == 1 + len(others) else None
+
+
+def _is_true(value: Any) -> bool | None:
+    return None if value is None else means_true(value)
 
 
 def _split(value: Any, separator: Any) -> list[str] | None:
@@ -130,7 +135,7 @@ def _items_value(items: Any, price_key: Any, quantity_key: Any) -> int | Decimal
 
 
 def _constant() -> None:
-    """Return null, as without a stream and a run: the compiler writes the value in its place."""
+    """Return null: the compiler replaces the call by its value if there is a stream and a run."""
 
 
 def _member(value: Any, name: Any) -> Any:
@@ -161,17 +166,17 @@ def _date_form_problem(form: Any) -> str | None:
 
 
 def _separator_problem(separator: Any) -> str | None:
-    return None if text(separator) else "the separator is empty or no text"
+    return None if text(separator) else "the separator is empty or not a text"
 
 
 class Function(NamedTuple):
     """One added function.
 
-    `signature` is how it is written, `about` what it returns; `examples` are an expression, a
-    record and the result each. `constants` checks arguments that are literals, by their place: it
-    returns what is wrong with the value, or None. One that `fails` raises EvaluationError of some
-    values; the others never raise. `prepare` returns the function of the first argument alone,
-    for a second one that is a literal.
+    `signature` is how it is written, `about` what it returns; each of the `examples` has an
+    expression, a record and the result. `constants` has checks for literal arguments, by position:
+    they return what is wrong with the value, or None. A function that `fails` raises
+    EvaluationError for some values; others never raise. `prepare` takes a literal second argument
+    and returns a function of the first argument only.
     """
 
     signature: str
@@ -213,6 +218,20 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
             implementation=_changed(str.upper),
         ),
         Function(
+            signature="is_true(value)",
+            about=(
+                "Whether a value means true, as `when` asks: not empty, false or 0, nor a text "
+                "that says so, such as false, no, off, 0 or N/A"
+            ),
+            examples=(
+                ("is_true(consent)", {"consent": "yes"}, True),
+                ("is_true(consent)", {"consent": "No"}, False),
+                ("is_true(paid)", {"paid": 0}, False),
+                ("is_true(coupon)", {"coupon": "SALE10"}, True),
+            ),
+            implementation=_is_true,
+        ),
+        Function(
             signature="trim(text)",
             about="The text without white space around it",
             examples=(("trim(name)", {"name": " Jane\n"}, "Jane"),),
@@ -221,9 +240,9 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         Function(
             signature="concat(a, b, ...)",
             about=(
-                "Texts and numbers joined, numbers with their exact digits; null where one of them "
-                "is null or empty: no id is made of a half. A part that may be missing has another "
-                "beside it"
+                "The parts joined, numbers with their exact digits; null if a part is null or "
+                "empty, so that no id is built from a half. For a part that may be missing, write "
+                "an alternative with ||"
             ),
             examples=(
                 ("concat(store, '-', number)", {"store": "eu", "number": 1001}, "eu-1001"),
@@ -252,10 +271,10 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         Function(
             signature="regex_extract(text, pattern)",
             about=(
-                "The first group (or, without groups, all) of the first match of a Python "
-                "regular expression. To limit the time of a search, nested repeats are refused, "
-                "and texts of more than 14,142 characters give null; of more than 843 with two "
-                "repeats in the pattern, and 221 with three (a ^ in front saves one)"
+                "The first match of a Python regular expression: its first group, or all of it "
+                "without groups. To limit the search time, nested repeats are refused, and long "
+                "texts return null: more than 14,142 characters, 843 with two repeats in the "
+                "pattern, 221 with three (a ^ at the start saves one)"
             ),
             examples=(
                 (
@@ -273,7 +292,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         Function(
             signature="query_param(url, name)",
             about=(
-                "The decoded value of a query parameter, the first of its name, of a full or "
+                "The decoded value of the first query parameter with this name, from a full or "
                 "partial URL"
             ),
             examples=(
@@ -293,8 +312,8 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         Function(
             signature="to_date(text, format)",
             about=(
-                "An ISO date-time from Python's strptime format; an offset (%z) is kept, and the "
-                "zone names UTC and GMT (%Z)"
+                "An ISO date-time, parsed with a format of Python's strptime; an offset (%z) and "
+                "the zone names UTC and GMT (%Z) are kept"
             ),
             examples=(
                 (
@@ -315,8 +334,8 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         Function(
             signature="member(object, name)",
             about=(
-                "The object's member of this name, or of the same name in another case or in "
-                "camelCase; of several, the exact name"
+                "The object's member with this name, also in another case or in camelCase; the "
+                "exact name is preferred"
             ),
             examples=(
                 ("member(user, 'click_id')", {"user": {"clickId": "dj0y"}}, "dj0y"),
@@ -330,7 +349,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
             about=(
                 "Whether a US Privacy string (1YNN) or the US sections of a GPP string say that "
                 "somebody opted out of sale, sharing or targeted advertising, or switched Global "
-                "Privacy Control on; null where they say nothing"
+                "Privacy Control on; null if they do not say"
             ),
             examples=(
                 ("us_opt_out(usp)", {"usp": "1YYN"}, True),
@@ -345,8 +364,8 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
             signature="consented(state, purpose)",
             about=(
                 "Whether a purpose is allowed: by its number in a TC string (TCF v2, also inside a "
-                "GPP string), by its name in the object of Google's consent mode or its parameter "
-                "gcs; null where that says nothing"
+                "GPP string), or by its name in the object or the parameter gcs of Google's "
+                "consent mode; null if the state does not say"
             ),
             examples=(
                 ("consented(tc, `1`)", {"tc": "CAAAAAAAAAAAAAAAAAAAAAAAAKAAAAAAAAAA"}, True),
@@ -360,8 +379,8 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         Function(
             signature="items_value(items, price_key, quantity_key)",
             about=(
-                "The exact sum of price times quantity; a missing quantity counts 1; null where a"
-                " price is missing or no number"
+                "The exact sum of price times quantity; a missing quantity is 1; null if a price "
+                "is missing or not a number"
             ),
             examples=(
                 ("items_value(lines, 'price', 'qty')", _LINES, Decimal("39.90")),
@@ -372,7 +391,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         ),
         Function(
             signature="add(a, b, ...)",
-            about="The exact sum of numbers, also as text; null where one is null",
+            about="The exact sum of numbers or numeric texts; null if one is null",
             examples=(
                 (
                     "add(total, shipping, tip)",
@@ -387,7 +406,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         ),
         Function(
             signature="subtract(a, b)",
-            about="The exact difference of two numbers, also as text",
+            about="The exact difference of two numbers or numeric texts",
             examples=(
                 ("subtract(total, tax)", {"total": "23.80", "tax": "3.80"}, Decimal("20.00")),
             ),
@@ -396,7 +415,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         ),
         Function(
             signature="multiply(a, b, ...)",
-            about="The exact product of numbers, also as text; null where one is null",
+            about="The exact product of numbers or numeric texts; null if one is null",
             examples=(("multiply(price, count)", {"price": "9.95", "count": 3}, Decimal("29.85")),),
             implementation=arithmetic.multiply,
             fails=True,
@@ -404,8 +423,8 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         Function(
             signature="divide(a, b)",
             about=(
-                "The quotient of two numbers, also as text: exact where it has 40 digits at most; "
-                "round() what may have more"
+                "The quotient of two numbers or numeric texts, exact up to 40 digits; use round() "
+                "if it may have more"
             ),
             examples=(
                 ("divide(amount, `100`)", {"amount": 1999}, Decimal("19.99")),
@@ -418,8 +437,8 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         Function(
             signature="round(number, digits)",
             about=(
-                "The number with 0 to 9 digits behind the point, halves away from zero: 2.675 to 2 "
-                "digits is 2.68, and -0.5 to none is -1"
+                "The number with 0 to 9 digits after the decimal point, halves rounded away from "
+                "zero: 2.675 to 2 digits is 2.68, and -0.5 to 0 digits is -1"
             ),
             examples=(
                 ("round(price, `2`)", {"price": "2.675"}, Decimal("2.68")),
@@ -432,15 +451,13 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         ),
         Function(
             signature="stream()",
-            about="The name of the record's stream: one entry then serves streams of a pattern",
+            about="The name of the record's stream, for entries that match several streams",
             examples=(("concat('Lytics ', stream() || 'unknown')", {}, "Lytics unknown"),),
             implementation=_constant,
         ),
         Function(
             signature="run_time()",
-            about=(
-                "The ISO time, in UTC, at which the run began: the same for each of its records"
-            ),
+            about="The ISO time, in UTC, at which the run started: the same for all its records",
             examples=(("run_time() >= today()", {}, True),),
             implementation=_constant,
         ),

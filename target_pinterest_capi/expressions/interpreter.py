@@ -1,4 +1,4 @@
-"""The interpreter of expressions: every shape of them, slowly. Closures are tested against it."""
+"""The interpreter of expressions: all shapes, but slowly. Closures are tested against it."""
 
 from functools import partial
 from typing import Any, Final
@@ -18,7 +18,7 @@ from target_pinterest_capi.expressions.values import (
 
 
 class _Interpreter(TreeInterpreter):
-    """jmespath's, with steps into JSON text, exact numbers and dates, and our functions."""
+    """jmespath's interpreter, with JSON text, exact numbers and dates, and our functions."""
 
     def visit_field(self, node: Any, value: Any) -> Any:
         return step_into(value, node["value"])
@@ -78,5 +78,5 @@ _interpreter: Final[Any] = _Interpreter(Options(custom_functions=BUILT_INS))
 
 
 def evaluate(node: Node, value: Any) -> Any:
-    """Return what a node makes of a value."""
+    """Return the value of a node applied to a value."""
     return _interpreter.visit(node, value)

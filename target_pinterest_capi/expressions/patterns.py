@@ -1,6 +1,6 @@
-"""Regular expressions of mappings, bounded so that every search ends in time.
+"""Regular expressions in mappings, limited so that every search ends in time.
 
-Python's engine backtracks, and visitors choose the texts (URLs, user agents).
+Python's engine backtracks, and visitors control the texts (URLs, user agents).
 """
 
 import math
@@ -9,17 +9,17 @@ import warnings
 from collections.abc import Iterable
 from functools import lru_cache
 
-# A pattern's tree has no public door.
+# A pattern's tree has no public API.
 from re import _parser as _regex_parser  # type: ignore[attr-defined]
 from typing import Any, Final, NamedTuple
 
 LONGEST_TEXT: Final = 16_384  # characters that a pattern reads at most
-# Of the worst search: a tenth of a second to one and a half, measured with Python 3.11.
+# In the worst search: a tenth of a second to one and a half, measured with Python 3.11.
 REGEX_STEPS: Final = 100_000_000
 
 
 class Pattern(NamedTuple):
-    """A usable pattern, or what its `problem` is.
+    """A usable pattern, or its `problem`.
 
     A text of more than `longest` characters could take too long.
     """
@@ -34,7 +34,7 @@ def pattern(source: str) -> Pattern:
     """Compile a pattern, with the text length up to which its worst case stays below REGEX_STEPS.
 
     Repeats within repeats are exponential and refused. k repeats in a row can split n characters in
-    about n^k/k! ways, from each of n starts: hence the length.
+    about n^k/k! ways, from each of n starts, which gives the length.
     """
     try:
         with warnings.catch_warnings():  # they would print the pattern
@@ -48,8 +48,10 @@ def pattern(source: str) -> Pattern:
     if not ways:
         return Pattern(
             None,
-            problem="the pattern repeats what repeats or branches, like (a+)+ or (a|ab)*: "
-            "it could run for ever",
+            problem=(
+                "the pattern repeats a part that repeats or branches, like (a+)+ or (a|ab)*: it "
+                "could run for ever"
+            ),
         )
     anchored = (
         bool(tree)
@@ -64,9 +66,9 @@ def pattern(source: str) -> Pattern:
 
 
 def _ways(tree: Iterable[Any]) -> tuple[int, int]:
-    """Return in how many ways a pattern can match from one start, as (c, k) of c times n^k.
+    """Return in how many ways a pattern can match from one start, as (c, k): c times n^k.
 
-    c is 0 where the number is exponential.
+    c is 0 if the number is exponential.
     """
     ways, degree = 1, 0
     for code, argument in tree:
@@ -108,7 +110,7 @@ def _branch_ways(branches: Iterable[Any]) -> tuple[int, int]:
 
 
 def pattern_problem(source: Any) -> str | None:
-    """Return what is wrong with a pattern; None where it can be used."""
+    """Return what is wrong with a pattern, or None."""
     if not isinstance(source, str):
         return "the pattern is not a text: write it as 'text'"
     return pattern(source).problem

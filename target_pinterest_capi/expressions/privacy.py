@@ -1,8 +1,8 @@
-"""What people allowed, read from the strings and objects in which consent tools write it.
+"""People's consent, read from the strings and objects in which consent tools store it.
 
-Owns the formats: the US Privacy, GPP and TC strings of the IAB, and Google's consent mode.
-Each answers true, false, or None where a text says nothing of the question. Never decides what an
-answer means for an event: that is the mapping's.
+Owns the formats: the US Privacy, GPP and TC strings of the IAB, and Google's consent mode. Each
+returns true, false, or None if a text does not answer the question. What an answer means for an
+event is decided by the mapping.
 """
 
 import re
@@ -17,14 +17,14 @@ _ALPHABET: Final = {
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     )
 }
-_LONGEST: Final = 20_000  # characters of a string; with every vendor they have some 5,000
+_LONGEST: Final = 20_000  # characters of a string; with all vendors they have some 5,000
 _US_PRIVACY: Final = re.compile(r"1[YN-]([YN-])[YN-]", re.IGNORECASE)
 _US_PRIVACY_SECTION: Final = 6
 _TCF_SECTION: Final = 2
 
-# Of each US section of a GPP string, where after the version its opt-outs stand, two bits each:
-# from sale, from sharing and from targeted advertising (IAB Global Privacy Platform, Sections, as
-# of December 2025; the later versions of a section have other fields behind these, not before).
+# For each US section of a GPP string, the position of its opt-outs after the version, two bits
+# each: from sale, from sharing and from targeted advertising (IAB Global Privacy Platform,
+# Sections, as of December 2025; later versions of a section add fields after these, not before).
 _OPT_OUTS: Final[Mapping[int, tuple[int, ...]]] = {
     7: (6, 7, 8),  # national
     8: (3, 4),  # California
@@ -43,7 +43,7 @@ _OPT_OUTS: Final[Mapping[int, tuple[int, ...]]] = {
     21: (3, 4),  # New Jersey
     22: (3, 4),  # Tennessee
     23: (3, 4),  # Minnesota
-    # The core of those begins with the agreement's version, whether it covers, and its mode.
+    # The core of these begins with the agreement's version, whether it covers, and its mode.
     24: (5, 6),  # Maryland
     25: (5, 6),  # Indiana
     26: (5, 6),  # Kentucky
@@ -82,7 +82,7 @@ def us_opt_out(value: Any) -> bool | None:
 
 
 def consented(state: Any, purpose: Any) -> bool | None:
-    """Return whether a purpose is allowed: a TCF purpose's number, or a name of consent mode."""
+    """Return whether a purpose is allowed: a TCF purpose's number, or a consent mode's name."""
     number = parsed_number(purpose)
     if number is not None:
         return _tcf_consent(_string(state), number)
@@ -144,7 +144,7 @@ def _tcf_consent(given: str | None, purpose: Any) -> bool | None:
 
 
 def _bits(encoded: str) -> str | None:
-    """Return the bits of a text in base 64 for URLs; None where it is none."""
+    """Return the bits of a text in URL-safe Base64; None for any other text."""
     try:
         return "".join(f"{_ALPHABET[character]:06b}" for character in encoded.rstrip("="))
     except KeyError:
@@ -152,7 +152,7 @@ def _bits(encoded: str) -> str | None:
 
 
 def _sections(given: str) -> list[tuple[int, str]]:
-    """Return the sections of a GPP string, each with its number; none of any other text."""
+    """Return the sections of a GPP string, each with its number; none for any other text."""
     header, *sections = given.split("~")
     bits = _bits(header)
     if bits is None or not bits.startswith("000011000001"):  # type 3, version 1
@@ -178,7 +178,7 @@ def _fibonacci_range(bits: str) -> Iterator[int]:
 
 
 def _fibonacci(bits: str) -> tuple[int, str]:
-    """Return the first number in Fibonacci coding, 0 without one, and the bits behind it."""
+    """Return the first number in Fibonacci coding, 0 without one, and the bits after it."""
     code, found, rest = bits.partition("11")
     if not found:
         return 0, ""

@@ -1,7 +1,7 @@
-"""Cuts out of an expression what a stream's records cannot have: columns that it does not declare.
+"""Removes what a stream's records cannot have from an expression: undeclared columns.
 
-What is left returns the same for every record without those columns. Presets are written for
-several spellings of a source, and a stream has one of them.
+The rest returns the same for every record without those columns. Presets are written for several
+spellings of a source, and a stream has one of them.
 """
 
 from collections.abc import Collection
@@ -18,7 +18,7 @@ _UNTOUCHED: Final = ("expref", "current", "identity", "literal")
 
 
 def pruned(node: Node, columns: Collection[str]) -> Node:
-    """Return the node without reading other columns than those; a null where nothing is left."""
+    """Return the node without reading other columns than those; a null if nothing is left."""
     kind = node["type"]
     if kind == "field":
         return node if node["value"] in columns else _constant(None)
@@ -35,7 +35,7 @@ def is_null(node: Node) -> bool:
 
 
 def _inside(node: Node, columns: Collection[str]) -> Node:
-    """Prune what is read of the record: the first child; the others read what is inside of it."""
+    """Prune what is read from the record: the first child; the others read inside it."""
     first, *rest = node["children"]
     kept = pruned(first, columns)
     passes_null = node["type"] in PROJECTIONS or all(map(_is_null_of_null, rest))
@@ -55,7 +55,7 @@ def _simplified(node: Node) -> Node:
 
 
 def _is_null_of_null(node: Node) -> bool:
-    """Return whether the node returns null where the value that it is applied to is null."""
+    """Return whether the node returns null if it is applied to null."""
     kind = node["type"]
     if kind in _STEPS or kind in _SELECTIONS:
         return True
@@ -74,14 +74,14 @@ def _either(node: Node, *, on_false: bool) -> Node:
 
 
 def _evaluated(node: Node) -> Node:
-    """Return the constant that a node of constants is; the node where it is none."""
+    """Return the constant for a node of constants; otherwise the node."""
     values = [child["value"] for child in node["children"]]
     kind = node["type"]
     if kind == "not_expression":
         return _constant(is_false(values[0]))
     if kind == "comparator":
         return _constant(COMPARISONS[node["value"]](*values))
-    if kind == "function_expression" and values:  # without arguments it may tell the time
+    if kind == "function_expression" and values:  # without arguments it may depend on the time
         try:
             return _constant(BUILT_INS.call_function(node["value"], values))
         except (EvaluationError, ArithmeticError, RecursionError):

@@ -1,7 +1,7 @@
 """The grammar: from an expression's text to its checked tree.
 
-JMESPath's, with a few tightenings, and with a check of everything that could only fail on every
-record. A wrong expression raises ExpressionError with its position. Never runs code.
+JMESPath's grammar, slightly stricter, with a check for everything that would fail on every record.
+A wrong expression raises ExpressionError with its position. Never runs code.
 """
 
 import json
@@ -26,7 +26,7 @@ Node = dict[str, Any]
 class ExpressionError(ValueError):
     """A wrong expression: `message` says what is wrong, `position` where, counted from 0.
 
-    `column` is the whole expression, where it may have been meant as a column's name.
+    `column` is the whole expression, if it may have been meant as a column's name.
     """
 
     def __init__(self, message: str, position: int, column: str = "") -> None:
@@ -53,7 +53,7 @@ _IS_NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 # A whole expression that may be a column's name as people write it: `Order ID`, `E-Mail`, `$price`,
-# but no JSONPath (`$.price`), and nothing that an operator or a dot begins or ends.
+# but not JSONPath (`$.price`), and without an operator or a dot at its start or end.
 _ODD_NAME: Final = re.compile(
     r"(?!\$\.)(?=[\w@$#€%])[@]?[^\"'`|=<>!\[\]{}(),&@\\\x00-\x1f]{0,59}(?<=[\w#?%$€°])"
 )
@@ -64,9 +64,9 @@ _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
 
 
 class _Lexer(Lexer):
-    """jmespath's, but literals are strict JSON with exact numbers.
+    """jmespath's lexer, but literals are strict JSON with exact numbers.
 
-    Its own are floats, and texts where they are not JSON.
+    Its own are floats, or texts if they are not JSON.
     """
 
     def _consume_literal(self: Any) -> Node:
@@ -76,18 +76,18 @@ class _Lexer(Lexer):
             value = json.loads(written, parse_float=Decimal, parse_constant=_refused)
         except (ValueError, ArithmeticError, RecursionError):
             raise ExpressionError(
-                "between backticks stands JSON (`1.5`, `true`, `[]`); a text is written 'text'",
+                "backticks enclose JSON (`1.5`, `true`, `[]`); a text is written 'text'",
                 start,
             ) from None
         return {"type": "literal", "value": value, "start": start, "end": self._position}
 
 
-def _refused(constant: str) -> Any:  # NaN and the infinities, which are no JSON
+def _refused(constant: str) -> Any:  # NaN and the infinities, which are not JSON
     raise ValueError(constant)
 
 
 class _Parser(Parser):
-    """jmespath's, with positions on the nodes that are checked, and strict about slips."""
+    """jmespath's parser, with positions on the nodes that are checked, and stricter."""
 
     def tree(self: Any, source: str) -> Node:
         self._tokens = list(_Lexer().tokenize(source))
@@ -107,7 +107,7 @@ class _Parser(Parser):
 
     def _token_nud_quoted_identifier(self: Any, token: Node) -> Node:
         if self._current_token() == "lparen":
-            raise ExpressionError("a function's name stands without quotes", token["start"])
+            raise ExpressionError("a function's name is written without quotes", token["start"])
         return {"type": "field", "value": token["value"], "children": []}
 
     def _token_nud_expref(self: Any, token: Node) -> Node:
@@ -117,11 +117,11 @@ class _Parser(Parser):
     def _token_led_lparen(self: Any, left: Node) -> Node:
         name = self._lookahead_token(-2)
         if left["type"] != "field":
-            raise ExpressionError("no function's name stands before '('", name["start"])
+            raise ExpressionError("there is no function's name before '('", name["start"])
         arguments: list[Node] = []
         while self._current_token() != "rparen":
             if arguments:
-                self._match("comma")  # jmespath takes `f(a b)` for two arguments
+                self._match("comma")  # jmespath reads `f(a b)` as two arguments
             arguments.append(self._expression())
         self._match("rparen")
         return {
@@ -142,7 +142,7 @@ class _Parser(Parser):
 
 @lru_cache(maxsize=512)
 def parse(source: str) -> Node:
-    """The checked tree of an expression; shared, so never changed."""
+    """Return the checked tree of an expression; it is shared, so never change it."""
     if not source.strip():
         raise ExpressionError("the expression is empty", 0)
     try:
@@ -187,7 +187,7 @@ def _message(error: ParseError) -> str:
 
 
 def _with_hint(message: str, position: int, source: str, error: ParseError) -> ExpressionError:
-    """Return the error, with how it is written what was probably meant: a column, or a sum."""
+    """Return the error, with the spelling of what was probably meant: a column, or a sum."""
     name = source.strip()
     if error.token_value not in _HINTS and _ARITHMETIC.search(_QUOTED.sub("", name)):
         hint = ": arithmetic is written add(a, b), subtract(a, b), multiply(a, b) or divide(a, b)"
@@ -195,12 +195,12 @@ def _with_hint(message: str, position: int, source: str, error: ParseError) -> E
     if _ODD_NAME.fullmatch(name) and error.token_value not in _WORDS:
         return ExpressionError(message + _as_column(name), position, name)
     if error.token_type == "UNQUOTED_IDENTIFIER":  # noqa: S105 - a kind of token, no secret
-        message += ": a name with a space in it stands in double quotes"
+        message += ": a name with a space is written in double quotes"
     return ExpressionError(message, position)
 
 
 def _as_column(name: str) -> str:
-    """Return how a column of this name is written, whose name is more than letters and digits."""
+    """Return how to write a column's name that has more than letters and digits."""
     steps = [step if _IS_NAME.fullmatch(step) else f'"{step}"' for step in name.split(".")]
     written = f'"{name}"'
     hint = f": a column of this name is written {written}, and in YAML '{written}'"
@@ -218,7 +218,7 @@ def _check(node: Node, levels: int) -> None:
     for place, child in enumerate(children(node)):
         if child["type"] == "expref" and (called is None or not takes_reference(called, place)):
             raise ExpressionError(
-                "'&' stands only in the functions that take an expression, such as sort_by",
+                "'&' is allowed only in functions that take an expression, such as sort_by",
                 child["position"],
             )
         _check(child, levels - 1)
@@ -249,5 +249,5 @@ def _check_call(name: str, arguments: list[Node], position: int) -> None:
 
 
 def children(node: Node) -> list[Node]:
-    """Return the nodes below a node; those of a slice are numbers, not nodes."""
+    """Return the nodes below a node; those of a slice are numbers and not nodes."""
     return [] if node["type"] == "slice" else node["children"]

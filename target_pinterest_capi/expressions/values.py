@@ -1,7 +1,7 @@
-"""Values as expressions see them: exact numbers, JSON text opened, steps into it, truth and order.
+"""Values in expressions: exact numbers, JSON text, steps into it, truth and order.
 
-Promises that numbers stay exact, whatever type they come in, and that no function raises anything
-but the ArithmeticError or RecursionError of a hostile value. Never puts a value into a message.
+Numbers stay exact, whatever their type, and no function raises anything but the ArithmeticError or
+RecursionError of a hostile value. Never puts a value into a message.
 """
 
 import math
@@ -14,24 +14,24 @@ from typing import Any, Final
 
 import msgspec
 
-# Beyond these a number is not an amount but an attack: 1E+999999999 written out fills the memory.
+# Beyond these a number is not an amount but an attack: 1E+999999999 as text fills the memory.
 DIGITS: Final = 1000
 EXACT: Final = Context(prec=DIGITS, traps=[Inexact, InvalidOperation, Overflow])
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _JSON: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
-_PLAIN: Final = 10**30  # far below where the number of digits is looked at
+_PLAIN: Final = 10**30  # far below the point at which the number of digits is checked
 
 
 class EvaluationError(ValueError):
-    """An expression that fails on a record. Its message names functions and types, no value."""
+    """An expression that fails on a record. Its message names functions and types, but no value."""
 
 
 def number(value: Any) -> int | Decimal | None:
     """Return the number exactly, a float as it is written; None for anything else.
 
-    Booleans, NaN and infinities are no numbers.
+    Booleans, NaN and infinities are not numbers.
     """
     kind_of_value = type(value)
     if kind_of_value is int:
@@ -50,7 +50,7 @@ def parsed_number(value: Any) -> int | Decimal | None:
         return None
     try:
         return int(digits) if digits.lstrip("+-").isdigit() else Decimal(digits)
-    except ArithmeticError:  # an exponent that no Decimal holds
+    except ArithmeticError:  # an exponent that no Decimal can have
         return None
 
 
@@ -62,7 +62,7 @@ def number_text(value: int | Decimal) -> str | None:
 
 
 def text(value: Any) -> str | None:
-    """Return a text, the exact text of a number, a date or time in ISO form; None for the rest."""
+    """Return a text, the exact text of a number, or a date or time in ISO form; otherwise None."""
     if type(value) is int and -_PLAIN < value < _PLAIN:
         return str(value)
     if isinstance(value, str):
@@ -74,17 +74,17 @@ def text(value: Any) -> str | None:
 
 
 def opened(value: Any) -> Any:
-    """Return the array or object that a JSON text holds, numbers exact; else the value as it is."""
+    """Return the array or object in a JSON text, with exact numbers; otherwise the value itself."""
     if isinstance(value, str) and value.lstrip(" \t\r\n")[:1] in ("{", "["):
         try:
             return _JSON.decode(value)
         except (ValueError, ArithmeticError, RecursionError):
-            return value  # no JSON, a number that no Decimal holds, nested beyond reason
+            return value  # not JSON, a number that no Decimal can have, or nested too deeply
     return value
 
 
 def kind(value: Any) -> str:
-    """Return JMESPath's name of the value's type; a date or time is the text that it is in JSON."""
+    """Return JMESPath's name of the value's type; a date or time counts as text, as in JSON."""
     return next(
         (name for types, name in _KINDS if isinstance(value, types)),
         "expref" if callable(value) else "unknown",
@@ -136,7 +136,7 @@ def alike(left: Any, right: Any) -> bool:
 
 
 def rank(value: Any) -> Any:
-    """Return what a number or text is sorted by; None for what has no order."""
+    """Return the sort key of a number or text; None for what has no order."""
     value = dated(value)
     return value if isinstance(value, str) else number(value)
 
@@ -158,7 +158,7 @@ COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool | None]]] = {
 
 
 def step_into(value: Any, step: str | int) -> Any:
-    """Return an object's member or an array's element, also of JSON text; None if there is none."""
+    """Return an object's member or an array's element, also from JSON text; None if missing."""
     value = opened(value)
     if isinstance(step, str):
         return value.get(step) if isinstance(value, dict) else None
@@ -169,7 +169,7 @@ _NOTHING: Final[dict[str, Any]] = {}
 
 
 def object_of(value: Any) -> dict[str, Any]:
-    """Return the object that a value is, or that its JSON text holds; an empty one for the rest."""
+    """Return the object that a value is or has as JSON text; otherwise an empty one."""
     if value is None:
         return _NOTHING
     value = opened(value)
@@ -177,7 +177,7 @@ def object_of(value: Any) -> dict[str, Any]:
 
 
 def listed(value: Any) -> list[Any] | None:
-    """Return the array that a value is, or that its JSON text holds; None for anything else."""
+    """Return the array that a value is or has as JSON text; otherwise None."""
     value = opened(value)
     return value if isinstance(value, list) else None
 
@@ -186,7 +186,7 @@ Index = dict[str, list[Any]]
 
 
 def indexed(value: Any, key: str) -> Index | None:
-    """Return the elements of an array by the text of a member; None where there is no array."""
+    """Return the elements of an array by the text of a member; None if it is not an array."""
     elements = listed(value)
     if elements is None:
         return None
@@ -201,12 +201,12 @@ def indexed(value: Any, key: str) -> Index | None:
 
 
 def look_up(index: Index | None, text: str) -> list[Any] | None:
-    """Return the elements with a text; none of them is not the same as no array."""
+    """Return the elements with a text; an empty list is not the same as no array."""
     return None if index is None else index.get(text, [])
 
 
 def flattened(elements: list[Any]) -> list[Any]:
-    """Return the list with one level of lists in it laid open.
+    """Return the list with its nested lists flattened by one level.
 
     Elements that are JSON text stay as they are: nothing steps into them yet.
     """

@@ -1,1 +1,1 @@
-"""Files that are whole and durable: replaced at once, or appended to by several processes."""
+"""Complete and durable files: replaced at once, or appended to by several processes."""

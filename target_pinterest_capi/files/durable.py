@@ -1,6 +1,6 @@
-"""Makes files durable: what was written is on the disk, under its name, when these return.
+"""Makes files durable: when these return, what was written is on disk, under its name.
 
-Every function takes the `sync` that does so (`os.fsync`), so that a test can see what was synced.
+Every function gets the `sync` for this (`os.fsync`), so that a test can see what was synced.
 """
 
 import contextlib
@@ -21,11 +21,11 @@ _PERMISSIONS: Final = 0o777
 def replace_file(
     path: Path, content: bytes, *, is_private: bool = False, sync: Sync = os.fsync
 ) -> None:
-    """Put a file in its place at once: whoever reads it finds the old content or the new, whole.
+    """Replace a file at once: readers find either the old or the new content, complete.
 
-    A private file is its owner's alone (0600); any other keeps the permissions of the one that it
-    replaces. Its directory is made where it is missing, and a link stays one. Raises `OSError`,
-    and leaves nothing behind then.
+    Only its owner can read a private file (0600); any other keeps the permissions of the one it
+    replaces. A missing directory is created, and a link stays a link. Raises `OSError`, and then
+    leaves nothing behind.
     """
     with replacement(path, is_private=is_private, sync=sync) as put:
         put(content)
@@ -35,7 +35,7 @@ def replace_file(
 def replacement(
     path: Path, *, room: int = 0, is_private: bool = False, sync: Sync = os.fsync
 ) -> Iterator[Callable[[bytes], None]]:
-    """Yield the function that puts a file in its place, as `replace_file` does, if it is called.
+    """Yield the function that replaces a file, as `replace_file` does, if it is called.
 
     A device or a pipe is not replaced: a file in the place of `/dev/null` would break the machine.
     `room` bytes are taken on the disk before: a content of that size is not lost to a full one.
@@ -61,7 +61,7 @@ def replacement(
             if room:
                 file.write(bytes(room))
                 file.flush()
-                sync(descriptor)  # some file systems find the place for it only now
+                sync(descriptor)  # some file systems allocate space only now
             yield put
     finally:
         with contextlib.suppress(OSError):
@@ -69,9 +69,9 @@ def replacement(
 
 
 def find_obstacle(path: Path, *, makes_folders: bool = True) -> str | None:
-    """Return why a file could not be written, in the system's words; None where it could.
+    """Return why a file could not be written, in the system's words; None if it could.
 
-    Nothing is made or changed; `makes_folders`: missing ones are made when it is written.
+    Nothing is created or changed; `makes_folders`: missing ones are created when it is written.
     """
     place = path.expanduser()
     try:
@@ -82,7 +82,7 @@ def find_obstacle(path: Path, *, makes_folders: bool = True) -> str | None:
         while makes_folders and not folder.exists() and folder != folder.parent:
             folder = folder.parent
         if not folder.exists():
-            return "its folder is not there"
+            return "its folder does not exist"
         if not folder.is_dir():
             return "its folder is not a folder"
         return None if os.access(folder, os.W_OK | os.X_OK) else "its folder is not writable"

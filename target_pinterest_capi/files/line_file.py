@@ -1,8 +1,8 @@
-"""A file that several processes append lines to: whole lines on the disk, or an error.
+"""A file to which several processes append lines: complete lines on disk, or an error.
 
-After a failed write the file is as before it. Where it cannot be shortened, half a line may stay:
-the next write, of whichever process, ends it first, so that no line is ever glued to another. A
-device or a pipe takes lines as they come, and nothing can be taken back from it.
+After a failed write the file is as before. If it cannot be truncated, half a line may stay: the
+next write by any process ends it first, so lines are never joined. A device or a pipe gets lines as
+they come, and nothing can be undone there.
 """
 
 import fcntl
@@ -16,13 +16,13 @@ from typing import Final
 from target_pinterest_capi.files.durable import Sync, replace_file, sync_directory
 from target_pinterest_capi.files.locks import lock_descriptor
 
-LOCK_WAIT_SECONDS: Final = 5.0  # the others hold it for the time of a write and a sync
+LOCK_WAIT_SECONDS: Final = 5.0  # others hold it for a write and a sync
 
 Write = Callable[[int, memoryview], int]
 
 
 class LineFile:
-    """A private file (0600), made with the first line. Raises `OSError` from `append` alone."""
+    """A private file (0600), created with the first line. Only `append` raises `OSError`."""
 
     def __init__(
         self,
@@ -37,10 +37,10 @@ class LineFile:
         self._write = write
         self._lock_wait_seconds = lock_wait_seconds
         self._fd: int | None = None
-        self._is_cut = False  # of a device or a pipe: half a line may have gone there
+        self._is_cut = False  # of a device or a pipe: half a line may have been written
 
     def append(self, lines: bytes) -> None:
-        """Append whole lines, and sync them to the disk. After an error none of them counts."""
+        """Append complete lines, and sync them to disk. After an error none of them counts."""
         if not _is_regular(self._opened()):
             self._pass_on(lines)
             return
@@ -52,7 +52,7 @@ class LineFile:
                 fcntl.flock(fd, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """Close the file, which also gives up its lock."""
+        """Close the file, which also releases its lock."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
@@ -63,7 +63,7 @@ class LineFile:
         return self._fd
 
     def _hold(self) -> tuple[int, bool]:
-        """Lock the file that is at the path now: that held may have been moved, as by logrotate."""
+        """Lock the file that is now at the path: the open one may have been moved away."""
         while True:
             fd = self._opened()
             is_locked = lock_descriptor(fd, self._lock_wait_seconds)
@@ -80,7 +80,7 @@ class LineFile:
     def _append(self, fd: int, lines: bytes, *, may_shorten: bool) -> None:
         """Write and sync lines at a file's end.
 
-        `may_shorten` where nobody else appends meanwhile.
+        `may_shorten` if nobody else can append in the meantime.
         """
         size = os.fstat(fd).st_size
         is_cut = size > 0 and os.pread(fd, 1, size - 1) != b"\n"
@@ -101,10 +101,10 @@ class LineFile:
 
 
 def drop_lines(path: str, is_dropped: Callable[[bytes], bool]) -> int:
-    """Write a file again without some of its lines, and return how many those were.
+    """Rewrite a file without some of its lines, and return how many were dropped.
 
-    Under the lock of those who append to it, who then find the new file: no line is lost. A device,
-    a pipe and a file that is not there have none to drop. Raises `OSError`.
+    It holds the lock of those who append, who then find the new file, so no line is lost. A device,
+    a pipe and a missing file have no lines to drop. Raises `OSError`.
     """
     while True:
         try:
@@ -134,7 +134,7 @@ def _is_same_file(path: str, fd: int) -> bool:
 
 
 def _take_back(fd: int, size: int, data: bytes) -> None:
-    """Shorten a file to its size before, unless somebody appended without asking for the lock."""
+    """Truncate a file to its previous size, unless somebody appended without the lock."""
     if data.startswith(os.pread(fd, len(data) + 1, size)):
         os.ftruncate(fd, size)
 
@@ -144,7 +144,7 @@ def _is_regular(fd: int) -> bool:
 
 
 def _open_private(path: str, sync: Sync) -> int:
-    """Open a file to append to, and make a regular one of ours private: not another user's."""
+    """Open a file for appending, and make our own regular file private; not another user's."""
     directory = Path(path).absolute().parent
     directory.mkdir(parents=True, exist_ok=True)
     fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

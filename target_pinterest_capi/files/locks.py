@@ -13,9 +13,9 @@ LOCK_PAUSE_SECONDS: Final = 0.01
 
 
 def lock_descriptor(fd: int, wait_seconds: float) -> bool:
-    """Wait until no other process holds the file's lock; False where its file system has none.
+    """Wait until no other process holds the file's lock; False if the file system has no locks.
 
-    Raises `TimeoutError` where another process holds it for longer.
+    Raises `TimeoutError` if another process holds it for longer.
     """
     deadline = time.monotonic() + wait_seconds
     while True:
@@ -33,10 +33,10 @@ def lock_descriptor(fd: int, wait_seconds: float) -> bool:
 
 @contextlib.contextmanager
 def locked_beside(path: Path, wait_seconds: float) -> Iterator[None]:
-    """Hold the lock of a file that is replaced: that of an empty private file beside it.
+    """Hold the lock for a file that is replaced: that of an empty private file next to it.
 
-    The file itself cannot be locked, since whoever replaces it makes another one. The one beside it
-    stays, since a process may wait for it. Raises `OSError`, as `TimeoutError` where another
+    The file itself cannot be locked, because replacing it creates another one. The one next to it
+    is kept, because a process may wait for it. Raises `OSError`, and `TimeoutError` if another
     process holds the lock for longer.
     """
     place = path.resolve()

@@ -1,6 +1,6 @@
-"""Files of lines one after the other, each below a limit, with a first line of its own.
+"""Numbered files of lines, each within limits, with a header line in each.
 
-Below a folder, or below an fsspec URL as a prefix, where each write makes an object.
+Below a folder, or below an fsspec URL as a prefix, where each write creates an object.
 """
 
 from pathlib import Path
@@ -11,9 +11,9 @@ from target_pinterest_capi.files.objects import write_object
 
 
 class NumberedFiles:
-    """`NAME-1.csv`, `NAME-2.csv` and so on, private (0600). Raises `OSError` from `append` alone.
+    """`NAME-1.csv`, `NAME-2.csv` and so on, private (0600). Only `append` raises `OSError`.
 
-    The limits count the first line too.
+    The limits include the header line.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class NumberedFiles:
         self._bytes = self._lines = 0
 
     def append(self, lines: list[bytes]) -> None:
-        """Append whole lines to the file at work, or to the next. After an error none counts."""
+        """Append complete lines to the current file, or to the next. After an error none counts."""
         data = b"".join(lines)
         if self._is_prefix:
             write_object(self._path(self._number + 1), self._first_line + data)
@@ -45,7 +45,7 @@ class NumberedFiles:
         self._bytes, self._lines = size, number
 
     def close(self) -> None:
-        """Close the file at work."""
+        """Close the current file."""
         if self._file is not None:
             self._file.close()
 

@@ -1,8 +1,8 @@
-"""Objects below a prefix that is an fsspec URL: each written whole, or not at all."""
+"""Objects below a prefix that is an fsspec URL: each is written completely, or not at all."""
 
 
 def write_object(url: str, data: bytes) -> None:
-    """Write an object. Raises `OSError`, in words without what it holds."""
+    """Write an object. Raises `OSError`, with a message without its contents."""
     import fsspec  # noqa: PLC0415 - costs 30 ms, and only a prefix needs it
 
     options = {"auto_mkdir": True} if url.startswith("file://") else {}
@@ -16,5 +16,5 @@ def write_object(url: str, data: bytes) -> None:
             file.write(data)
     except OSError:
         raise
-    except Exception as error:  # each store has exceptions of its own
+    except Exception as error:  # each store has its own exceptions
         raise OSError(f"the store failed ({type(error).__name__})") from error

@@ -1,1 +1,1 @@
-"""Which values: from a record to values by Pinterest's field paths."""
+"""Mapping: from a record to values by Pinterest's field paths."""

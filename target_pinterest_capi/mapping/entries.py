@@ -1,6 +1,6 @@
-"""Compiles the mapping entries that a stream's records match: `when`, account, plan and builder.
+"""Compiles the mapping entries that match a stream: `when`, account, plan and builder.
 
-Done once for a stream's columns; what is left for a record is to call each entry.
+This happens once for a stream's columns; for a record, each entry is only called.
 """
 
 import fnmatch
@@ -38,6 +38,7 @@ from target_pinterest_capi.mapping import presets
 from target_pinterest_capi.mapping.field_plans import (
     Levels,
     Note,
+    compile_condition,
     compile_guarded,
     condition_plan,
     field_plans,
@@ -51,9 +52,9 @@ Record = Mapping[str, Any]
 MapRecord = Callable[[Record], Result]
 MapRow = Callable[[Any, bytes], Result]
 
-KEPT_STREAMS: Final = 64  # or schemas of one: of each its compiled functions, some 40 KiB
+KEPT_STREAMS: Final = 64  # or schemas of one stream: for each its compiled functions, some 40 KiB
 _ALTERNATIVES: Final = ("anyOf", "oneOf", "allOf")
-ALWAYS: Final = "always"  # as a `when`: every record, whatever the preset asks for
+ALWAYS: Final = "always"  # as a `when`: every record, whatever the preset's condition
 _MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 _EVERY_STREAM: Final = MappingEntry(stream="*", preset=presets.PINTEREST)
 
@@ -71,9 +72,9 @@ class Accounts:
     def get(
         self, ad_account_id: str | None = None, token: str | None = None, mode: Mode = "live"
     ) -> Account:
-        """Return the account of an id and a token; the settings' own where they are None.
+        """Return the account of an id and a token; the settings' own if they are None.
 
-        Of a mode and the settings' own the more careful one holds.
+        Of a mode and the settings' own, the one that sends less is used.
         """
         careful = max(mode, self._mode, key=_MODES.index)
         key = (ad_account_id or self._ad_account_id, token or self._token, careful)
@@ -84,10 +85,11 @@ class Accounts:
 
 
 class StreamSchema(NamedTuple):
-    """What a SCHEMA message says of a stream; `columns` has those seen on records besides.
+    """What a SCHEMA message says about a stream; `columns` also has those seen in records.
 
-    `members` has those that it declares of objects, by column. Where it `is_complete`, records are
-    taken to have no other columns, and what would read one is dropped from the mapping.
+    `members` has the declared members of objects, by column. If it `is_complete`, records are
+    assumed to have no other columns, and expressions for other columns are removed from the
+    mapping.
     """
 
     name: str
@@ -111,9 +113,9 @@ class EntryRows(NamedTuple):
 class CompiledEntry(NamedTuple):
     """One mapping entry for one stream; `origin` names it in counts.
 
-    `map_record` returns a record's event, or what the record comes to instead. `rows` is None where
-    the entry needs more of a record than a row holds. `unread` are the columns that it names and
-    does not read, since the stream is taken to have none of them.
+    `map_record` returns a record's event, or the result that it has instead. `rows` is None if the
+    entry needs more from a record than a row has. `unread` are the columns that it names but does
+    not read, because the stream is assumed not to have them.
     """
 
     origin: Origin
@@ -123,14 +125,15 @@ class CompiledEntry(NamedTuple):
 
 
 def names_a_stream(settings: Settings, stream: str) -> bool:
-    """Return whether any entry is for records of the stream."""
+    """Return whether any entry selects records of the stream."""
     return any(True for _ in matching(settings, stream))
 
 
 def matching(settings: Settings, stream: str) -> Iterable[tuple[str, MappingEntry]]:
-    """Yield the entries that are for a stream's records, each with its name for reports.
+    """Yield the entries that select a stream's records, each with its name for reports.
 
-    Without `mappings` every stream has one, preset `pinterest`, unless it feeds a customer list.
+    Without `mappings` every stream has one with preset `pinterest`, unless it feeds a customer
+    list.
     """
     if settings.mappings is None:
         if not any(fnmatch.fnmatchcase(stream, entry.stream) for entry in settings.customer_lists):
@@ -142,14 +145,14 @@ def matching(settings: Settings, stream: str) -> Iterable[tuple[str, MappingEntr
 
 
 def load_preset(entry: MappingEntry, stream: StreamSchema) -> MappingEntry | None:
-    """Return the preset of an entry for a stream's columns; None where it has none."""
+    """Return the preset of an entry for a stream's columns; None if it has none."""
     if entry.preset is None:
         return None
     return presets.load(entry.preset, stream.columns, stream.members)
 
 
 def columns_of_one_field(settings: Settings, stream: StreamSchema) -> list[SameField]:
-    """Return what preset `pinterest` does not read of a stream: other spellings of its columns."""
+    """Return columns that preset `pinterest` does not read: other spellings of its columns."""
     entries = [entry for _, entry in matching(settings, stream.name)]
     if not any(entry.preset == presets.PINTEREST for entry in entries):
         return []
@@ -157,7 +160,7 @@ def columns_of_one_field(settings: Settings, stream: StreamSchema) -> list[SameF
 
 
 def conditions(entry: MappingEntry, preset: MappingEntry | None) -> list[str]:
-    """Return the expressions that must hold for a record: the preset's, unless lifted, and ours."""
+    """Return the conditions for a record: the preset's, unless lifted, and the entry's."""
     is_lifted = entry.preset_when == "ignore" or entry.when == ALWAYS
     from_preset = [] if preset is None or is_lifted else [preset.when]
     own = [] if entry.when == ALWAYS else [entry.when]
@@ -176,12 +179,12 @@ def entry_compiler(
     began_at: datetime,
     in_plain: bool = False,
 ) -> CompileEntries:
-    """Return the compiler of a stream's entries, which keeps what it compiled last.
+    """Return the compiler of a stream's entries, which caches its last results.
 
-    `began_at` is when the run began, for the expressions that ask for it.
+    `began_at` is when the run began, for expressions that use it.
 
-    A schema that changes in other columns than those of fields comes to the same functions, and
-    costs next to nothing.
+    If a schema changes only in columns that are not used, the functions stay the same, at almost no
+    cost.
     """
 
     @lru_cache(KEPT_STREAMS)
@@ -230,7 +233,7 @@ def compile_stream(
     began_at: datetime,
     in_plain: bool = False,
 ) -> tuple[CompiledEntry, ...]:
-    """Compile every entry that is for the stream's records, in the configuration's order.
+    """Compile every entry that selects the stream's records, in the configuration's order.
 
     With `in_plain` nothing is hashed: only for a preview, which sends nothing.
     """
@@ -274,7 +277,7 @@ def _compile(
     plan = event_plan(levels, when if is_fixed else (), origin, stream, entry_note)
     builder = compile_builder(plan, options, entry_note, now)
     if source is not None and not is_fixed:
-        predicates = [compile_guarded(one, levels, "when", entry_note) for one in when]
+        predicates = [compile_condition(one, levels, entry_note) for one in when]
         read = compile_guarded(source, levels, "ad_account_id", entry_note)
         read_account = _account_reader(read, partial(accounts.get, token=token, mode=entry.mode))
         map_record = _to_its_account(builder, read_account, plan, options)
@@ -289,7 +292,7 @@ def _compile(
 def event_plan(
     levels: Levels, when: Iterable[str], origin: Origin, stream: StreamSchema, note: Note
 ) -> EventPlan:
-    """Return what the levels ask of a stream's events, of records that meet the conditions."""
+    """Return the plan of a stream's events, for records that meet the conditions."""
     columns = stream.columns if stream.is_complete else None
     names = levels.event_names()
     unmapped = (path for path, sources in levels.entry.fields.items() if sources is None)
@@ -316,7 +319,7 @@ def _named_columns(entry: MappingEntry, preset: MappingEntry | None) -> frozense
 
 
 def _literals(levels: Iterable[tuple[str, ...]]) -> frozenset[str]:
-    """Return the names that the expressions of an event's name have in them."""
+    """Return the names in literals of the expressions for an event's name."""
     return literals(*(source for expressions in levels for source in expressions))
 
 
@@ -338,7 +341,7 @@ def _rows(
 
 
 def _unless_deleted(columns: Collection[str], map_record: MapRecord, origin: Origin) -> MapRecord:
-    """Return the mapping of records that none of the columns says were deleted."""
+    """Return the mapping for records that none of the columns marks as deleted."""
     if not columns:
         return map_record
     skipped = SkippedRecord(origin, Skipped.DELETED)
@@ -348,7 +351,7 @@ def _unless_deleted(columns: Collection[str], map_record: MapRecord, origin: Ori
 def _unless_deleted_row(
     read: Collection[Callable[[Any], Any]], map_row: MapRow, origin: Origin
 ) -> MapRow:
-    """Return the same mapping of rows."""
+    """Return the same mapping for rows."""
     if not read:
         return map_row
     skipped = SkippedRecord(origin, Skipped.DELETED)
@@ -363,13 +366,13 @@ def _unless_deleted_row(
 
 
 def _where(predicates: list[Get], map_record: MapRecord, origin: Origin) -> MapRecord:
-    """Return the mapping of records for which every predicate holds, by JMESPath's truth."""
+    """Return the mapping of records for which every predicate is true."""
     if not predicates:
         return map_record
 
     def map_where(record: Record) -> Result:
         for predicate in predicates:
-            if not _is_true(predicate(record)):
+            if not predicate(record):
                 return SkippedRecord(origin, Skipped.WHEN)
         return map_record(record)
 
@@ -397,7 +400,7 @@ def _to_its_account(
 def _account_reader(
     get: Get, account_of: Callable[[str], Account]
 ) -> Callable[[Record], Account | None]:
-    """Return the reader of the account that an expression names; None where it names none."""
+    """Return the reader of the account that an expression names; None without an expression."""
 
     def read(record: Record) -> Account | None:
         text = coerce.text(get(record))
@@ -410,18 +413,13 @@ def _account_reader(
     return read
 
 
-def _is_true(value: Any) -> bool:
-    """Return JMESPath's truth: all but null, false, and empty texts, lists and objects."""
-    return value is not None and value is not False and value not in ("", [], {})
-
-
 def stream_columns(schema: Mapping[str, Any], seen: Iterable[str] = ()) -> frozenset[str]:
-    """Return the columns that a stream's schema declares, and those seen besides."""
+    """Return the columns that a stream's schema declares, and others seen in records."""
     return frozenset(map(clean_name, (*properties_of(schema), *seen)))
 
 
 def stream_members(schema: Mapping[str, Any]) -> dict[str, frozenset[str]]:
-    """Return the members that a stream's schema declares of objects, by column."""
+    """Return the members of objects that a stream's schema declares, by column."""
     declared = {
         clean_name(column): frozenset(properties_of(column_schema))
         for column, column_schema in properties_of(schema).items()
@@ -430,7 +428,7 @@ def stream_members(schema: Mapping[str, Any]) -> dict[str, frozenset[str]]:
 
 
 def properties_of(schema: Any) -> Mapping[str, Any]:
-    """Return the properties of an object's schema, also of one that is an alternative to null."""
+    """Return the properties of an object's schema, also if null is an alternative."""
     if not isinstance(schema, Mapping):
         return {}
     found: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Where a field's value comes from, first to last.
+"""Where a field's value comes from, in this order.
 
 The entry's fields, the preset's fields, the entry's defaults, the preset's defaults, the setting
 `defaults`.
@@ -14,7 +14,7 @@ from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import NOW, Code, FieldPlan, Get, Selection, name_key
 from target_pinterest_capi.events.build.value_check import compile_trial
 from target_pinterest_capi.events.fields import BY_PATH, FieldKind
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 from target_pinterest_capi.expressions.analysis import can_fail, plain_path_of, roots_of
 from target_pinterest_capi.expressions.code import write_expression, write_list
 from target_pinterest_capi.expressions.compiler import (
@@ -23,6 +23,7 @@ from target_pinterest_capi.expressions.compiler import (
     compile_tree,
     selection_of,
 )
+from target_pinterest_capi.expressions.conditions import as_condition
 from target_pinterest_capi.expressions.pruning import is_null, pruned
 from target_pinterest_capi.expressions.syntax import Node, parse
 from target_pinterest_capi.settings import MappingEntry, Settings
@@ -32,7 +33,7 @@ _FAILURES: Final = (EvaluationError, ArithmeticError, RecursionError)
 
 
 class Levels(NamedTuple):
-    """What an entry's values come from in a stream; `preset` is the entry's, as an entry itself.
+    """The sources of an entry's values in a stream; `preset` is the entry's, as an entry itself.
 
     `began_at` is when the run began.
     """
@@ -44,20 +45,20 @@ class Levels(NamedTuple):
     began_at: datetime
 
     def tree(self, source: str) -> Node:
-        """Return the tree of an expression over the stream's records, in this run."""
+        """Return the tree of an expression for the stream's records, in this run."""
         return bound(parse(source), self.stream, self.began_at)
 
     def expressions(self, path: str) -> list[tuple[str, ...]]:
-        """Return the expressions of a field, a list for each level that has any."""
+        """Return the expressions of a field, a list for each level with any."""
         given = [level.fields.get(path) for level in self._entries(path)]
         return [expressions for expressions in given if expressions]
 
     def default(self, path: str) -> Any:
-        """Return the constant of a field; None where it has none."""
+        """Return the constant of a field, or None."""
         return self._first_default(path, self._entries(path))
 
     def event_names(self) -> dict[str, str | None]:
-        """Return the preset's names and the entry's, which stands for every spelling of its own."""
+        """Return the preset's and the entry's names; the entry's replace other spellings."""
         if self.preset is None:
             return dict(self.entry.event_names)
         own = {name_key(name) for name in self.entry.event_names}
@@ -66,7 +67,7 @@ class Levels(NamedTuple):
         return {**kept, **self.entry.event_names}
 
     def fallback_name(self) -> Any:
-        """Return the event name of what `event_names` does not list; None where there is none."""
+        """Return the event name for values that `event_names` does not list, or None."""
         entries = [level for level in (self.entry, self.preset) if level is not None]
         return self._first_default("event_name", entries)
 
@@ -79,7 +80,7 @@ class Levels(NamedTuple):
         return None
 
     def _entries(self, path: str) -> list[MappingEntry]:
-        """Return the entry, and the preset unless the entry takes the field's value away."""
+        """Return the entry, and the preset unless the entry unmaps the field."""
         is_unmapped = path in self.entry.fields and self.entry.fields[path] is None
         if self.preset is None or is_unmapped:
             return [self.entry]
@@ -89,11 +90,10 @@ class Levels(NamedTuple):
 def field_plans(
     levels: Levels, note: Note, columns: Collection[str] | None, *, names_are_listed: bool
 ) -> dict[str, FieldPlan]:
-    """Return the plan of every field that something gives a value.
+    """Return the plan of every field that has a value.
 
-    Other columns than `columns` are not read; None stands for any. Where the entry lists event
-    names, the default of `event_name` stands for those not listed, and not for a value that is
-    missing.
+    Only `columns` are read; None means all. If the entry lists event names, the default of
+    `event_name` applies to unlisted names, and not to a missing value.
     """
     plans = {}
     for path in BY_PATH:
@@ -113,12 +113,12 @@ def condition_plan(
     source: str, levels: Levels, note: Note, columns: Collection[str] | None
 ) -> FieldPlan:
     """Return the plan of a condition for records of a stream."""
-    tree = levels.tree(source)
+    tree = as_condition(levels.tree(source))
     return _plan_of_one("when", tree if columns is None else pruned(tree, columns), note)
 
 
 def _kept(trees: list[Node], columns: Collection[str] | None) -> list[Node]:
-    """Return the trees without what reads other columns, and without those that come to nothing."""
+    """Return the trees without those that read other columns or always return nothing."""
     if columns is None:
         return trees
     return [tree for tree in (pruned(tree, columns) for tree in trees) if not is_null(tree)]
@@ -196,10 +196,10 @@ def _first_usable(
     note: Note,
     reason_against: Callable[[Any], str | None],
 ) -> Get:
-    """Return the reader of the first value that its field can hold, else of the constant.
+    """Return the reader of the first value that its field accepts, or of the constant.
 
-    What is before it is noted. Without a constant it is the first that is something: the event says
-    what is wrong with that.
+    Values before it are noted. Without a constant it is the first value that is not null: the event
+    says what is wrong with it.
     """
     if not getters:
         return lambda _: constant
@@ -232,7 +232,7 @@ def _usable_or(
     note: Note,
     reason_against: Callable[[Any], str | None],
 ) -> Get:
-    """Return the reader of a list, or of the constant where the field can hold none of its values.
+    """Return the reader of a list, or of the constant if the field accepts none of its values.
 
     Those are noted.
     """
@@ -269,7 +269,7 @@ def _first(getters: list[Get]) -> Get:
 
 
 def _collect(getters: list[Get], *, is_alone: bool) -> Get:
-    """Return the reader of all values in a list; of one that was written alone, as it is."""
+    """Return the reader of all values in a list; a single value is returned as it is."""
     if is_alone:
         return getters[0]
 
@@ -285,11 +285,16 @@ def _collect(getters: list[Get], *, is_alone: bool) -> Get:
 
 
 def compile_guarded(source: str, levels: Levels, path: str, note: Note) -> Get:
-    """Return the function of an expression, over a stream's records, for a field.
+    """Return the function of an expression, for a stream's records and a field.
 
-    Where it fails on a record it gives None, and is noted.
+    If it fails on a record, it returns None and notes it.
     """
     return _compile_guarded(levels.tree(source), path, note)
+
+
+def compile_condition(source: str, levels: Levels, note: Note) -> Get:
+    """Return the function of a condition, over a stream's records: true where it holds."""
+    return _compile_guarded(as_condition(levels.tree(source)), "when", note)
 
 
 def _compile_guarded(tree: Node, path: str, note: Note) -> Get:
@@ -301,7 +306,7 @@ def _compile_guarded(tree: Node, path: str, note: Note) -> Get:
         try:
             return get(record)
         except EvaluationError:
-            note(path, LeftOut.EXPRESSION_ERROR)
+            note(path, Dropped.EXPRESSION_ERROR)
             return None
 
     return guarded

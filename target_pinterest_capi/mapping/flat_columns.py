@@ -1,10 +1,9 @@
 """Preset `pinterest`: columns named like Pinterest's fields, nested or flat, in any spelling.
 
-`entry_fields` reads column names alone: it returns the `fields` of the mapping entry that a person
-would write for them, of just the columns that are there. EVENT_ID and eventId are event_id; where
-several columns are one field the exact name is read. The names of Pinterest's browser tag are read
-too. Numbered columns (`em_1`, `item_price_2`) hold
-further values of lists, or the members of further items.
+`entry_fields` uses only column names: it returns the `fields` of the mapping entry that a person
+would write for the existing columns. EVENT_ID and eventId are event_id; if several columns are one
+field, the exact name is read. The names of Pinterest's browser tag are accepted too. Numbered
+columns (`em_1`, `item_price_2`) are further values of lists, or members of further items.
 """
 
 import re
@@ -19,12 +18,13 @@ Expressions = tuple[str, ...]
 Members = Mapping[str, Collection[str]]  # those that a schema declares, by the object's column
 
 _NUMBERED: Final = re.compile(r"(.+?)_([1-9]\d{0,2})")
-_JOINTS: Final = (".", "__", "_")  # how taps and flattening join an object's name and its member's
+# how taps and flattening join the name of an object and its member
+_JOINTS: Final = (".", "__", "_")
 # Members of the other objects are too common as names of columns: brand, model, type.
 _BARE_OBJECTS: Final = ("", "user_data", "custom_data")
 _KNOWN_NAMES: Final = 4096
 _CONTENTS: Final = "custom_data.contents"
-# What Pinterest's browser tag calls the same (its event data: line_items and others).
+# The names in Pinterest's browser tag (its event data: line_items and others).
 _TAG_NAMES: Final = {
     "custom_data.num_items": "order_quantity",
     "custom_data.search_string": "search_query",
@@ -46,7 +46,7 @@ _ITEM_COLUMNS: Final = {member.leaf: _item_columns(member.leaf) for member in IT
 
 
 class SameField(NamedTuple):
-    """Columns that are one field: one is `read`, the others are not."""
+    """Columns of the same field: one is `read`, the others are not."""
 
     field: str
     read: str
@@ -56,10 +56,9 @@ class SameField(NamedTuple):
 def entry_fields(
     columns: Collection[str], members: Members | None = None
 ) -> dict[str, Expressions]:
-    """Return the expressions of every field that the columns hold, by path in the table's order.
+    """Return the expressions of every field that the columns have, by path in the table's order.
 
-    `members` has those that objects are known to have; of any other object they are found on its
-    records.
+    `members` has those that objects are known to have; for other objects they are found in records.
     """
     found = _Columns(columns, members or {})
     fields = {}
@@ -72,9 +71,9 @@ def entry_fields(
 
 @lru_cache(_KNOWN_NAMES)
 def names_a_field(column: str) -> bool:
-    """Return whether a column is read where it is there.
+    """Return whether a column is read if it exists.
 
-    Any other column changes nothing of what `entry_fields` returns.
+    Any other column does not change the result of `entry_fields`.
     """
     name = snake_case(clean_name(column))
     numbered = _NUMBERED.fullmatch(name)
@@ -82,7 +81,7 @@ def names_a_field(column: str) -> bool:
 
 
 def same_fields(columns: Collection[str], members: Members | None = None) -> Iterator[SameField]:
-    """Yield the fields that several columns, or several members of an object, are."""
+    """Yield the fields for which there are several columns, or several members of an object."""
     named = [column for column in columns if names_a_field(column)]
     for name, (read, *unread) in by_field_name(named).items():
         if unread:
@@ -107,7 +106,7 @@ def base_columns() -> dict[str, Expressions]:
 
 
 class _Columns:
-    """A stream's columns by the names of fields."""
+    """A stream's columns, by the names of fields."""
 
     def __init__(self, columns: Collection[str], members: Members) -> None:
         self._members = members
@@ -119,7 +118,7 @@ class _Columns:
                 self._numbered.setdefault(match[1], []).append((int(match[2]), column))
 
     def named(self, name: str) -> str | None:
-        """Return the column of a name; None without any."""
+        """Return the column with a name, or None."""
         return self._columns.get(name)
 
     def numbered(self, name: str) -> list[tuple[int, str]]:
@@ -165,7 +164,7 @@ _COLUMNS: Final = frozenset(name for field in FIELDS for name in _names(field)).
 
 
 def _flat_items(columns: _Columns) -> Iterator[str]:
-    """Yield the expression that makes items of flat columns, if there are any.
+    """Yield the expression that makes items from flat columns, if there are any.
 
     `[{id: item_id, ...}, {id: item_id_1, ...}]`
     """
@@ -185,7 +184,7 @@ def _flat_items(columns: _Columns) -> Iterator[str]:
 
 
 def quoted(column: str) -> str:
-    """Return a column's name as an expression: in quotes unless JMESPath takes it as it is."""
+    """Return a column's name as an expression: quoted unless JMESPath accepts it as it is."""
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", column):
         return column
     return '"' + column.replace("\\", "\\\\").replace('"', '\\"') + '"'

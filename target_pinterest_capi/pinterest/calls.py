@@ -1,8 +1,8 @@
-"""Calls to Pinterest that follow from one another: lookups, creations, updates, refreshed tokens.
+"""Calls to Pinterest that depend on each other: lookups, creations, updates, token refreshes.
 
-A flow is a generator that yields a call and gets its response, so that what must happen in order is
-written in order. A flow decides what a refusal means. It sends nothing itself: whoever runs it
-makes the attempts, and decides about retries, waits and stops.
+A flow is a generator that yields a call and gets its response, so steps that must happen in order
+are written in order. A flow decides what a refusal means. It sends nothing itself: its runner makes
+the attempts, and decides about retries, waits and stops.
 """
 
 from collections.abc import Callable, Collection, Generator
@@ -13,7 +13,7 @@ from target_pinterest_capi.pinterest.responses import CallResponse
 
 
 class CallPurpose(StrEnum):
-    """What a call is about, in the words of messages."""
+    """What a call is about, as messages name it."""
 
     LISTS = "customer lists"
     AUDIENCES = "audiences"
@@ -22,7 +22,7 @@ class CallPurpose(StrEnum):
 
 
 class FlowStopped(Exception):  # noqa: N818 - not an error of the program: the run is to stop
-    """Raised in a flow: nothing more is to be sent; the message says why and what to do."""
+    """Raised in a flow to send nothing more; the message says why and what to do."""
 
 
 class Call:
@@ -76,7 +76,7 @@ class AccessTokens(Protocol):
     access_token: str | None
 
     def refresh(self) -> Flow | None:
-        """Return the flow that gets a new access token; None where there is no way to one."""
+        """Return the flow that gets a new access token; None if there is no way to get one."""
 
     def remedy(self) -> str:
-        """Return which setting to look at where Pinterest does not know the access token."""
+        """Return which setting to check if Pinterest does not accept the access token."""

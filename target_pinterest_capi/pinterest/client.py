@@ -1,8 +1,8 @@
-"""Pinterest's endpoints over httpx: one attempt in, one typed response out.
+"""Pinterest's endpoints over httpx: one attempt, one typed response.
 
 Never raises for a status or a broken connection. The only module that talks to the network. It
-keeps connections open, is safe to share between threads, follows no redirect (the token would go
-along), keeps no cookie, and gives every attempt one deadline for the whole response.
+keeps connections open, is thread-safe, follows no redirect (which would get the token), keeps no
+cookies, and gives every attempt one deadline for the complete response.
 """
 
 import base64
@@ -45,7 +45,7 @@ from target_pinterest_capi.settings.network import proxy_of
 from target_pinterest_capi.settings.values import is_loopback
 
 USER_AGENT: Final = f"target-pinterest-capi/{__version__}"
-# A response to 1,000 events is well below 1 MB; a longer one does not come from Pinterest.
+# A response for 1,000 events is well below 1 MB; a longer one is not from Pinterest.
 MAX_RESPONSE_BYTES: Final = 16 * 1024 * 1024
 PAGE_SIZE: Final = 250  # docs/pinterest-api.md: Customer lists (query_page_size)
 _SECRET_FIELDS: Final = ("refresh_token", "code")  # of a form
@@ -58,7 +58,7 @@ _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout,
 
 
 class Attempt(NamedTuple):
-    """An attempt that has ended: its status, or what kind of failure there was instead."""
+    """An attempt that has ended: its status, or the kind of failure."""
 
     method: str
     path: str
@@ -69,14 +69,15 @@ class Attempt(NamedTuple):
 
 
 def trusts_environment(url: str) -> bool:
-    """Return whether the environment's proxies and certificates hold: not on loopback."""
+    """Return whether the environment's proxies and certificates apply: not on loopback."""
     return not is_loopback(urlsplit(url).hostname or "")
 
 
 def tls_context(url: str) -> ssl.SSLContext:
-    """Return what decides about a server's certificate, as for the client's own requests.
+    """Return the TLS context of the client's own requests.
 
-    Plain HTTP has none: the context trusts nobody, and is made without reading all authorities.
+    Plain HTTP needs none: that context trusts nobody, and is created without reading all
+    authorities.
     """
     if urlsplit(url).scheme == "http":
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -84,7 +85,7 @@ def tls_context(url: str) -> ssl.SSLContext:
 
 
 class Client:
-    """Sends request bodies to Pinterest. `clock` gives seconds of a monotonic clock.
+    """Sends requests to Pinterest. `clock` returns monotonic seconds.
 
     `observe` is called with each attempt that has ended, on the thread that made it.
     """
@@ -117,7 +118,7 @@ class Client:
             ),
             follow_redirects=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            # httpx reads no ranges of IPv6 in NO_PROXY, and fails on them.
+            # httpx does not support IPv6 ranges in NO_PROXY, and fails on them.
             trust_env=False,
             verify=tls_context(api_url),
             proxy=None if proxy is None else proxy.url,
@@ -157,9 +158,9 @@ class Client:
         list_type: str | None = None,
         is_nca: bool = False,
     ) -> CallResponse:
-        """Make one attempt to make a customer list of its first members.
+        """Make one attempt to create a customer list with its first members.
 
-        `is_nca`: it is there to find new customers. docs/pinterest-api.md: Customer lists.
+        `is_nca`: it is for finding new customers. docs/pinterest-api.md: Customer lists.
         """
         body = {"name": name, **request_records(members)}
         if list_type is not None:
@@ -200,7 +201,7 @@ class Client:
     def create_audience(
         self, token: str, ad_account_id: str, name: str, list_id: str
     ) -> CallResponse:
-        """Make one attempt to make an audience of a customer list.
+        """Make one attempt to create an audience from a customer list.
 
         docs/pinterest-api.md: Audiences.
         """
@@ -249,11 +250,11 @@ class Client:
         )
 
     def close(self) -> None:
-        """Close every connection; attempts under way fail."""
+        """Close every connection; attempts in flight fail."""
         self._http.close()
 
     def get(self, token: str, path: str, params: dict[str, str], form: type[Any]) -> CallResponse:
-        """Make one attempt to read what is at a path, in the form of a type."""
+        """Make one attempt to read a path, as a type."""
         return self._attempt(
             "GET",
             path,
@@ -270,7 +271,7 @@ class Client:
         form: type[Any],
         params: dict[str, str] | None = None,
     ) -> CallResponse:
-        """Make one attempt to read a page of what is listed at a path."""
+        """Make one attempt to read a page of a path."""
         query = {"page_size": str(PAGE_SIZE), **(params or {})}
         if bookmark is not None:
             query["bookmark"] = bookmark
@@ -285,7 +286,7 @@ class Client:
         form: type[Any],
         params: dict[str, str] | None = None,
     ) -> CallResponse:
-        """Make one attempt to change what is at a path."""
+        """Make one attempt to change a path."""
         return self._attempt(
             method,
             path,
@@ -305,7 +306,7 @@ class Client:
         params: dict[str, str] | None = None,
         content: bytes | None = None,
     ) -> Parsed | NoResponse:
-        """Make one attempt; `parse` gets the response and its whole body."""
+        """Make one attempt; `parse` gets the response and its complete body."""
         started = self._clock()
         answer = self._answer(method, path, headers, params, content, parse)
         if self._observe is not None:
@@ -330,13 +331,13 @@ class Client:
                 method, f"{self._api_url}{path}", params=params, content=content, headers=headers
             ) as response:
                 raw = self._read(response, deadline)
-            # httpx ties a response and its stream in a circle, which would keep the request's body
-            # until the garbage collector runs.
+            # httpx has a reference cycle between a response and its stream, which would keep the
+            # request's body in memory until the garbage collector runs.
             response.stream = httpx.ByteStream(b"")
             if raw is None:
                 return NoResponse(
                     NoResponseKind.UNCERTAIN,
-                    f"the answer was not complete within {self._timeout_seconds:g} seconds",
+                    f"the response was not complete within {self._timeout_seconds:g} seconds",
                 )
             return parse(response, raw)
         except _NOT_SENT as error:
@@ -349,9 +350,9 @@ class Client:
             return NoResponse(NoResponseKind.UNCERTAIN, _describe_error(error))
 
     def _read(self, response: httpx.Response, deadline: float) -> bytes | None:
-        """Return the whole body; None where time or size run out.
+        """Return the complete body; None if it takes too long or is too large.
 
-        A body that comes in drops must not hold a worker.
+        A body that arrives byte by byte must not block a worker.
         """
         chunks: list[bytes] = []
         size = 0
@@ -370,7 +371,7 @@ def _bearer(token: str) -> dict[str, str]:
 def _parse_events(
     response: httpx.Response, raw: bytes, token: str, body: bytes
 ) -> ApiResponse[list[EventStatus]]:
-    """Return the response to a request of events, whose values its message does not show."""
+    """Return the response to a request with events, whose values its message does not show."""
     events, message = parse_statuses(raw)
     if message:
         message = redact(message, (token,), plain_values([body]))
@@ -384,7 +385,7 @@ def _parse_body(
         try:
             return _response(response, msgspec.json.decode(raw, type=form), None, secrets)
         except UNREADABLE:
-            pass  # no body of a success: its message is all there is
+            pass  # not the body of a success: only its message is left
     _, message = parse_statuses(raw)
     return _response(response, None, message, secrets)
 
@@ -410,6 +411,6 @@ def _is_certificate_error(error: BaseException | None) -> bool:
 
 
 def _describe_error(error: httpx.RequestError) -> str:
-    """Name the kind of a failure; values are cut out of the library's own message."""
+    """Name the kind of a failure; values are removed from the library's message."""
     words = redact(str(error))
     return f"{type(error).__name__}: {words}" if words else type(error).__name__

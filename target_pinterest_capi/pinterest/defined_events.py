@@ -10,7 +10,7 @@ from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.responses import CallResponse, ChangedEvents, DefinedEvents
 
 MOST_NAMES: Final = 15  # docs/pinterest-api.md: The event
-# What a name can be mapped to: Pinterest's own names in capitals, without three
+# What a name can be mapped to: Pinterest's own names in capitals, except three
 UNMAPPABLE: Final = frozenset({"app_install", "app_open", "custom"})
 
 

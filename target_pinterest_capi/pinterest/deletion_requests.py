@@ -1,4 +1,4 @@
-"""Requests to delete what was delivered about people: one attempt each to make, read and cancel.
+"""Requests to delete people's data: one attempt each to create, read and cancel them.
 
 docs/pinterest-api.md: Deletion requests.
 """
@@ -28,7 +28,7 @@ def create_request(
     emails: Sequence[str],
     click_ids: Sequence[str],
 ) -> CallResponse:
-    """Make one attempt to ask for the deletion of people, by plain addresses and click ids."""
+    """Make one attempt to request the deletion of people, by plain addresses and click ids."""
     targets = {"user_emails": list(emails), "epiks": list(click_ids)}
     body = {"deletion_targets": {name: held for name, held in targets.items() if held}}
     response = client.write(token, "POST", _path(ad_account_id), body, DeletionRequest)
@@ -52,9 +52,9 @@ def read_request(client: Client, token: str, ad_account_id: str, request_id: str
 
 
 def cancel_request(client: Client, token: str, ad_account_id: str, request_id: str) -> CallResponse:
-    """Make one attempt to cancel a request, which Pinterest does while it is PENDING.
+    """Make one attempt to cancel a request, which is possible while it is PENDING.
 
-    Its answer may have no body.
+    The response may have no body.
     """
     path = _path(ad_account_id, request_id)
     response = client.write(token, "DELETE", path, None, DeletionRequest)

@@ -1,6 +1,6 @@
-"""Members of customer lists as requests carry them: single identifiers, or rows of several.
+"""Members of customer lists in requests: single identifiers, or rows of several.
 
-Owns Pinterest's names for both, and how many fit a request. Never normalizes and never hashes.
+Owns Pinterest's names for both, and how many fit in a request. Never normalizes and never hashes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,9 +10,9 @@ import msgspec
 
 
 class ListRow(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Identifiers of one person, which go as one row.
+    """Identifiers of one person, sent as one row.
 
-    `email`, `maid` and `hashed_phone_number` are digests, the others plain, as Pinterest has them.
+    `email`, `maid` and `hashed_phone_number` are digests, the others plain, as Pinterest requires.
     docs/pinterest-api.md: Customer lists.
     """
 
@@ -24,11 +24,11 @@ class ListRow(msgspec.Struct, frozen=True, omit_defaults=True):
     user_agent: str | None = None
 
     def __repr__(self) -> str:
-        """Name the identifiers that are there, without a value."""
+        """Name the identifiers that are set, without values."""
         return f"ListRow({', '.join(self.given())})"
 
     def given(self) -> dict[str, str]:
-        """Return the identifiers that are there, by Pinterest's names."""
+        """Return the identifiers that are set, by Pinterest's names."""
         return {
             name: value for name, value in msgspec.structs.asdict(self).items() if value is not None
         }
@@ -38,7 +38,7 @@ ListMember = str | ListRow  # the digest of a single identifier, or a row
 
 
 def request_records(members: Sequence[ListMember]) -> dict[str, Any]:
-    """Return the member of a request's body that carries these members, all of one form."""
+    """Return the member of a request's body with these members, which are all of one kind."""
     if any(isinstance(member, ListRow) for member in members):
         return {"records_v2": members}
     return {"records": ",".join(map(str, members))}
@@ -47,9 +47,9 @@ def request_records(members: Sequence[ListMember]) -> dict[str, Any]:
 def split_by_request(
     members: Sequence[ListMember], most: int, most_bytes: int
 ) -> Iterator[Sequence[ListMember]]:
-    """Yield the members of each request: `most` at most, and no more bytes than `most_bytes`.
+    """Yield the members of each request, within `most` members and `most_bytes` bytes.
 
-    One that is larger alone has a request of its own.
+    A member that is larger by itself gets its own request.
     """
     start, size = 0, 0
     for place, member in enumerate(members):
@@ -63,5 +63,5 @@ def split_by_request(
 
 
 def _size(member: ListMember) -> int:
-    """Return how many bytes of a body a member takes, with the comma after it."""
+    """Return how many bytes of a body a member needs, with the comma after it."""
     return len(member if isinstance(member, str) else msgspec.json.encode(member)) + 1

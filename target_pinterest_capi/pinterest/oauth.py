@@ -1,6 +1,6 @@
-"""The access token of customer lists and quality scores: configured, for a refresh token or a code.
+"""The access token for customer lists and quality scores: configured, or from an OAuth grant.
 
-Pinterest replaces a refresh token as it is used, and `token_file` keeps the newest one. Never
+Pinterest replaces a refresh token when it is used, and `token_file` stores the newest one. Never
 sends, reads or knows the conversion token; never shows a token in a message or a repr.
 """
 
@@ -29,7 +29,7 @@ _SCOPES: Final = "with the scopes ads:read and ads:write"
 
 
 class TokenEndpoint(Protocol):
-    """What is needed of a client: one attempt to exchange a refresh token."""
+    """What is needed from a client: one attempt to exchange a refresh token."""
 
     def refresh_token(self, credentials: Credentials) -> CallResponse:
         """Make one attempt."""
@@ -42,11 +42,11 @@ class FixedToken:
         self.access_token: str | None = token.get_secret_value()
 
     def refresh(self) -> Flow | None:
-        """Return None: nothing refreshes it."""
+        """Return None, because it cannot be refreshed."""
         return None
 
     def remedy(self) -> str:
-        """Return what to do where Pinterest does not know the token."""
+        """Return what to do if Pinterest does not accept the token."""
         return (
             "Pinterest does not know the access token, or it has expired: "
             f"set oauth.access_token to a new one, {_SCOPES}."
@@ -54,9 +54,10 @@ class FixedToken:
 
 
 class RefreshedTokens:
-    """Access tokens for an app's refresh token.
+    """Access tokens from an app's refresh token.
 
-    That is the newest one in the file where it descends from the configured one, else that.
+    That is the newest one in the file if it is derived from the configured one, otherwise the
+    configured one.
     """
 
     def __init__(
@@ -75,14 +76,14 @@ class RefreshedTokens:
         self._exchanged = ""  # the refresh token of the last exchange
 
     def remedy(self) -> str:
-        """Return what to do where Pinterest does not know the token."""
+        """Return what to do if Pinterest does not accept the token."""
         return (
-            "Pinterest refuses the access token that it issued for oauth.refresh_token: "
-            f"check that the app (oauth.client_id) was authorized {_SCOPES}, or {LOGIN}."
+            "Pinterest refuses the access token that it issued for oauth.refresh_token: check "
+            f"that the app (oauth.client_id) was authorized {_SCOPES}, or {LOGIN}."
         )
 
     def refresh(self) -> Flow:
-        """Exchange the refresh token; what replaces it is durable before the token is used."""
+        """Exchange the refresh token; its replacement is durable before the new token is used."""
         while True:
             response = yield Call(self._exchange, expected_refusals=REFUSALS, needs_token=False)
             body = response.body if isinstance(response, ApiResponse) else None
@@ -93,19 +94,19 @@ class RefreshedTokens:
                 return
             if self._file.newest() == self._exchanged:
                 raise FlowStopped(
-                    f"{describe(response)}: no access token was given. Check oauth.client_id and "
-                    "oauth.client_secret; where they are right the refresh token was used up or "
-                    f"has expired: {LOGIN}, or authorize the app once more, {_SCOPES}, and set "
+                    f"{describe(response)}: no access token was returned. Check oauth.client_id "
+                    "and oauth.client_secret; if they are right, the refresh token was used or "
+                    f"has expired: {LOGIN}, or authorize the app again, {_SCOPES}, and set "
                     "oauth.refresh_token to the new one."
                 )
-            # Another process has refreshed it meanwhile, where files cannot be locked.
+            # Another process has refreshed it in the meantime, on a file system without locks.
 
     def _exchange(self, _: str) -> CallResponse:
-        """Exchange the newest refresh token and keep what replaces it, one process at a time.
+        """Exchange the newest refresh token and store its replacement, one process at a time.
 
-        The file is read, and written, under the lock: a process that waited uses the token that the
-        one before it has kept. Room for the new token is taken before the old one is used up. Runs
-        on a worker's thread.
+        The file is read and written under the lock: a process that waited uses the token that the
+        previous one stored. Disk space for the new token is reserved before the old one is used.
+        Runs on a worker's thread.
         """
 
         def exchange() -> CallResponse:
@@ -123,9 +124,9 @@ class RefreshedTokens:
 
 
 def exchange_locked(file: TokenFile, exchange: Callable[[], CallResponse]) -> CallResponse:
-    """Return the response to an exchange that is made while the file is held.
+    """Return the response to an exchange that is made while the file is locked.
 
-    A response whose body is `FlowStopped` says that the token could not be read or kept.
+    A response whose body is `FlowStopped` says that the token could not be read or stored.
     """
     try:
         with file.held():
@@ -133,7 +134,7 @@ def exchange_locked(file: TokenFile, exchange: Callable[[], CallResponse]) -> Ca
     except FlowStopped as stop:
         return ApiResponse(HTTPStatus.OK, body=stop)
     except TimeoutError:
-        words = "another process refreshes the token of oauth.token_path, and does not end"
+        words = "another process is refreshing the token of oauth.token_path, and does not finish"
         return NoResponse(NoResponseKind.NOT_SENT, words)
     except OSError as error:
         return ApiResponse(HTTPStatus.OK, body=no_place(error))
@@ -145,10 +146,10 @@ def configured_refresh_token(oauth: OAuth) -> str | None:
 
 
 def tokens_of(oauth: OAuth, client: TokenEndpoint) -> FixedToken | RefreshedTokens:
-    """Return the source of access tokens that the settings describe."""
+    """Return the source of access tokens in the settings."""
     if oauth.access_token is not None:
         return FixedToken(oauth.access_token)
-    # The settings hold that without access_token these three are there.
+    # The settings guarantee these three if there is no access_token.
     assert oauth.client_id is not None  # noqa: S101
     assert oauth.client_secret is not None  # noqa: S101
     assert oauth.token_path is not None  # noqa: S101
@@ -162,9 +163,9 @@ def tokens_of(oauth: OAuth, client: TokenEndpoint) -> FixedToken | RefreshedToke
 
 
 def sign_in(oauth: OAuth, exchange_code: Callable[[], CallResponse]) -> CallResponse:
-    """Return the response to the exchange of a consent's code, whose refresh token is kept.
+    """Return the response to the exchange of a consent's code; its refresh token is stored.
 
-    Raises `FlowStopped` where it cannot be kept, which is mostly known before the exchange.
+    Raises `FlowStopped` if it cannot be stored, which is usually known before the exchange.
     """
     assert oauth.token_path is not None  # noqa: S101 - as for the refreshed ones
     file = TokenFile(oauth.token_path, configured_refresh_token(oauth))
@@ -183,10 +184,10 @@ def sign_in(oauth: OAuth, exchange_code: Callable[[], CallResponse]) -> CallResp
 
 
 def fetch_access_token(tokens: FixedToken | RefreshedTokens) -> str | CallResponse:
-    """Return the access token, or the response to the one attempt to get one that brought none.
+    """Return the access token, or the response to the one failed attempt to get one.
 
-    Raises `FlowStopped`, with what to do about it, where Pinterest refuses the app or what replaces
-    its refresh token cannot be kept.
+    Raises `FlowStopped`, with what to do about it, if Pinterest refuses the app or if the new
+    refresh token cannot be stored.
     """
     flow = tokens.refresh() if tokens.access_token is None else None
     if flow is None:

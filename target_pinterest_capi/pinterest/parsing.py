@@ -1,6 +1,6 @@
-"""What a response of Pinterest's says: statuses and message of its body, waits of its headers.
+"""Parses Pinterest's responses: statuses and message in the body, waits in the headers.
 
-Takes bytes and headers as they came, and never raises for what is wrong with them.
+Gets bytes and headers as received, and never raises for malformed ones.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ import msgspec
 from target_pinterest_capi.pinterest.responses import EventStatus
 
 _MAX_HEADER_DIGITS: Final = 9
-# What reading JSON raises: of another form, of other bytes, and nested too deeply.
+# What reading JSON raises: wrong types, wrong bytes, and too deep nesting.
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -20,7 +20,7 @@ class _Events(msgspec.Struct, gc=False):
 
 
 class _ErrorBody(msgspec.Struct, gc=False):
-    """Both shapes: the list at the top (200), or under `details` (422, seen)."""
+    """Both shapes: the list at the top level (200), or under `details` (422, seen)."""
 
     events: list[EventStatus] | None = None
     details: _Events | None = None
@@ -36,7 +36,7 @@ _decode_message: Final = msgspec.json.Decoder(_Message).decode
 
 
 def parse_statuses(raw: bytes) -> tuple[list[EventStatus] | None, str | None]:
-    """Return the list of event statuses, wherever it is, and the message; None for neither."""
+    """Return the list of event statuses, wherever it is, and the message; None if missing."""
     try:
         body = _decode_body(raw)
     except UNREADABLE:
@@ -54,7 +54,7 @@ def _message(raw: bytes) -> str | None:
 
 
 def wait_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return the longest wait that is asked for: Retry-After, or a used-up limit's reset."""
+    """Return the longest wait in the headers: Retry-After, or the reset of a used-up limit."""
     waits = [_number(headers.get("Retry-After"))]
     if not remaining_calls(headers):
         waits.append(_number(headers.get("X-RateLimit-Reset")))
@@ -63,7 +63,7 @@ def wait_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def remaining_calls(headers: Mapping[str, str]) -> int | None:
-    """Return how many calls the limit leaves; None where Pinterest does not say."""
+    """Return how many requests the limit leaves; None if Pinterest does not say."""
     return _number(headers.get("X-RateLimit-Remaining"))
 
 

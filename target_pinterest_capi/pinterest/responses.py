@@ -1,4 +1,4 @@
-"""Pinterest's responses as types, and what is known where none came.
+"""Pinterest's responses as types, and what is known without a response.
 
 Plain data; no repr shows a token.
 """
@@ -12,9 +12,9 @@ Body = TypeVar("Body")
 
 
 class ApiResponse(NamedTuple, Generic[Body]):
-    """A response that came back whole; `message` is redacted.
+    """A complete response; `message` is redacted.
 
-    `body` is None where the response has no body of the kind that was asked for.
+    `body` is None if the response does not have the requested kind of body.
     """
 
     status: int
@@ -25,15 +25,15 @@ class ApiResponse(NamedTuple, Generic[Body]):
 
 
 class NoResponseKind(Enum):
-    """What is known of a request whose response did not come back whole."""
+    """What is known about a request without a complete response."""
 
     NOT_SENT = "not sent"  # Pinterest cannot have seen it
-    UNCERTAIN = "uncertain"  # it was written, wholly or in part: it may have been processed
+    UNCERTAIN = "uncertain"  # it was written, completely or in part: it may have been processed
     UNTRUSTED = "untrusted"  # the server's certificate could not be verified
 
 
 class NoResponse(NamedTuple):
-    """An attempt without a complete response; `message` says why in words, without values."""
+    """An attempt without a complete response; `message` says why, without values."""
 
     kind: NoResponseKind
     message: str
@@ -55,12 +55,12 @@ CallResponse: TypeAlias = ApiResponse[Any] | NoResponse
 
 
 class CustomerListBody(msgspec.Struct):
-    """A customer list as Pinterest shows it: without its type, without its members.
+    """A customer list as Pinterest shows it: without its type and members.
 
     docs/pinterest-api.md: Customer lists.
 
-    `exceptions` is an object that is not described further; the counters rise for repeated and
-    absent members too.
+    `exceptions` is an object that is not documented further; the counters also rise for repeated
+    and absent members.
     """
 
     id: str
@@ -89,13 +89,13 @@ class DefinedEvent(msgspec.Struct):
 
 
 class DefinedEvents(msgspec.Struct):
-    """All of an ad account's own event names."""
+    """All event names that an ad account has defined."""
 
     items: list[DefinedEvent]
 
 
 class ChangedEvent(msgspec.Struct):
-    """What became of one name. docs/pinterest-api.md: Advertiser-defined events."""
+    """The result for one name. docs/pinterest-api.md: Advertiser-defined events."""
 
     name: str
     status: str
@@ -103,13 +103,13 @@ class ChangedEvent(msgspec.Struct):
 
 
 class ChangedEvents(msgspec.Struct):
-    """What became of each name that was to be defined, mapped anew or deleted."""
+    """The result for each name that was defined, changed or deleted."""
 
     items: list[ChangedEvent]
 
 
 class DeletionRequest(msgspec.Struct):
-    """A deletion request as Pinterest shows it: nothing of whom it names.
+    """A deletion request as Pinterest shows it: without the people it names.
 
     docs/pinterest-api.md: Deletion requests.
     """
@@ -128,7 +128,7 @@ class DeletionRequestPage(msgspec.Struct):
 
 
 class AudienceRule(msgspec.Struct):
-    """Whom an audience takes in. docs/pinterest-api.md: Audiences (AudienceRule)."""
+    """Whom an audience includes. docs/pinterest-api.md: Audiences (AudienceRule)."""
 
     customer_list_id: str | None = None
 
@@ -149,7 +149,7 @@ class AudiencePage(msgspec.Struct):
 
 
 class QualityIssue(msgspec.Struct):
-    """What Pinterest finds wrong with a component.
+    """A problem that Pinterest found with a component.
 
     docs/pinterest-api.md: Event quality score (QualityComponentIssue).
     """
@@ -162,8 +162,8 @@ class QualityIssue(msgspec.Struct):
 class ComponentQuality(msgspec.Struct):
     """One component of one event name, in per cent of its events.
 
-    `overlap` is for external_event_id alone.
-    docs/pinterest-api.md: Event quality score (QualityComponentDetails).
+    Only external_event_id has `overlap`. docs/pinterest-api.md: Event quality score
+    (QualityComponentDetails).
     """
 
     coverage: float | None = None
@@ -185,7 +185,7 @@ class QualityScore(msgspec.Struct):
 
 
 class TokenGrant(msgspec.Struct):
-    """What an app is given for its refresh token; a new refresh token replaces the old one.
+    """What an app gets for its refresh token; a new refresh token replaces the old one.
 
     docs/pinterest-api.md: OAuth.
     """
@@ -198,7 +198,7 @@ class TokenGrant(msgspec.Struct):
 
 
 class ConversionToken(msgspec.Struct):
-    """A conversion token that was made for a user. docs/pinterest-api.md: OAuth."""
+    """A conversion token that was created for a user. docs/pinterest-api.md: OAuth."""
 
     access_token: str
 
@@ -207,7 +207,7 @@ class ConversionToken(msgspec.Struct):
 
 
 class Credentials(NamedTuple):
-    """An app's id and secret, and a refresh token of a user's."""
+    """An app's id and secret, and a user's refresh token."""
 
     client_id: str
     client_secret: str

@@ -1,4 +1,4 @@
-"""What a response means: a table from its status to a decision, and to what a person does about it.
+"""What a response means: a table from its status to a decision and a remedy.
 
 Pure: the dispatcher and the call runner carry the decisions out. Source: docs/pinterest-api.md:
 Responses.
@@ -22,24 +22,24 @@ from target_pinterest_capi.pinterest.responses import (
 BACKOFF_BASE_SECONDS: Final = 0.5
 BACKOFF_CEILING_SECONDS: Final = 15.0
 _MAX_DOUBLINGS: Final = 16  # far past the ceiling
-SERVER_WAIT_CEILING_SECONDS: Final = 60.0  # a later reset is tried again after this
+SERVER_WAIT_CEILING_SECONDS: Final = 60.0  # for a later reset, a request asks again after this
 
 
 class Decision(Enum):
-    """What is done with a request after an attempt."""
+    """What to do with a request after an attempt."""
 
     SETTLE = "settle"  # every event has its own status: read them
     RETRY = "retry"  # nothing was processed: send the same body again
     SLOW_DOWN = "slow down"  # as RETRY, and the account waits, with fewer requests at once
-    UNCERTAIN = "uncertain"  # it may have been processed: `on_uncertain` says what is done
-    ISOLATE = "isolate"  # the request as a whole was refused: find the culprit by halving
+    UNCERTAIN = "uncertain"  # it may have been processed: `on_uncertain` decides
+    ISOLATE = "isolate"  # the whole request was refused: bisect it to find the bad event
     STOP = "stop"  # no request can succeed until a person changes something
 
 
 class StatusRule(NamedTuple):
-    """What a status means, and the remedy where a run stops on it: the setting to look at first.
+    """What a status means, and the remedy if it stops a run: the setting to check first.
 
-    `oauth_remedy` is for lists, audiences, scores and OAuth, which take no conversion token.
+    `oauth_remedy` is for lists, audiences, scores and OAuth, which do not use the conversion token.
     """
 
     decision: Decision
@@ -47,31 +47,31 @@ class StatusRule(NamedTuple):
     oauth_remedy: str = ""
 
 
-# docs/pinterest-api.md: Responses. Pinterest lists 200, 400, 401, 403, 422, 429, 503 and `default`;
-# the others are HTTP's own (RFC 9110).
+# docs/pinterest-api.md: Responses. Pinterest documents 200, 400, 401, 403, 422, 429, 503 and
+# `default`; the others are from HTTP (RFC 9110).
 STATUS_RULES: Final = {
     HTTPStatus.BAD_REQUEST: StatusRule(Decision.ISOLATE),
     HTTPStatus.UNAUTHORIZED: StatusRule(
         Decision.STOP,
-        "Pinterest does not know the token: check conversion_token (Ads Manager, Conversions, "
+        "Pinterest does not accept the token: check conversion_token (Ads Manager, Conversions, "
         "Conversion access token).",
-        "Pinterest does not know the OAuth access token: check oauth.",
+        "Pinterest does not accept the OAuth access token: check oauth.",
     ),
     HTTPStatus.FORBIDDEN: StatusRule(
         Decision.STOP,
-        "the token has no right to this ad account: check ad_account_id, and that conversion_token "
-        "was made for it.",
-        "the OAuth token has no right to this ad account: check ad_account_id, and that its user "
-        "may manage its audiences.",
+        "the token has no access to this ad account: check ad_account_id, and that "
+        "conversion_token was created for it.",
+        "the OAuth token has no access to this ad account: check ad_account_id, and that its "
+        "user may manage its audiences.",
     ),
     HTTPStatus.NOT_FOUND: StatusRule(
         Decision.STOP,
         "Pinterest has no such ad account or address: check ad_account_id and api_url.",
-        "there is no such list or address: check list_id in customer_lists, ad_account_id and "
+        "the list or address does not exist: check list_id in customer_lists, ad_account_id and "
         "api_url.",
     ),
     HTTPStatus.METHOD_NOT_ALLOWED: StatusRule(
-        Decision.STOP, "there is no such address: check api_url."
+        Decision.STOP, "the address does not exist: check api_url."
     ),
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: StatusRule(
         Decision.STOP,
@@ -84,14 +84,14 @@ STATUS_RULES: Final = {
     HTTPStatus.TOO_MANY_REQUESTS: StatusRule(Decision.SLOW_DOWN),
     HTTPStatus.SERVICE_UNAVAILABLE: StatusRule(Decision.RETRY),
 }
-# A status that the table does not list, by its hundred.
+# For a status that is not in the table, by its hundreds digit.
 HUNDRED_RULES: Final = {
     1: StatusRule(Decision.UNCERTAIN),
     2: StatusRule(Decision.UNCERTAIN),
     3: StatusRule(
         Decision.STOP,
-        "the server redirects elsewhere, and the token is not sent along: set api_url to the final "
-        "address.",
+        "the server redirects, and the token is not sent to another address: set api_url to the "
+        "final address.",
     ),
     4: StatusRule(Decision.ISOLATE),
     5: StatusRule(Decision.UNCERTAIN),
@@ -104,17 +104,17 @@ NO_RESPONSE_RULES: Final = {
         Decision.UNCERTAIN, "check the network between here and api_url."
     ),
     NoResponseKind.UNTRUSTED: StatusRule(
-        Decision.STOP, "check api_url, the machine's certificates (SSL_CERT_FILE) and clock."
+        Decision.STOP, "check api_url, and this machine's certificates (SSL_CERT_FILE) and clock."
     ),
 }
 _UNKNOWN: Final = StatusRule(Decision.STOP)
-_DEFAULT_REMEDY: Final = "see the message; nothing of this request was accepted."
+_DEFAULT_REMEDY: Final = "see the message; nothing in this request was accepted."
 _TEMPORARY: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 _EVENT_STATUSES: Final = frozenset({"processed", "failed"})
 
 
 def rule_of(response: CallResponse | EventsResponse) -> StatusRule:
-    """Return the row of the tables for a response, whatever its body says."""
+    """Return the row of the tables for a response, regardless of its body."""
     if isinstance(response, NoResponse):
         return NO_RESPONSE_RULES[response.kind]
     status = response.status
@@ -122,9 +122,9 @@ def rule_of(response: CallResponse | EventsResponse) -> StatusRule:
 
 
 def classify(response: EventsResponse, sent: int) -> Decision:
-    """Return what is done about the response to a request of `sent` events.
+    """Return what to do after the response to a request with `sent` events.
 
-    A list of another length than was sent is never a success.
+    A list with another length than was sent is never a success.
     """
     if isinstance(response, ApiResponse) and response.body is not None:
         is_refusal = response.status == HTTPStatus.UNPROCESSABLE_ENTITY
@@ -141,9 +141,9 @@ def _is_complete(statuses: Sequence[EventStatus], sent: int) -> bool:
 
 
 def classify_call(response: CallResponse) -> Decision:
-    """Return what is done about the response to a call about lists, audiences or OAuth.
+    """Return what to do after the response to a call about lists, audiences or OAuth.
 
-    A success without the body that was asked for is uncertain.
+    A success without the requested body is uncertain.
     """
     if isinstance(response, ApiResponse) and _is_success(response) and response.body is not None:
         return Decision.SETTLE
@@ -151,9 +151,9 @@ def classify_call(response: CallResponse) -> Decision:
 
 
 def describe(response: CallResponse | EventsResponse) -> str:
-    """Return what came back, for a log: status and Pinterest's message, or why nothing came.
+    """Return a response as text for a log: status and Pinterest's message, or why there is none.
 
-    Of a success that was taken for a failure it says what is wrong with the answer.
+    For a success that counts as a failure it says what is wrong with it.
     """
     if isinstance(response, NoResponse):
         return f"no answer from Pinterest ({response.message})"
@@ -163,18 +163,18 @@ def describe(response: CallResponse | EventsResponse) -> str:
 
 def _flaw(response: ApiResponse[Any]) -> str:
     if response.body is None:
-        return "with a body that is empty, cut or not what was asked for"
+        return "with a body that is empty, cut or unexpected"
     return "with a list that does not have the status of each event that was sent"
 
 
 def remedy(response: CallResponse | EventsResponse, *, uses_oauth: bool = False) -> str:
-    """Return what a person does about a response that stops the run."""
+    """Return the remedy for a response that stops the run."""
     rule = rule_of(response)
     return (rule.oauth_remedy if uses_oauth else "") or rule.remedy or _DEFAULT_REMEDY
 
 
 def remedy_by_waiting(response: CallResponse | EventsResponse, then: str) -> str | None:
-    """Return what to do about a response that says nothing about the settings: wait, `then` retry.
+    """Return advice for a response that does not depend on the settings: wait, `then` retry.
 
     None for any other response.
     """
@@ -185,15 +185,14 @@ def remedy_by_waiting(response: CallResponse | EventsResponse, then: str) -> str
         wait = f"{seconds:g} seconds" if seconds else "a minute"
         return f"Too many requests for this ad account: wait {wait}, and {then}."
     if response.status // 100 == 5 or response.status in _TEMPORARY:  # noqa: PLR2004
-        return f"This shows nothing wrong with the settings: {then} in a few minutes."
+        return f"This does not indicate wrong settings: {then} in a few minutes."
     return None
 
 
 def pause_seconds(response: CallResponse | EventsResponse) -> float:
-    """Return for how long no further call is sent, by the server's own headers; usually 0.
+    """Return how long no further request is sent, by the server's own headers; usually 0.
 
-    A reset that is further away is not waited for in one piece: after `SERVER_WAIT_CEILING_SECONDS`
-    one call asks again.
+    For a later reset, a request asks again after `SERVER_WAIT_CEILING_SECONDS`.
     """
     if isinstance(response, NoResponse) or response.remaining_calls != 0:
         return 0.0
@@ -203,7 +202,7 @@ def pause_seconds(response: CallResponse | EventsResponse) -> float:
 def delay_seconds(attempts: int, server_wait_seconds: float | None, rng: random.Random) -> float:
     """Return the wait before the next attempt, after `attempts` of them.
 
-    Full jitter under a ceiling that doubles, and never less than the server's own wait.
+    Full jitter with an exponentially growing limit, and never less than the server's own wait.
     """
     doublings = min(attempts - 1, _MAX_DOUBLINGS)
     ceiling = min(BACKOFF_BASE_SECONDS * 2**doublings, BACKOFF_CEILING_SECONDS)

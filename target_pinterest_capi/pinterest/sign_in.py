@@ -1,4 +1,4 @@
-"""A user's sign-in: the address of their consent, tokens for its code, and a conversion token.
+"""A user's sign-in: the address for consent, tokens for its code, and a conversion token.
 
 docs/pinterest-api.md: OAuth.
 """
@@ -10,15 +10,15 @@ from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.responses import CallResponse, ConversionToken
 
 SCOPES: Final = ("ads:read", "ads:write")
-# The roles of the user in the ad account, one of which each endpoint needs
+# The roles of a user in the ad account; each endpoint needs one of some of them
 ROLES: Final = ("Owner", "Admin", "Analyst", "Audience", "Campaign")
 CONSENT_HOSTS: Final = {"api.pinterest.com": "www.pinterest.com"}
 
 
 def consent_url(api_url: str, client_id: str, redirect_uri: str, state: str) -> str:
-    """Return the address at which a user lets the app act for them.
+    """Return the address at which a user authorizes the app.
 
-    It is on Pinterest's own site, or where `api_url` is for any other host, as of the sandbox.
+    It is on Pinterest's own site; for another host in `api_url`, such as the sandbox, on that host.
     """
     parts = urlsplit(api_url)
     query = {
@@ -35,10 +35,9 @@ def consent_url(api_url: str, client_id: str, redirect_uri: str, state: str) -> 
 def exchange_code(
     client: Client, client_id: str, client_secret: str, code: str, redirect_uri: str
 ) -> CallResponse:
-    """Make one attempt to exchange the code of a consent, which is good once, for tokens.
+    """Make one attempt to exchange the code of a consent, which is valid once, for tokens.
 
-    Apps that were made before 2025-09-25 have to ask for a refresh token that is continued; others
-    ignore that.
+    Apps created before 2025-09-25 must ask for continuous refresh tokens; others ignore that.
     """
     form = {
         "grant_type": "authorization_code",
@@ -50,5 +49,5 @@ def exchange_code(
 
 
 def make_conversion_token(client: Client, token: str) -> CallResponse:
-    """Make one attempt to make a conversion token, with an access token that has ads:write."""
+    """Make one attempt to create a conversion token, with an access token that has ads:write."""
     return client.write(token, "POST", "/oauth/conversion_token", None, ConversionToken)

@@ -1,9 +1,9 @@
-"""The file of `oauth.token_path`: the newest refresh token, which Pinterest replaces as it is used.
+"""The file of `oauth.token_path`: the newest refresh token, which Pinterest replaces on use.
 
-Private (0600) and written atomically, by one process at a time. It holds the digest of the
-configured token that its own descends from, so that a newly configured one wins; a sign-in
-continues whatever is configured. Never shows a token. Every problem is a `FlowStopped`, with what
-to do about it.
+Private (0600) and written atomically, by one process at a time. It has the digest of the configured
+token from which its own is derived, so that a newly configured one takes precedence; a sign-in
+stays valid with any configured token. Never shows a token. Every problem is a `FlowStopped`, with
+what to do about it.
 """
 
 import json
@@ -19,10 +19,10 @@ from target_pinterest_capi.files.locks import locked_beside
 from target_pinterest_capi.pinterest.calls import FlowStopped
 
 LOGIN: Final = "sign in with `pinterest-capi login`"
-# An exchange takes one request; the processes of one host wait for each other's in turn.
+# An exchange takes one request; the processes of a host wait for each other.
 LOCK_WAIT_SECONDS: Final = 60.0
-_FILE_BYTES: Final = 4096  # more than the file of a token ever has
-_NOT_OURS: Final = "it is not what this program wrote there"
+_FILE_BYTES: Final = 4096  # more than a token file ever has
+_NOT_OURS: Final = "it is not a file of this program"
 
 
 class TokenFile:
@@ -35,9 +35,9 @@ class TokenFile:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the file's lock, and room for a new token: what comes to be kept within has a place.
+        """Hold the file's lock, and reserve disk space for a new token, which is stored within.
 
-        Raises `OSError` where there is no room, as `TimeoutError` where another process holds it.
+        Raises `OSError` if there is no space, and `TimeoutError` if another process holds the lock.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with (
@@ -50,8 +50,8 @@ class TokenFile:
     def newest(self) -> str:
         """Return the refresh token to use.
 
-        That is the file's where it descends from the configured one or none is configured, else
-        the configured one.
+        That is the file's if it is derived from the configured one or if none is configured;
+        otherwise the configured one.
         """
         kept = self._read()
         if kept is None or not self._is_ours(kept):
@@ -69,20 +69,20 @@ class TokenFile:
         return self._configured
 
     def keep_refreshed(self, refresh_token: str, exchanged: str) -> None:
-        """Keep what replaces the `exchanged` token, while the file is held.
+        """Store the token that replaces the `exchanged` one, while the file is locked.
 
-        Where files cannot be locked, what another process has written meanwhile stays: it is no
-        older.
+        On a file system without locks, a token that another process has stored in the meantime is
+        kept: it is no older.
         """
         try:
             newest = self.newest()
-        except FlowStopped:  # it was removed or damaged meanwhile
+        except FlowStopped:  # it was removed or damaged in the meantime
             newest = exchanged
         if newest == exchanged:
             self.keep(refresh_token)
 
     def keep(self, refresh_token: str) -> None:
-        """Keep a refresh token, in the place of any that is there, while the file is held."""
+        """Store a refresh token, replacing any existing one, while the file is locked."""
         content = {
             "descends_from": None if self._configured is None else digest(self._configured),
             "refresh_token": refresh_token,
@@ -92,12 +92,12 @@ class TokenFile:
             self._put(json.dumps(content).encode() + b"\n")
         except OSError as error:
             raise FlowStopped(
-                f"the new refresh token could not be kept in oauth.token_path: {error.strerror}. "
-                f"The old one is used up: make room, and {LOGIN}."
+                "the new refresh token could not be stored in oauth.token_path: "
+                f"{error.strerror}. The old one is no longer valid: make room, and {LOGIN}."
             ) from None
 
     def _read(self) -> dict[str, Any] | None:
-        """Return what the file holds; None where there is no file."""
+        """Return the file's contents; None if there is no file."""
         try:
             kept: Any = json.loads(self._path.read_bytes())
         except FileNotFoundError:
@@ -115,11 +115,11 @@ class TokenFile:
 
 
 def no_place(error: OSError) -> FlowStopped:
-    """Return why nothing is exchanged where the new token could not be kept."""
+    """Return the message for when the new token could not be stored, so nothing is exchanged."""
     return FlowStopped(
-        f"the folder of oauth.token_path cannot be written: {error.strerror}. Pinterest "
-        "replaces a refresh token as it is used, and the new one must be kept: make it "
-        "writable. Nothing was refreshed."
+        f"the folder of oauth.token_path cannot be written: {error.strerror}. Pinterest replaces "
+        "a refresh token when it is used, and the new one must be stored: make it writable. "
+        "Nothing was refreshed."
     )
 
 

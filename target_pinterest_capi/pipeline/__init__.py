@@ -1,1 +1,1 @@
-"""What happens to a record of a stream, for every door, and reading at the pace of delivery."""
+"""What happens to a record of a stream, and reading at the pace of delivery."""

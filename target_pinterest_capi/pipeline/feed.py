@@ -1,8 +1,7 @@
-"""Reading at the pace of delivery, for every door.
+"""Reading at the pace of delivery, for every entry point.
 
-Singer messages, the files of a BATCH, dead letters and the rows of Spark are read by it. Owns when
-something is read: not while the run has no room, and never after it was interrupted. Knows nothing
-of what is read.
+It reads Singer messages, BATCH files, dead letters and rows of Spark. Nothing is read while the run
+has no room, or after it was interrupted. Knows nothing about what is read.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,16 +20,16 @@ ITEMS_PER_READ: Final = 100
 
 
 class Source(Protocol[Item_co]):
-    """What is read in pieces, between which the run gets its turn."""
+    """A source that is read in pieces, between which the run makes progress."""
 
     def read(self, seconds: float | None) -> Iterable[Item_co] | None:
-        """Return the items that come within `seconds` (None: wait), if any; None at the end."""
+        """Return the items that arrive within `seconds` (None: wait), if any; None at the end."""
 
 
 class IteratedSource(Generic[Item]):
-    """A source of whatever iterates and needs no waiting.
+    """A source of anything that can be iterated and needs no waiting.
 
-    An item is asked for when its turn comes, not before.
+    An item is fetched only when it is its turn.
     """
 
     def __init__(self, items: Iterable[Item]) -> None:
@@ -44,7 +43,7 @@ class IteratedSource(Generic[Item]):
 
 
 class ChunkedSource(Generic[Item]):
-    """A source of chunks that come as fast as they are asked for."""
+    """A source of chunks that never makes the run wait."""
 
     def __init__(self, chunks: Iterable[Iterable[Item]]) -> None:
         self._chunks = iter(chunks)
@@ -55,23 +54,23 @@ class ChunkedSource(Generic[Item]):
 
 
 class FetchedSource(Generic[Item]):
-    """A source of chunks that may be waited for, and are fetched beside the run."""
+    """A source of chunks that may take time, and are fetched on another thread."""
 
     def __init__(self, prefetch: Prefetch[Iterable[Item]]) -> None:
         self._prefetch = prefetch
 
     def read(self, seconds: float | None) -> Iterable[Item] | None:
-        """Return the next chunk where it comes within `seconds` (None: wait); else no item."""
+        """Return the next chunk if it arrives within `seconds` (None: wait); otherwise no item."""
         chunks = self._prefetch.read(seconds)
         return None if chunks is None else chain.from_iterable(chunks)
 
 
 def paced(run: "Run", source: Source[Item]) -> Iterator[Item]:
-    """Yield a source's items, at the pace at which the run delivers what becomes of them.
+    """Yield a source's items, at the pace at which the run delivers their results.
 
-    While there is no room, and while the source has nothing, responses are read and batches leave.
-    After an interruption nothing more is read, and no item is yielded. Raises `RunStopped` where
-    the run has to stop, and what the source raises.
+    While there is no room or no input, responses are read and batches are sent. After an
+    interruption nothing more is read, and no item is yielded. Raises `RunStopped` if the run must
+    stop, and what the source raises.
     """
     while not run.is_interrupted:
         run.poll()

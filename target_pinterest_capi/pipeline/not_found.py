@@ -1,8 +1,8 @@
-"""Columns and streams that the configuration names and the input does not have.
+"""Columns and streams that the configuration names but the input does not have.
 
-Judged by the SCHEMA messages of a run and by its records: a column that comes with a record is
-there, whatever the schema says. Only what a user wrote counts; a preset reads what there is.
-Holds names, and no value of a record.
+Judged by the SCHEMA messages of a run and by its records: a column in a record exists, whatever the
+schema says. Only names that a user wrote count; a preset reads the columns that exist. Has names,
+but no value of a record.
 """
 
 import fnmatch
@@ -21,8 +21,8 @@ from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.settings import CustomerListEntry, MappingEntry, Settings
 from target_pinterest_capi.settings.problems import nearest
 
-MAX_STREAMS: Final = 1_000  # whose names are kept, to find the nearest
-MAX_SHOWN: Final = 20  # columns that are named in a run
+MAX_STREAMS: Final = 1_000  # whose names are kept, for suggestions
+MAX_SHOWN: Final = 20  # columns that are reported in a run
 _CODES: Final = ("currency", "country", "language")  # forms whose values are short
 _MOST_CODE_LETTERS: Final = 3
 _OPERATIONS: Final = ("add", "remove")
@@ -37,9 +37,9 @@ class Written(NamedTuple):
 
 
 class UnmappedStream(NamedTuple):
-    """The columns of a stream that preset pinterest takes, since no mappings are set.
+    """The columns of a stream that preset pinterest selects, because there are no mappings.
 
-    Those that its SCHEMA declares can be shown; others came with records, and may be data.
+    Those declared in its SCHEMA can be shown; others are from records, and may be data.
     """
 
     columns: Collection[str]
@@ -47,7 +47,7 @@ class UnmappedStream(NamedTuple):
 
 
 class NamesNotFound:
-    """What the entries of a configuration name, until the input of a run has shown it."""
+    """Names in a configuration's entries, until the input of a run has them."""
 
     def __init__(self, settings: Settings) -> None:
         self._entries = list(_entries(settings))
@@ -59,7 +59,7 @@ class NamesNotFound:
     def of_stream(
         self, stream: str, schema: Mapping[str, Any], columns: Collection[str]
     ) -> "StreamNames":
-        """Return the names that the entries of a stream read, now that its SCHEMA has come."""
+        """Return the names that the entries of a stream read, once its SCHEMA has arrived."""
         if len(self._streams) < MAX_STREAMS:
             self._streams[stream] = None
         if self._takes_all and not any(entry.takes(stream) for entry in self._entries):
@@ -69,17 +69,17 @@ class NamesNotFound:
 
     @property
     def has_unmet_entries(self) -> bool:
-        """Whether an entry or a customer list has met no stream, though streams have come."""
+        """Whether an entry or a customer list matched no stream, although there were streams."""
         return bool(self._streams) and any(not entry.streams for entry in self._entries)
 
     def streams(self) -> list[NotFound]:
-        """Return the streams that entries name, and that did not come."""
+        """Return the streams that entries name but the input did not have."""
         if not self._streams:
             return []
         return [_no_stream(entry, self._streams) for entry in self._entries if not entry.streams]
 
     def columns(self) -> list[NotFound]:
-        """Return the columns that entries read, and that neither SCHEMA nor any record had."""
+        """Return the columns that entries read but neither SCHEMA nor any record had."""
         found = {row.message: row for entry in self._entries for row in entry.columns_not_found()}
         for stream, unmapped in self._unmapped.items():
             fields = required_fields_without(unmapped.columns, self._defaults)
@@ -95,16 +95,16 @@ class NamingEntry:
     def __init__(self, setting: str, pattern: str, expressions: Sequence[Written]) -> None:
         self.setting = setting
         self.pattern = pattern
-        self.streams: list[str] = []  # the first that it took
+        self.streams: list[str] = []  # the first that it matched
         self.unseen: dict[Path, Written] = {}
-        self.known: dict[Path, Collection[str]] = {}  # the members beside an unseen one
+        self.known: dict[Path, Collection[str]] = {}  # the members next to a missing one
         for written in expressions:
             for path in paths(written.source):
                 if not is_metadata(path[0] or ""):
                     self.unseen.setdefault(path, written)
 
     def takes(self, stream: str) -> bool:
-        """Return whether it is for records of the stream."""
+        """Return whether it selects records of the stream."""
         return fnmatch.fnmatchcase(stream, self.pattern)
 
     def columns_not_found(self) -> Iterator[NotFound]:
@@ -117,7 +117,7 @@ class NamingEntry:
 
 
 class StreamNames:
-    """The names that the entries of one stream read: looked for in its schema and its records."""
+    """The names that the entries of one stream read, looked up in its schema and its records."""
 
     def __init__(
         self,
@@ -129,7 +129,7 @@ class StreamNames:
     ) -> None:
         self._entries = entries
         self._stream = stream
-        self._unmapped = unmapped  # where preset pinterest alone takes the stream
+        self._unmapped = unmapped  # if only preset pinterest selects the stream
         self._declared = columns
         for entry in entries:
             if len(entry.streams) < 2 and stream not in entry.streams:  # noqa: PLR2004 - one, or several
@@ -141,9 +141,9 @@ class StreamNames:
         self.are_members_unseen = self._has_unseen_members()
 
     def see_columns(self, columns: Collection[str]) -> None:
-        """Take the columns that the stream is now known to have."""
+        """Note the columns that the stream is now known to have."""
         if not columns:
-            return  # they come with records
+            return  # they are in records
         unmapped = self._unmapped
         if unmapped is not None and (self._stream in unmapped or len(unmapped) < MAX_SHOWN):
             unmapped[self._stream] = UnmappedStream(columns, self._declared)
@@ -191,7 +191,7 @@ def _list_sources(entry: CustomerListEntry, where: str) -> Iterator[Written]:
 
 
 def _see_members(entry: NamingEntry, schema: Mapping[str, Any]) -> None:
-    """Take the members of objects as a schema declares them; one that says nothing has them all."""
+    """Note the members of objects in a schema; one without declared members may have any."""
     for path in [path for path in entry.unseen if len(path) > 1]:
         beside = _members_beside(schema, path)
         if not beside or path[-1] in beside:
@@ -201,7 +201,7 @@ def _see_members(entry: NamingEntry, schema: Mapping[str, Any]) -> None:
 
 
 def _members_beside(schema: Any, path: Path) -> Collection[str]:
-    """Return the members declared where a path's last step belongs; none where nothing is said."""
+    """Return the members declared next to a path's last step; none if nothing is declared."""
     for step in path[:-1]:
         schema = _items_of(schema) if step is EACH else properties_of(schema).get(step)
     return () if path[-1] is EACH else properties_of(schema)
@@ -212,7 +212,7 @@ def _items_of(schema: Any) -> Any:
 
 
 def _has(value: Any, path: Path) -> bool:
-    """Return whether a value has a path's last member, be it null; text is read as JSON."""
+    """Return whether a value has a path's last member, even if it is null; text is read as JSON."""
     for number, step in enumerate(path):
         value = opened(value)
         if step is EACH:
@@ -255,7 +255,7 @@ def _nearest_hint(entry: NamingEntry, path: Path) -> str:
 
 
 def _dotted_hint(known: Collection[str], path: Path, written: Written) -> str:
-    """Return how a column is written that has a dot in its name, and was read as a path."""
+    """Return how to write a column with a dot in its name, which was read as a path."""
     for longer in paths(written.source):
         name = ".".join(step for step in longer if step is not EACH)
         if longer[: len(path)] == path and name != path[-1] and name in known:
@@ -264,7 +264,7 @@ def _dotted_hint(known: Collection[str], path: Path, written: Written) -> str:
 
 
 def required_fields_without(columns: Collection[str], defaults: Collection[str]) -> list[str]:
-    """Return the required fields that neither columns named like them nor constants give."""
+    """Return the required fields that have neither a column with their name nor a constant."""
     there = {*entry_fields(columns), *defaults}
     there.add("event_id")  # which is derived
     missing = [field.path for field in FIELDS if field.required and field.path not in there]
@@ -288,10 +288,10 @@ def _no_fields(stream: str, columns: Collection[str], fields: Collection[str]) -
 
 
 def _constant_hint(written: Written) -> str:
-    """Return how a constant is written that was taken for a column: `action_source: web`."""
+    """Return how to write a constant that was taken for a column: `action_source: web`."""
     setting, text = written
     if setting.endswith(".operation") and text in _OPERATIONS:
-        return f""". If it is for every record, write "'{shown_name(text)}'", a text."""
+        return f". If it is the same for every record, write \"'{shown_name(text)}'\", a text."
     field = BY_PATH.get(setting.partition(".fields.")[2])
     if field is None:
         return ""
@@ -299,11 +299,11 @@ def _constant_hint(written: Written) -> str:
     is_code = field.form in _CODES and len(text) <= _MOST_CODE_LETTERS and text.isupper()
     if text not in words and not is_code:
         return ""
-    return f". If it is for every record, write it in defaults: {field.path}: {text}."
+    return f". If it is the same for every record, write it in defaults: {field.path}: {text}."
 
 
 def _text_hint(path: Path, written: Written) -> str:
-    """Return what to write instead of a text that the quotes, or their absence, make a column."""
+    """Return what to write instead of a text that quotes, or missing quotes, turn into a column."""
     name = path[-1]
     if written.source == name:
         hint = _constant_hint(written)
@@ -315,4 +315,4 @@ def _text_hint(path: Path, written: Written) -> str:
     if quoted not in written.source:
         return f". If it is a text, write '{shown_name(name)}', in single quotes."
     meant = shown_name(written.source.replace(quoted, f"'{name}'"))
-    return f". Double quotes name a column; a text stands in single ones: {meant}"
+    return f". Double quotes enclose a column's name; a text is in single quotes: {meant}"

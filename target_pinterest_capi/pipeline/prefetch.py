@@ -1,8 +1,8 @@
-"""What is fetched beside the run, which goes on while others are still making it.
+"""Fetches items on another thread while the run continues.
 
-The batches of a Spark partition, and the chunks of a BATCH's files, whose object store may be
-silent. Owns the one fetch that is under way. What waits in memory is the item at work and the next
-one. Never looks into an item.
+The batches of a Spark partition, and the chunks of BATCH files, whose object store may not answer.
+There is one fetch at a time; memory has the current item and the next one. Never looks into an
+item.
 """
 
 import time
@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 
 
 class Prefetch(Generic[Item]):
-    """The items of an iterable, once. `wake` is set when one has come.
+    """The items of an iterable, once. `wake` is set when one has arrived.
 
     Raises `NoThreadError`.
     """
@@ -31,7 +31,7 @@ class Prefetch(Generic[Item]):
         self._fetches.start(self._source)
 
     def read(self, seconds: float | None) -> list[Item] | None:
-        """Return the items that come within `seconds` (None: wait), at most one; None at the end.
+        """Return the items that arrive within `seconds` (None: wait), at most one; None at the end.
 
         Raises what the iterable raised.
         """
@@ -48,7 +48,7 @@ class Prefetch(Generic[Item]):
         return []
 
     def drain(self) -> None:
-        """Read the rest and drop it, so that Spark's own reading can go on where this one ends.
+        """Read the rest and drop it, so that Spark can continue to read after the end.
 
         Two readers at once would mix up their bytes.
         """

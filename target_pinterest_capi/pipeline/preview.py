@@ -1,8 +1,8 @@
-"""From Singer messages to what each record comes to, without delivering anything.
+"""From Singer messages to the result of each record, without delivering anything.
 
-For `preview` and for the sample of `check`. Promises the target's own answer for every record, by
-the target's own pipeline. Stream maps, flattening and the ledger are the target's alone, and are
-dropped. Holds no value of a record but an event's and a member's, as they would be sent.
+For `preview` and for the sample of `check`. Every record gets the target's own result, from the
+target's own pipeline. Stream maps, flattening and the ledger are only in the target. Has no value
+of a record except those of an event or a member, as they would be sent.
 """
 
 import fnmatch
@@ -62,7 +62,7 @@ from target_pinterest_capi.settings.event_names import known_event_names
 from target_pinterest_capi.singer import messages
 from target_pinterest_capi.singer.schemas import SchemaError, check_schema
 
-MOST_NAMES: Final = 20  # of lists that records name, shown in words
+MOST_NAMES: Final = 20  # of lists named by records, shown in messages
 IGNORED: Final = ("STATE", "BATCH", "ACTIVATE_VERSION")
 
 
@@ -71,9 +71,9 @@ class UnreadableLineError(ValueError):
 
 
 class Preview:
-    """Reads the messages of a tap, and keeps the counts of what they come to.
+    """Reads the messages of a tap, and counts the results.
 
-    `now` gives Unix seconds. With `in_plain` values are shown as they are hashed.
+    `now` returns Unix seconds. With `in_plain` values are shown before hashing.
     """
 
     def __init__(
@@ -89,11 +89,11 @@ class Preview:
         self.line = 0
         self.lists: set[Origin] = (
             set()
-        )  # origins that are customer lists, where the others are mapping entries
-        # The names of lists that came with records, in their order, by the entry's label.
+        )  # origins that are customer lists; the others are mapping entries
+        # The names of lists in records, in their order, by the entry's label.
         self.named_lists: dict[str, dict[str, None]] = {}
         self.event_names = Counter[str]()
-        self.late = 0  # web and app events of over an hour ago
+        self.late = 0  # web and app events that are over an hour old
         self._known_names = known_event_names(settings)
         self._settings = settings
         self.now = now
@@ -105,7 +105,7 @@ class Preview:
         self._records: Counter[str] = Counter()  # by stream
 
     def read(self, lines: Iterable[bytes]) -> Iterator[list[PreviewedRecord]]:
-        """Yield for each record what its entries make of it; one result where none takes it.
+        """Yield for each record the results of its entries; one result if no entry selects it.
 
         Raises `UnreadableLineError`.
         """
@@ -123,7 +123,7 @@ class Preview:
     def shown_event(self, event: Event) -> Any:
         """Return an event as it would be sent; count its name, which may be a value, and its age.
 
-        The name is shown where Pinterest or the settings have it, and with `in_plain`.
+        The name is shown if it is Pinterest's or in the settings, and with `in_plain`.
         """
         self.event_names[event.name] += 1
         self.late += event.deduplicable and self.now() - event.time > HOUR
@@ -146,23 +146,23 @@ class Preview:
         return sorted(rows, key=lambda row: -row.number)
 
     def advice(self, row: OutcomeCount) -> str:
-        """Return what a person does about a row of the outcome table; it may be nothing."""
+        """Return the advice for a row of the outcome table, which may be empty."""
         reason = row.reason.partition(":")[0]
         if row.origin in self.lists and reason in ADVICE:
             return ADVICE[reason]
         return advice_about(reason)
 
     def not_found(self) -> list[NotFound]:
-        """Return the streams and columns that the settings name and the input does not have.
+        """Return the streams and columns that the settings name but the input does not have.
 
-        None where the target changes names first: by stream maps, or by flattening.
+        None if the target changes names first, by stream maps or flattening.
         """
         if self._settings.stream_maps or self._settings.flattening_enabled:
             return []
         return [*self.names.streams(), *self.names.columns()]
 
     def untried(self) -> Iterator[NotFound]:
-        """Yield the entries of the configuration whose streams came without a record."""
+        """Yield the entries of the configuration whose streams had no record."""
         patterns = {
             f"{kind}[{number}]": entry.stream
             for kind in ("mappings", "customer_lists")
@@ -172,11 +172,11 @@ class Preview:
             streams = [name for name in self._streams if fnmatch.fnmatchcase(name, pattern)]
             if streams and not any(self._records[name] for name in streams):
                 shown = shown_name(streams[0] if len(streams) == 1 else pattern)
-                message = f"No record of stream {shown} came, so its entry was not tried"
+                message = f"No record of stream {shown} came, so its entry was not tested"
                 yield NotFound(setting=setting, message=message)
 
     def named_lists_in_words(self) -> Iterator[str]:
-        """Yield which lists the records name, for each entry that has an expression for it."""
+        """Yield a message about the lists that records name, for each entry with an expression."""
         for label, names in self.named_lists.items():
             shown = ", ".join(map(shown_name, list(names)[:MOST_NAMES]))
             more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
@@ -188,7 +188,7 @@ class Preview:
     def unread_columns(self) -> dict[str, list[str]]:
         """Return by stream the columns that no expression reads.
 
-        A stream whose expressions may read any column has none.
+        None for a stream whose expressions may read any column.
         """
         found = {
             name: stream.unread_columns(self._settings) for name, stream in self._streams.items()
@@ -216,7 +216,7 @@ class Preview:
 
     def _schema(self, message: messages.Message) -> None:
         if message.stream is None or not bytes(message.schema):
-            raise UnreadableLineError("the SCHEMA message lacks `stream` or `schema`")
+            raise UnreadableLineError("the SCHEMA message has no `stream` or no `schema`")
         try:
             schema = json.loads(bytes(message.schema))
         except (ValueError, RecursionError):
@@ -228,7 +228,7 @@ class Preview:
 
     def _record(self, message: messages.Message) -> list[PreviewedRecord]:
         if message.stream is None or message.record is None:
-            raise UnreadableLineError("the RECORD message lacks `stream` or `record`")
+            raise UnreadableLineError("the RECORD message has no `stream` or no `record`")
         stream = self._streams.get(message.stream)
         if stream is None:
             raise UnreadableLineError("a RECORD came before the SCHEMA of its stream")
@@ -238,12 +238,12 @@ class Preview:
 
     @property
     def settings(self) -> Settings:
-        """The settings it maps by."""
+        """The settings for the mapping."""
         return self._settings
 
 
 class _StreamPreview:
-    """One stream since its last SCHEMA: keeps what its pipeline makes of a record, to be shown."""
+    """One stream since its last SCHEMA: collects a record's results, to show them."""
 
     def __init__(
         self, preview: Preview, name: str, schema: dict[str, Any], key_properties: tuple[str, ...]
@@ -280,20 +280,20 @@ class _StreamPreview:
         )
 
     def results(self, record: dict[str, Any]) -> list[PreviewedRecord]:
-        """Return what each entry makes of the record, and then each customer list."""
+        """Return the result of each entry for the record, and then of each customer list."""
         self._results = []
         self._pipeline.handle_record(record)
         return self._results
 
     def handle(self, result: Result) -> None:
-        """Keep what one mapping entry, or the schema, makes of the current record."""
+        """Collect the result of one mapping entry, or of the schema, for the current record."""
         if self._lists and not self._pipeline.has_entries and isinstance(result, InvalidRecord):
             self._results.append(self._of_list(result, self._lists[0]))
         else:
             self._results.append(self._result(result))
 
     def deliver_event(self, event: Event) -> None:
-        """Keep an event likewise."""
+        """Collect an event."""
         self.handle(event)
 
     def _handle_for_list(self, entry: PreviewedListEntry, record: Record) -> None:
@@ -323,7 +323,7 @@ class _StreamPreview:
         self._noted[field, str(reason)] += 1
 
     def _result(self, made: Result) -> PreviewedRecord:
-        """Return one mapping entry's result with what was noted meanwhile, and count both."""
+        """Return one mapping entry's result with its notes, and count both."""
         notes = self._take_notes(made.origin)
         if isinstance(made, Event) and len(made.body) > max_event_bytes(
             self._preview.settings.batch_max_bytes
@@ -341,7 +341,7 @@ class _StreamPreview:
         return self._skipped(made, notes)
 
     def _of_list(self, made: MemberResult, entry: PreviewedListEntry) -> PreviewedRecord:
-        """Return one customer list's result likewise."""
+        """Return one customer list's result with its notes, and count both."""
         notes = self._take_notes(entry.origin)
         if isinstance(made, InvalidRecord):
             invalid = self._invalid(made, notes)._replace(

@@ -1,6 +1,6 @@
-"""What a record comes to, as a preview shows it, and the words for it.
+"""A record's results in a preview, and the text for them.
 
-Holds no value of a record but an event's and a member's, as they would be sent.
+Has no value of a record except those of an event or a member, as they would be sent.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from target_pinterest_capi.events.reasons import Skipped, Warned
 from target_pinterest_capi.pipeline.previewed_lists import OUTCOMES
 
 EVENT: Final = "event"  # the outcome that a run would send
-# How a preview counts what a run would send, by the reason that the tally has it under.
+# How a preview counts what a run would send, by the reason in the tally.
 SENT: Final = {str(Skipped.DRY_RUN): EVENT, **{outcome: outcome for outcome in OUTCOMES.values()}}
 
 
@@ -27,16 +27,16 @@ class Note:
 
     @property
     def advice(self) -> str:
-        """What a person does about it."""
+        """What to do about it."""
         return advice_about(self.reason)
 
 
 class PreviewedRecord(NamedTuple):
-    """What a record comes to by one mapping entry, or one customer list.
+    """The result of a record for one mapping entry, or one customer list.
 
-    `mapping` is empty where none takes it. `event` is as it would be sent. `customer_list` has the
-    list's id or name and its type, and `members`, digests as they would be sent, where the record
-    adds or removes any; `mapping` is its id or name then.
+    `mapping` is empty if no entry selects it. `event` is as it would be sent. `customer_list` has
+    the list's id or name and its type, and `members` the digests as they would be sent, if the
+    record adds or removes any; then `mapping` is its id or name.
     """
 
     line: int
@@ -59,13 +59,13 @@ class PreviewedRecord(NamedTuple):
         return self.outcome in SENT.values()
 
     def members(self) -> dict[str, Any]:
-        """Return it for programs, with the names of dead letters, and nothing that is absent."""
+        """Return it for programs, with the names used in dead letters, without absent members."""
         given = {
             name: value
             for name, value in self._asdict().items()
             if name != "notes" and value is not None
         }
-        for member, warned in (("left_out", False), ("warnings", True)):
+        for member, warned in (("dropped", False), ("warnings", True)):
             notes = [
                 {**asdict(note), "advice": note.advice}
                 for note in self.notes
@@ -77,7 +77,7 @@ class PreviewedRecord(NamedTuple):
 
 
 def sent_in_words(sent: Counter[str]) -> str:
-    """Return how many events, additions to customer lists and removals there are, in words."""
+    """Return a text with the number of events, additions to customer lists and removals."""
     added, removed = (sent[OUTCOMES[action]] for action in (Action.ADD, Action.REMOVE))
     words = [number_of(sent[EVENT], "event")] if sent[EVENT] or not (added or removed) else []
     words += [number_of(added, "list addition")] if added else []
@@ -86,10 +86,10 @@ def sent_in_words(sent: Counter[str]) -> str:
 
 
 def number_of(count: int, noun: str) -> str:
-    """Return a number with its noun, in the plural where it has one."""
+    """Return a number with its noun, in the plural if necessary."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def is_warning(reason: str) -> bool:
-    """Return whether a value with this reason is sent all the same."""
+    """Return whether a value with this reason is sent nevertheless."""
     return isinstance(find_reason(reason), Warned)

@@ -1,7 +1,7 @@
-"""Customer lists in a preview: the entries that a stream feeds, compiled by the target's reader.
+"""Customer lists in a preview: a stream's entries, compiled by the target's own reader.
 
-Which member stays on a list is not known here: nothing is asked of Pinterest, and a run sends the
-last operation of a member only. Holds no value of a record but digests, as they would be sent.
+It is not known here which members stay on a list: Pinterest is not asked, and a run sends only the
+last operation for a member. Has no value of a record except digests, as they would be sent.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,15 +21,15 @@ from target_pinterest_capi.mapping.entries import OriginNote
 from target_pinterest_capi.settings import CustomerListEntry, Settings
 
 OUTCOMES: Final = {Action.ADD: "added", Action.REMOVE: "removed"}
-# What to do in an entry of customer_lists, where a reason's own advice is about an event's field.
+# What to do in an entry of customer_lists, for reasons whose own advice is about an event's field.
 ADVICE: Final = {
     str(Invalid.MISSING_FIELD): (
-        "The entry's `member`, `operation` or `list_name` has no value for the record, or only an "
-        "IP address or a user agent: check its expressions."
+        "The entry's `member`, `operation` or `list_name` has no value for the record, or only "
+        "an IP address or a user agent: check its expressions."
     ),
     str(Invalid.BAD_FIELD): (
-        "The value of the entry's `operation` is not a word for entering or leaving: "
-        "make it add or remove, true or false."
+        "The value of the entry's `operation` is not a word for adding or removing: use add or "
+        "remove, true or false."
     ),
 }
 
@@ -37,7 +37,7 @@ ADVICE: Final = {
 class PreviewedListEntry(NamedTuple):
     """An entry of customer_lists for one stream.
 
-    `read` returns what a record says; `shown` names the list and its type.
+    `read` returns what a record does; `shown` names the list and its type.
     """
 
     origin: Origin
@@ -61,9 +61,9 @@ def compile_lists(
     *,
     in_plain: bool = False,
 ) -> tuple[PreviewedListEntry, ...]:
-    """Compile every entry of customer_lists that takes the stream, in the configuration's order.
+    """Compile every entry of customer_lists for the stream, in the configuration's order.
 
-    With `in_plain` members are shown as they are hashed.
+    With `in_plain` members are shown before hashing.
     """
     return tuple(
         _compile(settings, entry, stream, key_properties, note, began_at, in_plain=in_plain)
@@ -72,7 +72,7 @@ def compile_lists(
 
 
 def list_sources(settings: Settings, stream: str) -> Iterator[str]:
-    """Yield the expressions of the entries that take a stream's records."""
+    """Yield the expressions of the entries that select a stream's records."""
     for entry in _entries(settings, stream):
         yield from (source for _, source in entry.expressions())
 

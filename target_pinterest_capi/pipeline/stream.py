@@ -1,7 +1,7 @@
-"""The way of a stream's records, for every door: validation, mapping entries, customer lists.
+"""What happens to a stream's records: validation, mapping entries, customer lists.
 
-Owns what a stream's mapping is compiled for, and when it is compiled again: where a record brings
-columns that the schema does not declare. Holds no record: what one comes to is handed on at once.
+It compiles a stream's mapping, and again if a record has columns that the schema does not declare.
+Keeps no record: results are handed on at once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,11 +31,9 @@ from target_pinterest_capi.settings import Settings
 from target_pinterest_capi.singer.rows import RowHandler, compile_rows, record_of
 from target_pinterest_capi.singer.schemas import compile_validator
 
-NO_MAPPING: Final = ""  # the name of the entry, where none takes a record
-RECORDS_BEFORE_ROWS: Final = 10  # a schema may change before they have paid for themselves
-MOST_TIMES_NEW: Final = (
-    20  # that records of a stream bring new columns, before their names are data
-)
+NO_MAPPING: Final = ""  # the name of the entry if none selects a record
+RECORDS_BEFORE_ROWS: Final = 10  # a schema may change before they have paid off
+MOST_TIMES_NEW: Final = 20  # after which new columns of a stream are considered data
 
 MOST_MISFITS: Final = 100  # records of a stream that are no rows, before its shapes are given up
 
@@ -43,25 +41,25 @@ ListMapping = tuple[Origin, Callable[[Record], None]]  # what handles a record f
 
 
 class ResultHandler(Protocol):
-    """What results are handed to: a run, which delivers, or a preview, which shows them."""
+    """Gets the results: a run, which delivers, or a preview, which shows them."""
 
-    sequence: int  # records that have come; results belong to the last one
+    sequence: int  # records that have arrived; results belong to the last one
 
     def handle(self, result: Result) -> None:
-        """Handle what one mapping entry made of the current record."""
+        """Handle the result of one mapping entry for the current record."""
 
     def deliver_event(self, event: Event) -> None:
-        """Handle an event, as `handle` does; a call less."""
+        """Handle an event, like `handle` but with one call less."""
 
 
 class StreamPipeline:
     """A stream from its SCHEMA on.
 
-    Each record comes to one result for each mapping entry that takes the stream.
+    Each record has one result for each mapping entry that selects the stream.
 
-    A record that breaks the schema, or that neither an entry nor a customer list takes, has one
-    result. `warn` takes what a person should know of the stream's columns, once; `not_found` gets
-    to know which of the configuration's names the stream has.
+    A record that is not valid by the schema, or that neither an entry nor a customer list selects,
+    has one result. `warn` logs warnings about the stream's columns, once; `not_found` notes which
+    of the configuration's names the stream has.
     """
 
     def __init__(
@@ -103,19 +101,19 @@ class StreamPipeline:
         self.is_taken = bool(origins)
         self._unmapped = SkippedRecord(Origin(name, NO_MAPPING), Skipped.NO_MAPPING)
         self._first_origin = (*origins, self._unmapped.origin)[0]
-        self._last_columns: tuple[str, ...] = ()  # as a rule every record has the same
+        self._last_columns: tuple[str, ...] = ()  # usually the same for every record
         self._times_new = 0
         self._rows: RowHandler | None = None
         self._rows_are_stale = True
-        self._handled = 0  # records, before there are rows
+        self._handled = 0  # records before rows are used
 
     @property
     def has_entries(self) -> bool:
-        """Whether any mapping entry takes the stream, and not customer lists alone."""
+        """Whether any mapping entry selects the stream, not only customer lists."""
         return bool(self._entries)
 
     def handle_record(self, record: Record) -> None:
-        """Hand on what a record comes to. Raises `RunStopped` where the run has to stop."""
+        """Hand on a record's results. Raises `RunStopped` if the run must stop."""
         results = self._results
         results.sequence += 1
         self._handled += 1
@@ -139,7 +137,7 @@ class StreamPipeline:
 
     @property
     def rows(self) -> RowHandler | None:
-        """How lines can be read as rows; None where something needs whole records."""
+        """How lines can be read as rows; None if complete records are needed."""
         if self._rows_are_stale:
             if self._handled < RECORDS_BEFORE_ROWS:
                 return None
@@ -153,13 +151,13 @@ class StreamPipeline:
         return InvalidRecord(self._first_origin, Invalid.SCHEMA_VIOLATION, field, keyword, key)
 
     def _look_for_new(self, columns: tuple[str, ...]) -> None:
-        """Compile the mapping again where a record has columns that are new.
+        """Compile the mapping again if a record has new columns.
 
-        Once a record has brought a column that an entry names and the schema does not, the schema
-        is not taken at its word again.
+        Once a record has a column that an entry names and the schema does not declare, the schema
+        is no longer considered complete.
 
-        A stream that goes on bringing new names has data in them, and no columns: it has no rows
-        from then on, and only names of fields are looked for.
+        If a stream continues to have new names, they are data and not columns: from then on it has
+        no rows, and only names of fields are looked up.
         """
         self._last_columns = columns
         unknown = set(columns).difference(self.stream.columns, self._clean_names)
@@ -203,7 +201,7 @@ class StreamPipeline:
             self._rows_are_stale = True
 
     def _cleaned(self, record: Record) -> Record:
-        """Return a record under clean names; a column that has such a name by itself stays."""
+        """Return a record with clean names; a column that already has such a name is kept."""
         cleaned = {self._clean_names.get(name, name): value for name, value in record.items()}
         return cleaned if len(cleaned) == len(record) else {**cleaned, **record}
 
@@ -241,9 +239,9 @@ def _same_field_in_words(stream: str, same: SameField) -> str:
 def _row_handler(
     mappers: Sequence[Callable[[Any, bytes], Result]], results: ResultHandler
 ) -> Callable[[Any, bytes], None]:
-    """Return the function that hands on what a row comes to.
+    """Return the function that hands on a row's results.
 
-    It is for the rows that `mappers` were compiled for, and no later ones.
+    Only for the rows for which `mappers` were compiled.
     """
     map_first, *others = mappers  # as a rule there is one
 

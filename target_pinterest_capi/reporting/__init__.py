@@ -1,1 +1,1 @@
-"""What a run did, for people and programs: counters, statistics, progress and the report."""
+"""What a run did: counters, statistics, progress and the report."""

@@ -9,7 +9,7 @@ import msgspec
 
 from target_pinterest_capi.reporting.bodies import EventBody
 
-NO_CURRENCY: Final = ""  # the ad account's own counts
+NO_CURRENCY: Final = ""  # the ad account's own applies
 
 
 class Amount(NamedTuple):
@@ -40,12 +40,12 @@ class Amounts:
             self._add(key, len(amounts), sum(amounts, Decimal()))
 
     def merge(self, other: "Amounts") -> None:
-        """Add what another part of the same run counted."""
+        """Add the counts of another part of the same run."""
         for row in other.rows():
             self._add((row.event_name, row.currency), row.events, row.value)
 
     def rows(self) -> list[Amount]:
-        """Return the sums, the events of each name and currency together; most events first."""
+        """Return the sums for each event name and currency; those with most events first."""
         return [
             Amount(name, currency, events, self._values[name, currency])
             for (name, currency), events in self._events.most_common()

@@ -1,7 +1,7 @@
-"""The few members of a delivered event that a report counts, read from its own bytes.
+"""The few members of a delivered event that a report counts, read from its bytes.
 
-Present members stay raw, so that an event costs under a microsecond: a fifth of what searching the
-bytes for each name would take. Nothing of an event is kept.
+Members stay raw JSON, so an event costs under a microsecond: a fifth of what searching the bytes
+for each name would cost. Nothing of an event is kept.
 """
 
 from collections.abc import Sequence
@@ -48,5 +48,5 @@ _decode: Final = msgspec.json.Decoder(EventBody).decode
 
 
 def read_bodies(events: Sequence[Event]) -> list[EventBody]:
-    """Return what is counted of each event."""
+    """Return the counted members of each event."""
     return [_decode(event.body) for event in events]

@@ -1,4 +1,4 @@
-"""What did not go as meant, for people: every reason once, with its total, places and advice."""
+"""Everything that was not delivered as intended: each reason with total, places and advice."""
 
 import re
 from collections import defaultdict
@@ -11,21 +11,21 @@ NOTHING_TO_DO: Final = "Nothing to do."
 
 
 class Place(NamedTuple):
-    """Where a reason was met, and how often: stream, entry, and event name or field."""
+    """Where a reason occurred, and how often: stream, entry, and event name or field."""
 
     parts: Sequence[str]
     total: int
 
     @property
     def name(self) -> str:
-        """All of it in a line."""
+        """All of it on one line."""
         return " · ".join(self.parts)
 
 
 class Cause(NamedTuple):
     """One reason over all its places, the largest first.
 
-    `outcome` is empty where the events went nevertheless.
+    `outcome` is empty if the events were sent nevertheless.
     """
 
     words: str
@@ -36,33 +36,33 @@ class Cause(NamedTuple):
 
     @property
     def anchor(self) -> str:
-        """The id of its place on the page, which links name."""
+        """The id of its place on the page, for links."""
         return "-".join(("why", self.outcome or "value", *re.findall(r"\w+", self.words)[:12]))
 
 
 class Causes(NamedTuple):
-    """The causes by what they did to the events."""
+    """The causes by their effect on the events."""
 
     failed: Sequence[Cause]
-    left_out: Sequence[Cause]
+    dropped: Sequence[Cause]
     doubtful: Sequence[Cause]
     warnings: Sequence[Cause]
     skipped: Sequence[Cause]
 
 
 def find_causes(report: Report) -> Causes:
-    """Return the causes of a report.
+    """Return the causes in a report.
 
-    Those that ask for something to be done come first, then the more frequent ones.
+    Those that need action come first, then the more frequent ones.
     """
     return Causes(
         failed=_causes(row for row in report.reasons if row.outcome != "skipped"),
-        left_out=_causes(row for row in report.values if not row.sent),
+        dropped=_causes(row for row in report.values if not row.sent),
         doubtful=_causes(row for row in report.values if row.sent),
         warnings=[
             Cause(
                 row.message,
-                "In Pinterest's words. The events count.",
+                "Pinterest's message. The events count.",
                 row.events,
                 [Place((name,), events) for name, events in row.event_names.items()],
             )
@@ -73,8 +73,8 @@ def find_causes(report: Report) -> Causes:
 
 
 def urgent_causes(causes: Causes) -> list[Cause]:
-    """Return what somebody has to do something about: lost events, then values, then doubts."""
-    found = [*causes.failed, *causes.left_out, *causes.doubtful, *causes.warnings]
+    """Return what needs action: lost events, then values, then doubtful ones."""
+    found = [*causes.failed, *causes.dropped, *causes.doubtful, *causes.warnings]
     return [cause for cause in found if cause.advice != NOTHING_TO_DO]
 
 

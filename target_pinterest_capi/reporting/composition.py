@@ -1,4 +1,4 @@
-"""From what a run counted to its report. Reads counters and statistics, and changes neither."""
+"""From a run's counters to its report. Reads counters and statistics, and changes neither."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class RunFacts(NamedTuple):
-    """What only the run itself knows: `requests` are sent, repeated and isolating ones."""
+    """What only the run knows: `requests` are those sent, retried and bisecting."""
 
     run: RunSection
     requests: tuple[int, int, int]
@@ -211,7 +211,7 @@ def _delays(times: EventTimes) -> Delays:
 
 
 def component_coverage(carrying: Mapping[str, int], events: int) -> dict[str, ComponentCoverage]:
-    """Return the coverage of each component, by the number of events that carry it."""
+    """Return the coverage of each component, from the number of events that have it."""
     return {
         component.name: ComponentCoverage(
             events=carrying[component.name],

@@ -1,6 +1,6 @@
-"""What a run counts: outcomes by stream, mapping entry and reason, values dropped, warnings.
+"""What a run counts: outcomes by stream, mapping entry and reason, dropped values, warnings.
 
-Numbers and names only.
+Only numbers and names.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.redaction import OTHER_NAMES
 from target_pinterest_capi.reporting.event_ids import ConstantIds
 
-MAX_WARNINGS: Final = 50  # of Pinterest's are kept by their words, the rest as one
+MAX_WARNINGS: Final = 50  # of Pinterest's are kept by their text, the rest as one
 _OUTCOMES: Final = list(Outcome)
 _SHOWN: Final = frozenset(EVENT_NAMES)
 
@@ -39,7 +39,7 @@ class NoteCount(NamedTuple):
 
 @dataclass(slots=True)
 class RequestCounts:
-    """How many requests were sent, how many again, and how many to isolate a refused event."""
+    """How many requests were sent, how many were retries, and how many bisected a refused one."""
 
     sent: int = 0
     repeated: int = 0
@@ -80,28 +80,28 @@ class Counters:
         self._totals[outcome] += number
 
     def count_outside_ratio(self, number: int = 1) -> None:
-        """Leave events that were counted as invalid out of the share of failures.
+        """Exclude events that were counted as invalid from the share of failures.
 
-        These are the rows that taps repeat until they are too old.
+        These are rows that taps repeat until they are too old.
         """
         self._too_old += number
 
     def count_unsent(self, number: int = 1) -> None:
-        """Count what was skipped only since the mode is not live: it stands for the delivered."""
+        """Count what was skipped only because the mode is not live; it counts as delivered."""
         self.unsent += number
 
     def count_tested(self, number: int) -> None:
-        """Count events of a live run that went as tests, for their entry's mode."""
+        """Count events of a live run that were sent as tests, because of their entry's mode."""
         self.tested += number
 
     def count_late_online(self, number: int) -> None:
-        """Count delivered online events that happened over an hour before."""
+        """Count delivered online events that happened over an hour earlier."""
         self.late_online += number
 
     def compare_ids(self, events: Sequence[Event]) -> None:
-        """Compare the ids of delivered events: one for all of a name is a mistake.
+        """Compare the ids of delivered events, because one id for all of a name is a mistake.
 
-        Of Pinterest's own names: any other may be a value, and could not be shown.
+        Only for Pinterest's names: any other may be a value, and could not be shown.
         """
         names = {event.name for event in events} & _SHOWN
         undecided = {name for name in names if self._constant_ids.may_be_constant(name)}
@@ -109,7 +109,7 @@ class Counters:
             self._constant_ids.compare_ids([event for event in events if event.name in undecided])
 
     def constant_ids(self) -> dict[str, int]:
-        """Return how many events each name has whose events all had one id."""
+        """Return the number of events for each name whose events all had the same id."""
         return self._constant_ids.names()
 
     def count_value(self, origin: Origin, field: str, reason: str, number: int = 1) -> None:
@@ -117,13 +117,13 @@ class Counters:
         self._notes[origin, field, str(reason)] += number
 
     def count_warning(self, message: str, number: int = 1) -> None:
-        """Count a warning of Pinterest's about events that it took; the message holds no values."""
+        """Count a warning of Pinterest for accepted events; the message has no values."""
         if message not in self._warnings and len(self._warnings) >= MAX_WARNINGS:
             message = OTHER_NAMES
         self._warnings[message] += number
 
     def merge(self, other: "Counters") -> None:
-        """Add what another part of the same run has counted."""
+        """Add the counts of another part of the same run."""
         for row in other.outcomes():
             self.count_outcome(*row)
         for note in other.notes():
@@ -140,20 +140,20 @@ class Counters:
         self._constant_ids.merge(other._constant_ids)  # noqa: SLF001 - its own kind
 
     def total(self, outcome: Outcome) -> int:
-        """Return how many events ended so."""
+        """Return how many events had an outcome."""
         return self._totals[outcome]
 
     @property
     def attempted(self) -> int:
-        """Events that were, or would have been, delivered, and those invalid or rejected.
+        """Events that were or would have been delivered, and those invalid or rejected.
 
-        The share of failures is taken of them.
+        The share of failures is of these.
         """
         return self.total(Outcome.DELIVERED) + self.unsent + self.failed
 
     @property
     def failed(self) -> int:
-        """Invalid and rejected events, but for those too old."""
+        """Invalid and rejected events, except those that were too old."""
         return self.total(Outcome.INVALID) + self.total(Outcome.REJECTED) - self._too_old
 
     def outcomes(self) -> list[OutcomeCount]:
@@ -162,7 +162,7 @@ class Counters:
         return sorted(rows, key=_outcome_order)
 
     def notes(self) -> list[NoteCount]:
-        """Return what was dropped or warned about, by stream, entry, field and size."""
+        """Return what was dropped or warned about, by stream, entry, field and number."""
         rows = [NoteCount(*key, count) for key, count in self._notes.items()]
         return sorted(rows, key=_note_order)
 

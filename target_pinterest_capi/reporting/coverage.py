@@ -1,6 +1,6 @@
-"""Match-key coverage: how many delivered events carry each component of the event quality score.
+"""Match-key coverage: how many delivered events have each component of the event quality score.
 
-Holds numbers and nothing of an event.
+Has numbers and no part of an event.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ class Coverage:
         self._add(name, _carrying(bodies))
 
     def merge(self, other: "Coverage", names: Iterable[str]) -> None:
-        """Add what another part of the same run counted of the names."""
+        """Add the counts of another part of the same run."""
         for name in names:
             self._add(name, list(other.carrying(name).values()))
 
@@ -37,13 +37,13 @@ class Coverage:
         self._carrying[name] = counts
 
     def carrying(self, name: str) -> dict[str, int]:
-        """Return how many events of a name carry each component, by its name."""
+        """Return how many events of a name have each component, by its name."""
         counts = self._carrying.get(name, [0] * len(COMPONENTS))
         return {component.name: count for component, count in zip(COMPONENTS, counts, strict=True)}
 
 
 def _carrying(bodies: Sequence[EventBody]) -> list[int]:
-    """Return how many events carry each component, in the order of `COMPONENTS`."""
+    """Return how many events have each component, in the order of `COMPONENTS`."""
     absent = msgspec.UNSET
     users = [body.user_data for body in bodies]
     customs = [_NOTHING if body.custom_data is absent else body.custom_data for body in bodies]
@@ -65,6 +65,6 @@ def _carrying(bodies: Sequence[EventBody]) -> list[int]:
 def _has_id(contents: Present) -> bool:
     """Return whether an item has an id.
 
-    No text in JSON holds a bare quote, so that these bytes are a member's name and nothing else.
+    No text in JSON contains an unescaped quote, so these bytes can only be a member's name.
     """
     return isinstance(contents, msgspec.Raw) and b'"id":' in bytes(contents)

@@ -1,4 +1,4 @@
-"""What a run says of each customer list: what was sent, and what Pinterest's last answer means."""
+"""A customer list in the report: what was sent, and what Pinterest's last response means."""
 
 from typing import Annotated, Final
 
@@ -6,7 +6,7 @@ import msgspec
 
 # docs/pinterest-api.md: Customer lists (CustomerList, status)
 STATUSES: Final = {
-    "UPLOADING": "Pinterest is still taking the members in",
+    "UPLOADING": "Pinterest is still importing the members",
     "PROCESSING": "Pinterest is still matching the members with its users",
     "READY": "it can be used in ads",
     "TOO_SMALL": (
@@ -21,7 +21,7 @@ def _count(words: str) -> msgspec.Meta:
 
 
 class CustomerListReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One customer list after a run: names and numbers, nobody's identifier."""
+    """One customer list after a run: names and numbers, without identifiers."""
 
     name: Annotated[
         str, msgspec.Meta(description="Its list_name or list_id, as the configuration has it.")
@@ -29,45 +29,49 @@ class CustomerListReport(msgspec.Struct, frozen=True, kw_only=True):
     ad_account_id: str
     list_id: Annotated[
         str | None,
-        msgspec.Meta(description="Null where the list is not there, or was not looked up."),
+        msgspec.Meta(description="Null if the list does not exist or was not looked up."),
     ]
-    created: Annotated[bool, msgspec.Meta(description="Whether this run made it.")]
-    added: Annotated[int, _count("Members of additions that Pinterest took in this run.")]
-    removed: Annotated[int, _count("Members of removals that Pinterest took in this run.")]
+    created: Annotated[bool, msgspec.Meta(description="Whether this run created it.")]
+    added: Annotated[int, _count("Members in additions that Pinterest accepted in this run.")]
+    removed: Annotated[int, _count("Members in removals that Pinterest accepted in this run.")]
     status: Annotated[
         str | None,
-        msgspec.Meta(description="UPLOADING, PROCESSING, READY or TOO_SMALL, by the last answer."),
+        msgspec.Meta(
+            description=("UPLOADING, PROCESSING, READY or TOO_SMALL, in the last response.")
+        ),
     ]
     uploaded_records: Annotated[
-        int, _count("Pinterest's counter over the list's life; repeated records count again.")
+        int, _count("Pinterest's counter since the list was created; repeated records count again.")
     ]
     removed_records: Annotated[
-        int, _count("Likewise; records that were not on the list count too.")
+        int, _count("The same for removals; records that were not on the list count too.")
     ]
     exceptions: Annotated[
         dict[str, str],
-        msgspec.Meta(description="What the last answer said of records that could not be used."),
+        msgspec.Meta(
+            description=("What the last response said about records that could not be used.")
+        ),
     ]
-    answers_with_exceptions: Annotated[int, _count("Answers of this run that mention any.")]
+    answers_with_exceptions: Annotated[int, _count("Responses in this run that mention any.")]
     audience: Annotated[
         str | None,
-        msgspec.Meta(description="found or made, where it is certain that there is one."),
+        msgspec.Meta(description="found or created, if it is certain that one exists."),
     ]
 
     @property
     def meaning(self) -> str:
-        """What the status means; empty where there is none."""
+        """What the status means; empty without a status."""
         if not self.status:
             return ""
-        return STATUSES.get(self.status, "Pinterest does not describe this status")
+        return STATUSES.get(self.status, "Pinterest does not document this status")
 
     @property
     def exceptions_in_words(self) -> str:
-        """What the last answer said of records that could not be used, as one line."""
+        """What the last response said about records that could not be used, on one line."""
         return ", ".join(f"{name} {value}".strip() for name, value in self.exceptions.items())
 
     def lines(self) -> list[str]:
-        """Return the report in words, a line for each thing to know."""
+        """Return the report as lines of text."""
         about = f"customer list {self.name}"
         lines = [f"{about} ({self._place}): {self.added} members added, {self.removed} removed"]
         if self.audience is not None:
@@ -78,23 +82,23 @@ class CustomerListReport(msgspec.Struct, frozen=True, kw_only=True):
             lines.append(f"{about}: status {self.status}: {self.meaning}.")
             lines.append(
                 f"{about}: Pinterest has counted {self.uploaded_records} uploaded and "
-                f"{self.removed_records} removed records over the list's life; repeated and absent "
-                "ones count too, so this is not its size."
+                f"{self.removed_records} removed records since the list was created; repeated "
+                "and absent ones count too, so this is not its size."
             )
         return lines
 
     def warning(self) -> str | None:
-        """Say how often Pinterest mentioned records that it could not use; None: never."""
+        """Say how often Pinterest mentioned records that it could not use; None if never."""
         if not self.exceptions:
             return None
         return (
-            f"customer list {self.name}: {self.answers_with_exceptions} answers mention records "
-            f"that could not be used; the last: {self.exceptions_in_words}. Pinterest does not say "
-            "which."
+            f"customer list {self.name}: {self.answers_with_exceptions} responses mention "
+            f"records that could not be used; the last: {self.exceptions_in_words}. Pinterest "
+            "does not say which."
         )
 
     @property
     def _place(self) -> str:
         if not self.list_id:
-            return "not there, or not looked up"
+            return "does not exist, or was not looked up"
         return f"id {self.list_id}{', made in this run' if self.created else ''}"

@@ -1,6 +1,6 @@
-"""What a run's report says of delivered events: coverage, worth, times and ids by event name.
+"""Delivered events in a run's report: coverage, value, times and ids by event name.
 
-Numbers only, in bounded memory. Counts batch by batch, so that a run without a report pays nothing.
+Only numbers, in bounded memory. Counts by batch, and only for a run with a report.
 """
 
 import time
@@ -21,7 +21,7 @@ from target_pinterest_capi.reporting.event_times import EventTimes
 class DeliveredStatistics:
     """Counts delivered events. `now` returns Unix seconds.
 
-    `known` has the event names that may be shown; any other is counted as one of the others.
+    `known` has the event names that may be shown; all others are counted together.
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class DeliveredStatistics:
         )
 
     def count_rejected(self, event: Event) -> None:
-        """Count what an event that Pinterest did not take was worth."""
+        """Count the value of an event that Pinterest refused."""
         self.rejected_amounts.add_values(self._label(event.name), read_bodies([event]))
 
     def count_warning(self, message: str, event: Event) -> None:
-        """Count which events a warning of Pinterest's is about; the message holds no values."""
+        """Count the events of a warning of Pinterest; the message has no values."""
         if len(self.warnings) < MAX_WARNINGS or (message, self._label(event.name)) in self.warnings:
             self.warnings[message, self._label(event.name)] += 1
 
@@ -72,7 +72,7 @@ class DeliveredStatistics:
         return shown_event_name(name, self._known)
 
     def merge(self, other: "DeliveredStatistics") -> None:
-        """Add what another part of the same run counted."""
+        """Add the counts of another part of the same run."""
         self.started_at = min(self.started_at, other.started_at)
         self.events.update(other.events)
         self.sources.update(other.sources)

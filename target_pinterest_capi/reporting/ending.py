@@ -1,4 +1,4 @@
-"""How a run ended, in words: the headline of its report, and whether anything needs a look."""
+"""How a run ended: the headline of its report, and whether something needs attention."""
 
 from typing import Final, NamedTuple
 
@@ -25,7 +25,7 @@ NOTHING_MAPPED: Final = Ending("bad", "Stopped: no record was mapped")
 
 
 def events_of(report: Report) -> Totals:
-    """Return the totals of events alone, without members of customer lists."""
+    """Return the totals of events only, without members of customer lists."""
     both, members = report.totals, report.members
     return Totals(
         delivered=both.delivered - members.delivered,
@@ -36,7 +36,7 @@ def events_of(report: Report) -> Totals:
 
 
 def headline(report: Report) -> str:
-    """Say in a line what the run came to: events, and members of customer lists if there are."""
+    """Return a line about the run's events, and members of customer lists if there are any."""
     if report.run.mode == "dry_run":
         return f"{numbers.counted(report.delivered.events, 'event')} would be sent"
     waiting = report.run.without_outcome
@@ -56,7 +56,7 @@ def headline(report: Report) -> str:
 
 
 def _share(totals: Totals, noun: str, waiting: int) -> str:
-    """Return how many of all that was tried got through; empty where nothing was tried."""
+    """Return the share of events that were delivered; empty if there were none."""
     attempted = totals.delivered + totals.invalid + totals.rejected + waiting
     if totals.delivered < attempted:
         return f"{numbers.number(totals.delivered)} of {numbers.counted(attempted, noun)}"
@@ -71,7 +71,7 @@ def ending(report: Report) -> Ending:
     if code == TOO_MUCH_REJECTED and report.totals.skipped == _all_events(report):
         return NOTHING_MAPPED if report.not_found else ENDINGS[code]
     if not code and report.totals.rejected + report.totals.invalid:
-        return Ending("warn", "Completed, with some events that need a look")
+        return Ending("warn", "Completed, but some events need attention")
     if code > SIGNALS:
         return Ending("warn", "Interrupted")
     return ENDINGS.get(code, Ending("bad", "Stopped"))

@@ -1,10 +1,8 @@
 """Delivered events that repeat an id or have none of their own, and names with one id for all.
 
-Holds hashes, no id.
-
-Pinterest takes two events of an account with one name and one id for the same event. Up to
-`MAX_HELD` ids the count is exact; a longer run keeps every second, fourth ... id, chosen by its
-hash, so that memory is bounded, and says that its counts are estimates.
+Has hashes and no ids. To Pinterest, two events of an account with the same name and id are the same
+event. Up to `MAX_HELD` ids the count is exact; a longer run keeps every second, fourth ... id,
+chosen by its hash, so that memory is bounded, and marks its counts as estimates.
 """
 
 from collections import Counter
@@ -14,15 +12,15 @@ from typing import Final
 from target_pinterest_capi.events.event import Event
 
 MAX_HELD: Final = 50_000  # about 5 MB
-MIN_CONSTANT: Final = 10  # one id for fewer events of a name is not called constant
+MIN_CONSTANT: Final = 10  # for fewer events of a name, one id is not called constant
 _NO_EVENT: Final = (0, 0)
 
 
 class ConstantIds:
-    """Finds event names whose events all have one id. The caller bounds the number of names."""
+    """Finds event names with the same id for all events. The caller bounds the number of names."""
 
     def __init__(self) -> None:
-        # The one id that a name has so far, as its hash, with how many events; None: there are two.
+        # The only id of a name so far, as its hash, with the number of events; None: there are two.
         self._only: dict[str, tuple[int, int] | None] = {}
 
     def may_be_constant(self, name: str) -> bool:
@@ -30,7 +28,7 @@ class ConstantIds:
         return self._only.get(name, _NO_EVENT) is not None
 
     def compare_ids(self, events: Iterable[Event], label: str = "") -> None:
-        """Compare the ids of events of each name, or of a label in the names' place."""
+        """Compare the ids of events of each name, or of a label instead of the names."""
         only = self._only
         for event in events:
             name = label or event.name
@@ -41,7 +39,7 @@ class ConstantIds:
                 only[name] = (given, number + 1) if not number or one == given else None
 
     def merge(self, other: "ConstantIds") -> None:
-        """Add what another part of the same run has compared."""
+        """Add the comparisons of another part of the same run."""
         for name, theirs in other._only.items():  # noqa: SLF001 - its own kind
             ours = self._only.get(name, _NO_EVENT)
             if ours is None or theirs is None or (ours[1] and ours[0] != theirs[0]):
@@ -50,7 +48,7 @@ class ConstantIds:
                 self._only[name] = (theirs[0], ours[1] + theirs[1])
 
     def names(self) -> dict[str, int]:
-        """Return each name that has one id for all its events, `MIN_CONSTANT` at least."""
+        """Return each name with the same id for all its events, at least `MIN_CONSTANT`."""
         found = {name: only[1] for name, only in self._only.items() if only is not None}
         return {name: number for name, number in found.items() if number >= MIN_CONSTANT}
 
@@ -66,11 +64,11 @@ class EventIds:
         self._derived: Counter[str] = Counter()
         self._events: Counter[str] = Counter()
         self._constant = ConstantIds()
-        self._parts = 1  # of a run: each has seen its own events alone
+        self._parts = 1  # of a run, each of which has seen only its own events
 
     @property
     def is_exact(self) -> bool:
-        """Whether every id was kept, so that `repeated` is not an estimate."""
+        """Whether every id was kept, so `repeated` is not an estimate."""
         return not self._mask and self._parts == 1
 
     def count_ids(self, name: str, events: Sequence[Event]) -> None:
@@ -94,9 +92,10 @@ class EventIds:
             self._seen = {key for key in self._seen if not key & self._mask}
 
     def merge(self, other: "EventIds", names: Collection[str]) -> None:
-        """Add what another part of the same run counted of the names.
+        """Add the counts of another part of the same run.
 
-        An id in both is not a repeat, since neither part saw it twice: counts are exact no longer.
+        An id in both is not counted as a repeat, because neither part saw it twice, so counts are
+        no longer exact.
         """
         self._parts += bool(self._events) and bool(names)
         self._mask |= other._mask  # noqa: SLF001 - its own kind
@@ -115,5 +114,5 @@ class EventIds:
         return self._derived[name]
 
     def is_constant(self, name: str) -> bool:
-        """Return whether all events of a name, `MIN_CONSTANT` at least, have one id."""
+        """Return whether all events of a name, at least `MIN_CONSTANT`, have the same id."""
         return name in self._constant.names()

@@ -1,4 +1,4 @@
-"""When delivered events happened, and how long after that Pinterest had them.
+"""When delivered events happened, and how long it took until Pinterest had them.
 
 Counts by time and by delay, in bounded memory.
 """
@@ -14,10 +14,11 @@ WEEK: Final = 7 * DAY
 _NEXT_WIDTH: Final = {HOUR: DAY, DAY: WEEK}
 MAX_HELD: Final = 10_000  # buckets in memory
 MAX_SHOWN: Final = 200  # buckets from the first to the last one in a report
-# Weeks begin on Mondays, and 1970-01-05 was the first one; to hours and days it is all the same.
+# Weeks begin on Mondays, and 1970-01-05 was the first one; for hours and days it makes no
+# difference.
 _FIRST_MONDAY: Final = 4 * DAY
 
-# A delay is in the first bucket whose edge it does not pass; beyond the last there is one more.
+# A delay is in the first bucket whose limit it does not exceed; after the last there is one more.
 DELAY_EDGES: Final = (60, 5 * 60, 15 * 60, HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY)
 
 
@@ -49,9 +50,9 @@ class EventTimes:
         self.late_online = 0
 
     def count_times(self, times: Sequence[int], online: Sequence[bool], now: float) -> None:
-        """Count events that happened at `times` (Unix seconds) and that Pinterest took at `now`.
+        """Count events that happened at `times` (Unix seconds) and were accepted at `now`.
 
-        `online` says of each whether it is not an offline event.
+        `online` says for each whether it is not an offline event.
         """
         in_order = sorted(times)
         self._count_buckets(in_order)
@@ -79,7 +80,7 @@ class EventTimes:
         self._delays[len(DELAY_EDGES)] += end
 
     def merge(self, other: "EventTimes") -> None:
-        """Add what another part of the same run has counted."""
+        """Add the counts of another part of the same run."""
         width, buckets = other._width, other._buckets  # noqa: SLF001 - its own kind
         while self._width < width:
             self._coarsen()
@@ -95,9 +96,9 @@ class EventTimes:
         self._width, self._buckets = _coarser(self._width, self._buckets)
 
     def over_time(self) -> tuple[int, list[Bucket]]:
-        """Return the width of a bucket in seconds, and the buckets that hold events, in order.
+        """Return the width of a bucket in seconds, and the buckets with events, in order.
 
-        A bucket is an hour, or a day, a week or more where the events span a long time.
+        A bucket is an hour, or a day, a week or more if the events span a long time.
         """
         width, buckets = self._width, self._buckets
         while buckets and max(buckets) - min(buckets) >= MAX_SHOWN:
@@ -113,12 +114,12 @@ class EventTimes:
 
     @property
     def within_an_hour(self) -> int:
-        """Events that Pinterest had within the hour."""
+        """Events that Pinterest had within an hour."""
         return sum(self.delays()[: DELAY_EDGES.index(HOUR) + 1])
 
 
 def _coarser(width: int, buckets: "Counter[int]") -> tuple[int, "Counter[int]"]:
-    """Return the next larger width, days, weeks, then four of what there was, and its buckets."""
+    """Return the next larger width (days, weeks, then four times as much), and its buckets."""
     wider = _NEXT_WIDTH.get(width, width * 4)
     joined: Counter[int] = Counter()
     for number, events in buckets.items():

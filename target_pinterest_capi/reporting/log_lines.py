@@ -1,7 +1,7 @@
 """Log records as single lines: nothing that a tap or a server sends can look like another line.
 
-Our own messages show names by `events.redaction`. This holds for what libraries log, which put a
-stream's name into messages and even into the names of their loggers.
+Our own messages show names with `events.redaction`. This is for libraries, which put a stream's
+name into messages and even into the names of their loggers.
 """
 
 import logging
@@ -22,7 +22,7 @@ _OURS: Final = str(Path(__file__).parent.parent)
 
 
 def keep_to_one_line(logger: logging.Logger) -> None:
-    """Have every handler that a logger's records come to write each record as one line."""
+    """Make every handler of a logger's records write each record as one line."""
     for handler in _handlers(logger):
         if _on_one_line not in handler.filters:
             handler.addFilter(_on_one_line)
@@ -49,7 +49,7 @@ def _on_one_line(record: logging.LogRecord) -> bool:
 
 
 def _argument(value: Any, shown: Callable[[str], str]) -> Any:
-    """Return an argument as it may stand in a message; one that already may stays what it is."""
+    """Return an argument as it may be shown; unchanged if it already may."""
     if value is None or isinstance(value, int | float):
         return value
     text = str(value)
@@ -64,5 +64,5 @@ def _own_text(text: str) -> str:
 
 
 def _text_of_library(text: str) -> str:
-    """Return what a library says, which does not know that a name may be somebody's address."""
+    """Return a library's text, which may have somebody's address as a name."""
     return without_addresses(_own_text(text))

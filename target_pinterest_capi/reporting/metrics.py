@@ -1,7 +1,7 @@
-"""The numbers of a run by which it is watched: names, labels and where each is in the report.
+"""The metrics of a run: names, labels and where each number is in the report.
 
-Owns the names: docs/operations.md has the table of them. Labels are names of the configuration, of
-streams as reports show them, and of Pinterest; never a value of a record.
+Owns the names: docs/operations.md has the table of them. Labels are names from the configuration,
+of streams as reports show them, and Pinterest's; never a value of a record.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,9 +19,9 @@ Sample = tuple[Labels, float]
 
 
 class RunMetric(NamedTuple):
-    """A metric: its name after the prefix, and its samples of one run.
+    """A metric: its name without the prefix, and its samples for a run.
 
-    `labels` come after those of `BASE`. `is_kept`: where a run has no sample, the last one stays.
+    `labels` come after those of `BASE`. `is_kept`: if a run has no sample, the last one is kept.
     """
 
     name: str
@@ -32,12 +32,12 @@ class RunMetric(NamedTuple):
 
     @property
     def is_counter(self) -> bool:
-        """Whether runs add up."""
+        """Whether runs are added up."""
         return self.name.endswith("_total")
 
     @property
     def full_name(self) -> str:
-        """The name that it is exported by."""
+        """The exported name."""
         return PREFIX + self.name
 
 
@@ -120,7 +120,7 @@ METRICS: Final = (
     ),
     RunMetric(
         "requests_total",
-        "Requests to Pinterest: the first of a batch, a repeat, or to isolate a refused event.",
+        "Requests to Pinterest: the first of a batch, a retry, or to bisect a refused request.",
         ("purpose",),
         _requests,
     ),
@@ -144,7 +144,7 @@ METRICS: Final = (
     ),
     RunMetric(
         "last_success_timestamp_seconds",
-        "When the last run ended that had exit code 0.",
+        "When the last run with exit code 0 ended.",
         (),
         _last_success,
         is_kept=True,
@@ -175,13 +175,13 @@ METRICS: Final = (
     ),
     RunMetric(
         "last_run_low_quality",
-        "Gates of quality that it fell short of.",
+        "Quality gates that it failed.",
         (),
         _one(lambda report: len(report.low_quality)),
     ),
     RunMetric(
         "last_run_coverage_ratio",
-        "Share of delivered events, 0 to 1, that carry a component of the event quality score.",
+        "Share of delivered events, 0 to 1, that have a component of the event quality score.",
         ("event_name", "component"),
         _coverage,
     ),

@@ -1,7 +1,7 @@
-"""The numbers of runs in a Prometheus text file, for the collector of the node exporter.
+"""Metrics of runs in a Prometheus text file, for the collector of the node exporter.
 
-Counters go on from those in the file that is replaced; gauges are the last run's. The file is there
-complete or as it was.
+Counters continue from those in the replaced file; gauges are the last run's. The file is replaced
+atomically.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,16 +20,16 @@ from target_pinterest_capi.files.locks import locked_beside
 from target_pinterest_capi.reporting.metrics import BASE, METRICS, Labels, RunMetric
 from target_pinterest_capi.reporting.report import Report
 
-MAX_SERIES: Final = 500  # of a counter; what further names count is together
+MAX_SERIES: Final = 500  # of a counter; further names are counted together
 LOCK_WAIT_SECONDS: Final = 5.0
 
 Series = dict[Labels, float]
 
 
 def write_metrics(report: Report, path: str) -> bool:
-    """Replace the file by the numbers up to and with this run. Raises `OSError`.
+    """Replace the file with the metrics up to and including this run. Raises `OSError`.
 
-    False: what was there could not be read, and its counters begin again at 0.
+    False: the old file could not be read, and its counters start again at 0.
     """
     place = Path(path)
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +40,7 @@ def write_metrics(report: Report, path: str) -> bool:
 
 
 def encode_metrics(report: Report, before: Mapping[str, Series]) -> bytes:
-    """Return the file's text: the metrics of a run, added to those that there were before."""
+    """Return the file's text: the metrics of a run, added to the previous ones."""
     own = (report.run.ad_account_id, report.run.mode)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(
@@ -80,7 +80,7 @@ def _family(metric: RunMetric, series: Series) -> Metric:
 
 
 class _Collected(Collector):
-    """Families of metrics that are there already."""
+    """Existing families of metrics."""
 
     def __init__(self, families: list[Metric]) -> None:
         self._families = families
@@ -91,7 +91,7 @@ class _Collected(Collector):
 
 
 def _read(place: Path) -> dict[str, Series] | None:
-    """Return the series in a file by their metric; None where it cannot be understood."""
+    """Return the series in a file by their metric; None if it cannot be parsed."""
     try:
         text = place.read_text()
     except FileNotFoundError:
@@ -102,7 +102,7 @@ def _read(place: Path) -> dict[str, Series] | None:
     series: dict[str, Series] = {}
     try:
         families = list(text_string_to_metric_families(text))
-    except (ValueError, IndexError):  # as the parser raises both
+    except (ValueError, IndexError):  # the parser raises both
         return None
     for sample in chain.from_iterable(family.samples for family in families):
         own = labels.get(sample.name)

@@ -1,6 +1,6 @@
-"""What is posted at the end of a run: plain JSON, or what Slack's and Teams's webhooks take.
+"""The message at the end of a run: plain JSON, or the formats of Slack and Teams.
 
-Counts, names, reasons and what to do, as in the run's report; no value of a record, and no token.
+Counts, names, reasons and advice, as in the run's report; no value of a record, and no token.
 """
 
 from typing import Any, Final, Literal
@@ -19,7 +19,7 @@ _LOST: Final = ("invalid", "rejected")
 
 
 def form_of(url: str) -> Form:
-    """Return the form that the host of a webhook takes."""
+    """Return the format for the host of a webhook."""
     host = (urlsplit(url).hostname or "").casefold()
     if host in _SLACK_HOSTS:
         return "slack"
@@ -28,7 +28,7 @@ def form_of(url: str) -> Form:
 
 
 def encode_notification(report: Report, report_path: str | None, form: Form) -> bytes:
-    """Return the body of the request that tells of a run."""
+    """Return the body of the request about a run."""
     match form:
         case "json":
             body = _plain(report, report_path)
@@ -61,7 +61,7 @@ def _plain(report: Report, report_path: str | None) -> dict[str, Any]:
 
 
 def _lost(report: Report) -> list[ReasonCount]:
-    """Return the reasons for which most was lost."""
+    """Return the reasons for the most lost events."""
     lost = [row for row in report.reasons if row.outcome in _LOST]
     return sorted(lost, key=lambda row: -row.events)[:MAX_REASONS]
 
@@ -88,7 +88,7 @@ def _words(report: Report, report_path: str | None) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Return text in which Slack finds no markup of its own."""
+    """Return text without characters that Slack would treat as markup."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -1,4 +1,4 @@
-"""Numbers, times and words as people read them: pure functions, the templates' filters."""
+"""Numbers, times and words for people: pure functions, the templates' filters."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,12 +11,12 @@ UNITS: Final = (("d", DAY), ("h", HOUR), ("min", 60), ("s", 1))
 
 
 def sentence(words: str) -> str:
-    """Return words with a capital at their start."""
+    """Return a text with a capital at its start."""
     return words[:1].upper() + words[1:]
 
 
 def number(count: int) -> str:
-    """Return a count with its thousands apart."""
+    """Return a count with thousands separators."""
     return f"{count:,}"
 
 
@@ -27,12 +27,12 @@ def counted(count: int, one: str, many: str = "") -> str:
 
 
 def money(value: Decimal, currency: str | None) -> str:
-    """Return an amount with its thousands apart, and the currency it is in."""
+    """Return an amount with thousands separators and its currency."""
     return f"{value:,f} {currency}" if currency else f"{value:,f}"
 
 
 def percent(part: int, whole: int) -> str:
-    """Return a share. Only none is 0%, and only all is 100%."""
+    """Return a share. Only zero is 0%, and only everything is 100%."""
     if not part or not whole:
         return "0%"
     share = 100 * part / whole
@@ -72,7 +72,7 @@ def period(start: datetime, width_seconds: int) -> str:
 
 
 def longest_delay(seconds: int | None) -> str:
-    """Return what the longest delay of a bucket is called; `None` is the bucket without an end."""
+    """Return the name of a bucket's longest delay; `None` is the bucket without a limit."""
     if seconds is None:
         return "Longer"
     if seconds < DAY:

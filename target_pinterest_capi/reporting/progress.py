@@ -1,8 +1,8 @@
-"""How far a run is, while it goes on: a line that moves in a terminal, elsewhere a log line.
+"""The progress of a run: a line that is redrawn in a terminal, elsewhere a log line.
 
-Owns when progress is shown and what: counts, how fast, and how long the oldest record has waited
-for its outcome. Asks the run for plain numbers and hands progress to what shows it. Times are
-seconds of the run's own monotonic clock. Holds no value of a record.
+Decides when progress is shown and what: counts, rate, and how long the oldest record has waited for
+its outcome. Gets plain numbers from the run. Times are seconds of the run's own monotonic clock.
+Has no value of a record.
 """
 
 import logging
@@ -13,15 +13,15 @@ from typing import Any, Final, NamedTuple, TextIO
 
 TERMINAL_SECONDS: Final = 0.25  # between two drawings of the line
 LOG_SECONDS: Final = 30.0
-RATE_SECONDS: Final = 5.0  # a rate is taken over at least this long, so that it can be read
+RATE_SECONDS: Final = 5.0  # a rate is for at least this long, so that it is stable
 _SAMPLE_SECONDS: Final = 1.0
 _MAX_SAMPLES: Final = 2048
-_USUAL_COLUMNS: Final = 80  # of a terminal that does not say how wide it is
+_USUAL_COLUMNS: Final = 80  # of a terminal with unknown width
 _ERASE: Final = "\r\x1b[2K"
 
 
 class Snapshot(NamedTuple):
-    """Where a run is: records that arrived, events by outcome, requests.
+    """The state of a run: records that arrived, events by outcome, requests.
 
     `oldest_unsettled` is the number of the oldest record without an outcome.
     """
@@ -36,12 +36,12 @@ class Snapshot(NamedTuple):
 
     @property
     def settled(self) -> int:
-        """Events that have their outcome."""
+        """Events with an outcome."""
         return self.delivered + self.invalid + self.rejected + self.skipped
 
 
 class Progress(NamedTuple):
-    """Where a run is after so many `seconds`, and where it was when that was last shown."""
+    """The state of a run after `seconds`, and its state when it was last shown."""
 
     snapshot: Snapshot
     previous: Snapshot
@@ -51,7 +51,7 @@ class Progress(NamedTuple):
 
     @property
     def words(self) -> str:
-        """For people: `1,200 records, 1,000 delivered, 2 rejected, 450 events/s`."""
+        """As text: `1,200 records, 1,000 delivered, 2 rejected, 450 events/s`."""
         now = self.snapshot
         parts = [
             f"{now.records:,} records",
@@ -68,7 +68,7 @@ class Progress(NamedTuple):
         return ", ".join(parts)
 
     def numbers(self) -> dict[str, Any]:
-        """Return every number by its name, as a structured log has them."""
+        """Return all numbers by name, for a structured log."""
         counts = self.snapshot._asdict()
         del counts["oldest_unsettled"]
         oldest = self.oldest_unsettled_seconds
@@ -81,16 +81,16 @@ class Progress(NamedTuple):
 
 
 class ProgressPoint(NamedTuple):
-    """How many there were, at a time."""
+    """Counts at a time."""
 
     at: float
     total: int
 
 
 class ProgressReporter:
-    """Shows how far a run is, every so often, from `now` on.
+    """Shows a run's progress at intervals, from `now` on.
 
-    `read` returns where the run is; `show` gets the progress, and `show_end` the last one.
+    `read` returns the run's state; `show` gets the progress, and `show_end` the last one.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class ProgressReporter:
         return self._due_at
 
     def poll(self, now: float) -> None:
-        """Show the progress if it is time to. Costs a comparison otherwise."""
+        """Show the progress if it is due. Otherwise this costs only a comparison."""
         if now >= self._due_at:
             self._due_at = now + self._every_seconds
             self._show(self._progress(now))
@@ -153,7 +153,7 @@ class ProgressReporter:
         return (snapshot.settled - settled) / (now - since)
 
     def _sample(self, now: float, snapshot: Snapshot) -> None:
-        """Keep what there is now, and drop what neither the rate nor the oldest record needs."""
+        """Add the current sample, and drop those that are no longer needed."""
         self._sampled_at = now
         self._settled.append(ProgressPoint(now, snapshot.settled))
         rate_since = now - max(RATE_SECONDS, self._every_seconds)
@@ -163,7 +163,7 @@ class ProgressReporter:
         if oldest is None:
             oldest = snapshot.records + 1
         _drop_first(self._records, lambda following: following.total < oldest, keep=1)
-        # A run that waits for hours: every second one will do.
+        # For a run that waits for hours, every second sample is enough.
         if len(self._records) > _MAX_SAMPLES:
             first, *rest = self._records
             self._records = deque([first, *rest[1::2]])
@@ -172,15 +172,15 @@ class ProgressReporter:
 def _drop_first(
     samples: deque[ProgressPoint], is_enough: Callable[[ProgressPoint], bool], keep: int
 ) -> None:
-    """Drop the first samples, each as long as the one that follows it is enough."""
+    """Drop the first samples while the next one is old enough too."""
     while len(samples) > keep and is_enough(samples[1]):
         samples.popleft()
 
 
 class ProgressLine:
-    """The last line of a terminal, drawn over itself, which makes way for what else is written.
+    """The last line of a terminal, which is redrawn, and removed while other lines are written.
 
-    A terminal that goes away ends the line, and nothing else.
+    If the terminal goes away, only the line ends.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -189,12 +189,12 @@ class ProgressLine:
         self._is_lost = False
 
     def draw(self, progress: Progress) -> None:
-        """Show the progress in the line's place, as much as the terminal is wide."""
+        """Draw the progress over the line, within the terminal's width."""
         self._write(_ERASE + progress.words[: _columns(self._stream) - 1])
         self._is_drawn = True
 
     def erase(self, _: object = None) -> bool:
-        """Remove the line, if it is there. True, so that it can be the filter of a log handler."""
+        """Remove the line, if any. Returns True, so it can be the filter of a log handler."""
         if self._is_drawn:
             self._write(_ERASE)
             self._is_drawn = False
@@ -218,9 +218,9 @@ def watch(
     *,
     now: float,
 ) -> ProgressReporter:
-    """Return what moves a line in a terminal, and elsewhere logs by `log` and `log_end`.
+    """Return what redraws a line in a terminal, and elsewhere logs with `log` and `log_end`.
 
-    What handlers of the root logger write comes above the line, until the end.
+    Until the end, output of the root logger's handlers appears above the line.
     """
     if not can_move_line(stream):
         return ProgressReporter(read, log, log_end, every_seconds=LOG_SECONDS, now=now)

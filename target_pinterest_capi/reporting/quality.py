@@ -1,4 +1,4 @@
-"""Gates of quality: whether the delivered events of a run carry what the settings ask for."""
+"""Quality gates: whether the delivered events of a run have what the settings require."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
 
 LOW_QUALITY: Final = (
-    "The delivered events fall short of quality, and on_low_quality is fail. STATE is written: "
-    "they do not come again. Fix the mapping or the source for the next ones."
+    "The delivered events do not meet the setting quality, and on_low_quality is fail. STATE is "
+    "written, so they are not sent again. Fix the mapping or the source for the next ones."
 )
 
 
 class Shortfall(NamedTuple):
-    """A measure of an event name that is below what is asked; shares are in per cent."""
+    """A measure of an event name below its limit; shares are in per cent."""
 
     event_name: str
     measure: str
@@ -30,7 +30,7 @@ class Shortfall(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What is too low, and what is asked."""
+        """What is too low, and what is required."""
         whose = "all" if self.event_name == ALL_EVENTS else self.event_name
         if self.measure == EVENTS:
             return f"{self.events} {whose} events were delivered; quality asks for {self.asked:g}"
@@ -50,10 +50,10 @@ def find_shortfalls(
     statistics: "DeliveredStatistics",
     usual_events: Mapping[str, float],
 ) -> Iterator[Shortfall]:
-    """Yield each gate that a run falls short of.
+    """Yield each gate that a run fails.
 
-    Of a name without events only their number can be too low. `usual_events` are those of earlier
-    runs by name; without them that gate is not judged.
+    For a name without events only the number is checked. `usual_events` are those of earlier runs
+    by name; without them that gate is not checked.
     """
     for name, asked in gates.items():
         names = list(statistics.events) if name == ALL_EVENTS else [name]

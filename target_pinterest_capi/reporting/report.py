@@ -1,7 +1,7 @@
-"""The run report: what a run leaves for people and programs, as JSON with a published schema.
+"""The run report, as JSON with a published schema.
 
-Owns the format: the classes below are docs/report-schema.json. Holds counts, names and words; never
-a record's value, a token or a path.
+Owns the format: the classes below are docs/report-schema.json. Has counts, names and messages;
+never a record's value, a token or a path.
 """
 
 import re
@@ -29,18 +29,20 @@ Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 class RunSection(msgspec.Struct, frozen=True, kw_only=True):
     """Which run it was, and how it ended."""
 
-    id: Annotated[str, _about("The run's id, as in its log and its dead letters.")]
+    id: Annotated[str, _about("The run's id in its log and dead letters.")]
     ad_account_id: str
     mode: Literal["live", "test", "dry_run"]
     api: Annotated[str, _about("The host that events were sent to.")]
     started_at: datetime
     ended_at: datetime
-    seconds: Annotated[float, _about("How long the run took, its wait for the tap included.", ge=0)]
+    seconds: Annotated[
+        float, _about(("How long the run took, including its wait for the tap."), ge=0)
+    ]
     exit_code: Annotated[
         int, _about("0 done, 1 stopped on an error, 3 too much rejected, 130 or 143 interrupted.")
     ]
     stopped: Annotated[
-        str | None, _about("Why the run stopped, and what to do; null where it did not.")
+        str | None, _about("Why the run stopped, and what to do; null if it did not.")
     ]
     records: Annotated[int, _about("Records that were read.", ge=0)]
     states_written: Annotated[int, _about("STATE messages that were written.", ge=0)]
@@ -48,17 +50,17 @@ class RunSection(msgspec.Struct, frozen=True, kw_only=True):
     dead_letters: Annotated[
         str, _about("The name of the dead letters' file, without its directory.")
     ]
-    versions: Annotated[dict[str, str], _about("Of this target and of what it runs on.")]
+    versions: Annotated[dict[str, str], _about("Of this target and its most important packages.")]
     settings: Annotated[
         dict[str, str | int | float | bool | None],
-        _about("Settings that shaped the run; no secret and no path."),
+        _about("Settings in effect; no secrets and no paths."),
     ]
     is_sandbox: Annotated[
-        bool, _about("Whether `api` is this machine, and nothing reached Pinterest.")
+        bool, _about("Whether `api` is this machine, so that nothing reached Pinterest.")
     ] = False
     without_outcome: Annotated[
         int,
-        _about("Events and members without an outcome; the next run gets them again.", ge=0),
+        _about("Events and members without an outcome; the next run reads them again.", ge=0),
     ] = 0
 
 
@@ -78,7 +80,7 @@ class OriginOutcomes(Totals, frozen=True, kw_only=True):
     """The same for one stream and the mapping entry that took its records."""
 
     stream: str
-    mapping: Annotated[str, _about("Empty where no entry took them.")]
+    mapping: Annotated[str, _about("Empty if no entry selected them.")]
     counts: Annotated[
         Literal["events", "members"], _about("members: of a customer list, named by `mapping`.")
     ] = "events"
@@ -92,55 +94,53 @@ class ReasonCount(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Literal["invalid", "rejected", "skipped"]
     reason: str
     event_name: Annotated[
-        str | None, _about("The name that no entry lists, where that is the reason.")
+        str | None, _about("The name that no entry lists, if that is the reason.")
     ]
     events: Count
     advice: str
     field: Annotated[
-        str | None, _about("The required field that has no usable value, where that is the reason.")
+        str | None, _about("The required field without a usable value, if that is the reason.")
     ] = None
 
 
 class ValueCount(msgspec.Struct, frozen=True, kw_only=True):
-    """Values of a field that were dropped from their events, or sent, perhaps not as meant."""
+    """Values of a field that were dropped from their events, or sent but perhaps wrong."""
 
     stream: str
     mapping: str
     field: str
     reason: str
-    sent: Annotated[bool, _about("Whether the value went with its event nevertheless.")]
+    sent: Annotated[bool, _about("Whether the value was sent with its event nevertheless.")]
     values: Count
     advice: str
 
 
 class WarningCount(msgspec.Struct, frozen=True, kw_only=True):
-    """A warning of Pinterest's about events that it took, without the values that it quoted."""
+    """A warning of Pinterest about accepted events, without the values that it quoted."""
 
     message: str
     events: Count
-    event_names: Annotated[dict[str, int], _about("How many events of each name it is about.")] = {}
+    event_names: Annotated[dict[str, int], _about("Number of events by event name.")] = {}
 
 
 class AmountCount(msgspec.Struct, frozen=True, kw_only=True):
     """What the events of a name were worth in one currency: sums of custom_data.value."""
 
     event_name: str
-    currency: Annotated[
-        str | None, _about("Null: the events have none, and count in the account's own.")
-    ]
+    currency: Annotated[str | None, _about("Null: the events have none and use the account's.")]
     delivered: Annotated[Decimal, _about("A decimal as text.")]
     delivered_events: Count
-    rejected: Annotated[Decimal, _about("Likewise, of events that Pinterest did not take.")]
+    rejected: Annotated[Decimal, _about("The same for events that Pinterest refused.")]
     rejected_events: Count
 
 
 class ComponentCoverage(msgspec.Struct, frozen=True, kw_only=True):
     """One component of one event name."""
 
-    events: Annotated[int, _about("Events that carry it.", ge=0)]
+    events: Annotated[int, _about("Events that have it.", ge=0)]
     coverage: Annotated[
         float,
-        _about("The same in per cent of the name's events, as Pinterest tells it.", ge=0, le=100),
+        _about("The same in per cent of the name's events, as Pinterest shows it.", ge=0, le=100),
     ]
 
 
@@ -148,39 +148,35 @@ class NameCoverage(msgspec.Struct, frozen=True, kw_only=True):
     """Coverage and ids of the events of one name."""
 
     event_name: str
-    events: Annotated[int, _about("Every one of them was looked at.", ge=0)]
+    events: Annotated[int, _about("All of them were examined.", ge=0)]
     components: Annotated[
         dict[str, ComponentCoverage],
-        _about("By Pinterest's names for what its event quality score is made of."),
+        _about("By Pinterest's names of the components of its event quality score."),
     ]
     repeated_ids: Annotated[
-        int, _about("Events whose id an earlier one of this run had; see event_ids_exact.", ge=0)
+        int, _about("Events with the id of an earlier one of this run; see event_ids_exact.", ge=0)
     ]
-    constant_id: Annotated[
-        bool, _about("All events of this name, ten at least, have one and the same id.")
-    ]
+    constant_id: Annotated[bool, _about("All events of this name, at least ten, have the same id.")]
     derived_ids: Annotated[
         int,
         _about(
-            "Events whose record had no event_id, so that it is derived; events that are replayed "
-            "have the id of their dead letter.",
+            "Events whose record had no event_id, so that it was derived; replayed events have the "
+            "id of their dead letter.",
             ge=0,
         ),
     ] = 0
-    action_sources: Annotated[
-        dict[str, int], _about("How many of the events came from each action_source.")
-    ] = {}
+    action_sources: Annotated[dict[str, int], _about("Number of events by action_source.")] = {}
 
 
 class TimeBucket(msgspec.Struct, frozen=True, kw_only=True):
-    """Events that happened from `start` on, for the width of a bucket."""
+    """Events that happened from `start` on, within the width of a bucket."""
 
     start: datetime
     events: Count
 
 
 class DelayBucket(msgspec.Struct, frozen=True, kw_only=True):
-    """Events that Pinterest had at most so long after they happened, and in no earlier bucket."""
+    """Events that took at most so long to reach Pinterest, and more than in earlier buckets."""
 
     up_to_seconds: Annotated[int | None, _about("Null: any longer.")]
     events: Count
@@ -193,7 +189,7 @@ class Delays(msgspec.Struct, frozen=True, kw_only=True):
     late_online: Annotated[
         int,
         _about(
-            "Events other than offline ones that took longer: Pinterest reports them as offline.",
+            "Events, except offline ones, that took longer: Pinterest reports them as offline.",
             ge=0,
         ),
     ]
@@ -201,12 +197,12 @@ class Delays(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delivered(msgspec.Struct, frozen=True, kw_only=True):
-    """What the delivered events were like."""
+    """Statistics of the delivered events."""
 
     basis: Annotated[Literal["delivered", "would_be_sent"], _about("would_be_sent in a dry run.")]
     events: Count
     event_ids_exact: Annotated[
-        bool, _about("False in long runs, where repeated ids are estimated.")
+        bool, _about("False in long runs, in which repeated ids are estimated.")
     ]
     by_event_name: list[NameCoverage]
     bucket_seconds: Annotated[
@@ -220,23 +216,25 @@ class Requests(msgspec.Struct, frozen=True, kw_only=True):
     """Requests to Pinterest."""
 
     sent: Count
-    repeated: Annotated[int, _about("Of those, the ones that sent a batch again.", ge=0)]
+    repeated: Annotated[int, _about("How many of them were retries.", ge=0)]
     isolating: Annotated[
         int,
-        _about("Of those, the ones that looked for the event that had a request refused.", ge=0),
+        _about("How many of them bisected a refused request.", ge=0),
     ]
-    events_per_second: Annotated[float, _about("Delivered events by the run's seconds.", ge=0)]
+    events_per_second: Annotated[
+        float, _about(("Delivered events divided by the run's seconds."), ge=0)
+    ]
 
 
 class NotFound(msgspec.Struct, frozen=True, kw_only=True):
-    """A stream or a column that the configuration names, and the input does not have."""
+    """A stream or a column that the configuration names but the input does not have."""
 
     setting: Annotated[str, _about("The path of the setting that names it.")]
-    message: Annotated[str, _about("What is missing, and what was probably meant.")]
+    message: Annotated[str, _about("What is missing, and a similar name if there is one.")]
 
 
 class LowQuality(msgspec.Struct, frozen=True, kw_only=True):
-    """A measure of delivered events that is below what the setting quality asks for."""
+    """A measure of delivered events that is below the limit in the setting quality."""
 
     event_name: str
     measure: Annotated[str, _about("A component, events or within_an_hour.")]
@@ -250,7 +248,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What one run of target-pinterest-capi did."""
 
     format: Annotated[
-        Literal[1], _about("The form of this file. Members may be added without another number.")
+        Literal[1], _about("Version of this format. Members may be added without a new number.")
     ]
     run: RunSection
     totals: Totals
@@ -262,9 +260,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     requests: Requests
     customer_lists: list[CustomerListReport] = []
     not_found: list[NotFound] = []
-    members: Annotated[Totals, _about("Those of `totals` that are members of customer lists.")] = (
-        NO_MEMBERS
-    )
+    members: Annotated[
+        Totals, _about("The part of `totals` that is members of customer lists.")
+    ] = NO_MEMBERS
     amounts: list[AmountCount] = []
     low_quality: list[LowQuality] = []
 
@@ -279,7 +277,7 @@ class ReportError(Exception):
 
 
 def encode(report: Report) -> bytes:
-    """Return the report as JSON that people can read too."""
+    """Return the report as indented JSON."""
     return msgspec.json.format(_encode(report), indent=2) + b"\n"
 
 
@@ -294,7 +292,7 @@ def decode(text: bytes) -> Report:
 
 
 def _place(error: msgspec.ValidationError) -> str:
-    """Return what is wrong and where in the file; a member's name at most, and no value."""
+    """Return what is wrong and where in the file; at most a member's name, and no value."""
     return _quoted.sub("'…'", str(error)).replace(" - at ", " at ")
 
 

@@ -1,6 +1,6 @@
-"""Makes the report of a run, and writes it to the file that `report_path` names.
+"""Creates the report of a run, and writes it to the file in `report_path`.
 
-The file, JSON or a page, is there complete or not at all. Nothing in it is secret or personal.
+The file, JSON or a page, is replaced atomically. Nothing in it is secret or personal.
 """
 
 import platform
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from target_pinterest_capi.reporting.counters import Counters, RequestCounts
     from target_pinterest_capi.settings import Settings
 
-# Settings that shape a run and say nothing about anybody. A test holds that every other one is
-# withheld on purpose.
+# Settings that affect a run and are not confidential. A test checks that all others are omitted on
+# purpose.
 REPORTED_SETTINGS: Final = (
     "timezone",
     "default_country",
@@ -62,14 +62,14 @@ _CUT: Final = "…"
 
 
 class ReportReceiver(Protocol):
-    """What takes the report of a run that has ended, and does with it what it likes."""
+    """Gets the report of a run that has ended."""
 
     def end_run(self, report: report.Report) -> None:
-        """Take it. Raises nothing."""
+        """Handle the report. Raises nothing."""
 
 
 class FinishedRun(Protocol):
-    """What a report needs of a run that has ended, in one process or in several."""
+    """What a report needs from a run that has ended, in one process or in several."""
 
     settings: "Settings"
     tally: "Counters"
@@ -80,11 +80,11 @@ class FinishedRun(Protocol):
 
     @property
     def usual_events(self) -> Mapping[str, float]:
-        """How many events earlier runs delivered, by name; empty where that is not known."""
+        """How many events earlier runs delivered, by name; empty if that is not known."""
 
     @property
     def telemetry(self) -> "ReportReceiver | None":
-        """What exports the report, if anything does."""
+        """The exporter of the report, if there is one."""
 
     @property
     def seconds(self) -> float:
@@ -124,7 +124,7 @@ def make_report(
 
 
 def write_report(made: report.Report, path: str) -> None:
-    """Write a report in the form that the path's ending names. Raises `OSError`."""
+    """Write a report in the format for the path's ending. Raises `OSError`."""
     if path.casefold().endswith(".html"):
         from target_pinterest_capi.reporting.html import page  # noqa: PLC0415 - only a page needs Jinja
 
@@ -174,7 +174,7 @@ def _settings(settings: "Settings") -> dict[str, Any]:
 def _file_name(path: str) -> str:
     """Return the last part of a path, so that no person's home is named.
 
-    A URL may hold a key: only its scheme is returned.
+    A URL may have a key: only its scheme is returned.
     """
     scheme, is_url, _ = path.partition("://")
     return f"{scheme}://{_CUT}" if is_url else Path(path).name

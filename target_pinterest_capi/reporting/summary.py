@@ -1,4 +1,4 @@
-"""What a run logs at its end: each outcome and reason with what to do about it, then the sum."""
+"""A run's log lines at its end: each outcome and reason with advice, then the totals."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,8 +43,9 @@ def log_summary(
         if report.warning() is not None:
             logger.warning("%s", report.warning(), extra={"customer_list": report.name})
     numbers = numbers_of(run, exit_code)
+    has_lost = any(row.outcome in LOST for row in tally.outcomes())
     logger.log(
-        logging.WARNING if exit_code else logging.INFO,
+        logging.WARNING if exit_code or has_lost else logging.INFO,
         "%s%s; %s",
         in_words(run, "Stopped" if exit_code else "Done"),
         f", dead letters in {shown_path(run.settings.dead_letter_path)}"
@@ -86,17 +87,17 @@ def in_words(run: "FinishedRun", end: str) -> str:
 
 
 def about_delivery(tally: "Counters") -> Iterator[str]:
-    """Yield what a person should know of events that Pinterest took, each as a line."""
+    """Yield a line for each problem with delivered events."""
     if tally.tested:
         yield (
-            f"{tally.tested} events went to Pinterest as tests, and were not recorded: the mode of "
+            f"{tally.tested} events were sent to Pinterest as tests and not recorded: the mode of "
             "their mapping entries is test."
         )
     written = sum(row.number for row in tally.outcomes() if row.reason == Skipped.WRITTEN_TO_CSV)
     if written:
         yield (
-            f"{written} events are too old for the API, and not at Pinterest: upload the CSV files "
-            "in old_events_path in Ads Manager, before the events are 30 days old."
+            f"{written} events are too old for the API and not at Pinterest: upload the CSV files "
+            "in old_events_path in Ads Manager before the events are 30 days old."
         )
     if tally.late_online:
         yield (
@@ -106,7 +107,7 @@ def about_delivery(tally: "Counters") -> Iterator[str]:
     for name, number in tally.constant_ids().items():
         yield (
             f"All {number} events of {shown_name(name)} have the same event_id, and Pinterest "
-            "counts one: map event_id to a column that differs from event to event."
+            "counts only one: map event_id to a column that differs from event to event."
         )
 
 
@@ -116,11 +117,11 @@ def _named(origin: Origin) -> str:
 
 
 def _members(row: "OutcomeCount | NoteCount") -> dict[str, Any]:
-    """Return what a log of JSON has of a row beside its line."""
+    """Return the members that a JSON log adds to the line of a row."""
     return row._replace(origin=row.origin.shown)._asdict()
 
 
 def _advice(reason: str) -> str:
-    """Return what a person does about a reason, in brackets; empty where there is none."""
+    """Return the advice for a reason, in parentheses, or an empty text."""
     advice = advice_about(reason)
     return f" ({advice})" if advice else ""

@@ -1,6 +1,6 @@
-"""How the last runs compare: volume, value, delivered share, coverage and delay, run by run.
+"""A comparison of the last runs: volume, value, delivered share, coverage and delay of each run.
 
-Reads reports and changes nothing. Runs of one account and mode are compared, the shown one last.
+Reads reports and changes nothing. Runs of one account and mode are compared, the current one last.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,11 +13,11 @@ from target_pinterest_capi.reporting.report import Report
 
 MAX_RUNS: Final = 30
 WEEK: Final = timedelta(days=7)
-TO_ONE: Final = 0.005  # a smaller change is none
+TO_ONE: Final = 0.005  # smaller changes are ignored
 
 
 class Measured(NamedTuple):
-    """A number of one run, or, with a `whole`, a share of it."""
+    """A number of one run, or with a `whole` a share of it."""
 
     part: float
     whole: float | None = None
@@ -29,9 +29,9 @@ class Measured(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """A measure over the runs: one for each, the sum or share of the last week, and its change.
+    """A measure over the runs: one value each, the sum or share of the last week, and its change.
 
-    `week_before` is None where no run is that old; then there is no change to tell.
+    `week_before` is None if no run is that old; then there is no change.
     """
 
     title: str
@@ -42,7 +42,7 @@ class Measure(NamedTuple):
 
     @property
     def change(self) -> str:
-        """What changed against the week before, in words; empty where nothing can be compared."""
+        """The change since the week before, as text; empty if there is nothing to compare."""
         before = self.week_before
         if before is None:
             return ""
@@ -55,7 +55,7 @@ class Measure(NamedTuple):
         return "as before" if abs(ratio) < TO_ONE else f"{ratio:+.0%}"
 
     def shown(self, value: float) -> str:
-        """Return a value as people read it."""
+        """Return a value as text."""
         return f"{value:.1f}%" if self.is_share else numbers.number(round(value))
 
 
@@ -67,7 +67,7 @@ class Trend(NamedTuple):
 
 
 def find_trend(shown: Report, others: Iterable[Report]) -> Trend | None:
-    """Return how a run compares with earlier ones of its account and mode; None without any."""
+    """Return the trend of a run and earlier ones of its account and mode; None without any."""
     earlier = {
         one.run.id: one
         for one in others

@@ -1,8 +1,8 @@
 """Pinterest on loopback.
 
-States Pinterest's rules by itself and imports nothing from the rest of the package.
+It has its own version of Pinterest's rules and imports nothing from the rest of the package.
 
-`server.Sandbox` is the door for tests and people; `app`, `store`, `faults`, `rules` and
-`request_bodies` stand behind it. Nothing is imported here, so that `rules` and `faults` can be read
-without the web server's packages.
+Tests and people use `server.Sandbox`, which uses `app`, `store`, `faults`, `rules` and
+`request_bodies`. Nothing is imported here, so that `rules` and `faults` can be used without the web
+server's packages.
 """

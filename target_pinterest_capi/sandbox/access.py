@@ -1,4 +1,4 @@
-"""Who may do what, and how often: the checks that come before every endpoint's own.
+"""Permissions and rate limits: the checks before every endpoint's own.
 
 Pure: the clock, the grants and the rate windows are arguments. Sources: docs/pinterest-api.md, with
 its marks (seen: recorded from the live API).
@@ -13,7 +13,7 @@ from target_pinterest_capi.sandbox.answers import MESSAGES, Answer, Request, ref
 from target_pinterest_capi.sandbox.rates import Window, category, count_call
 from target_pinterest_capi.sandbox.rules import Rules
 
-# seen: a 401 with this code where an access token lacks a scope
+# seen: a 401 with this code if an access token lacks a scope
 MISSING_SCOPE: Final = 3
 MISSING_SCOPE_MESSAGE: Final = (
     "Your token does not have sufficient permissions to perform this operation."
@@ -31,9 +31,9 @@ def answer_permitted(
     grants: oauth.Grants,
     respond: Callable[[], Answer],
 ) -> Answer:
-    """Return the answer that `respond` makes where the token may read or change an endpoint.
+    """Return the answer of `respond` if the token may read or change an endpoint.
 
-    Else it is a refusal; a 429 where the rate window of the request's category is used up.
+    Otherwise a refusal; a 429 if the rate window of the request's category is used up.
     """
     scope = oauth.ADS_READ if request.method == "GET" else oauth.ADS_WRITE
     refused = access_refusal(request, rules, now, grants, scope)
@@ -51,10 +51,9 @@ def access_refusal(
     *,
     conversion_token: bool = False,
 ) -> Answer | None:
-    """Return the refusal of a token that may not do to the ad account what needs `scope`, or None.
+    """Return the refusal of a token without `scope` or without access to the ad account, or None.
 
-    A conversion token is let in only where `conversion_token` says so (at the events endpoint and
-    nowhere else).
+    A conversion token is accepted only with `conversion_token`, at the events endpoint.
     """
     scopes, token = token_scopes(request, rules, now, grants)
     if scopes is None and token not in rules.tokens:
@@ -74,7 +73,7 @@ def access_refusal(
 def token_scopes(
     request: Request, rules: Rules, now: float, grants: oauth.Grants
 ) -> tuple[Collection[str] | None, str]:
-    """Return what the access token of a request may do, and the token; None where it is none."""
+    """Return the scopes of a request's access token, and the token; None if it is unknown."""
     scheme, _, token = request.authorization.partition(" ")
     if scheme.lower() != "bearer":
         return None, ""
@@ -82,9 +81,9 @@ def token_scopes(
 
 
 def unknown_token(token: str) -> Answer:
-    """Return the 401 of a token that is none.
+    """Return the 401 for an unknown token.
 
-    seen: its message can repeat the token, which is what a client must be able to redact
+    seen: its message can repeat the token, which a client must be able to redact
     """
     return refusal(
         401, why=MESSAGES[401], message=f"{MESSAGES[401]} The token '{token}' is not valid."
@@ -92,14 +91,14 @@ def unknown_token(token: str) -> Answer:
 
 
 def missing_scope() -> Answer:
-    """Return the 401 of a token that may do something else."""
+    """Return the 401 for a token without the scope."""
     return refusal(401, MISSING_SCOPE_MESSAGE, code=MISSING_SCOPE)
 
 
 def within_rate_limit(
     window: Window, rules: Rules, now: float, counted: str, respond: Callable[[], Answer]
 ) -> Answer:
-    """Return the answer that `respond` makes, or a 429 where the rate window is used up.
+    """Return the answer of `respond`, or a 429 if the rate window is used up.
 
     Both have the headers of the category `counted`.
     """

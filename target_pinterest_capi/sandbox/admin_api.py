@@ -1,6 +1,6 @@
 """What people and tests see and change under `/_sandbox/`: requests, state, and the faults.
 
-Never shows a token: none of what it shows holds one.
+Never shows a token: nothing that it shows has one.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from target_pinterest_capi.sandbox.rows import EventRow, RequestRow, UpdateRow
 from target_pinterest_capi.sandbox.rules import Rules
 from target_pinterest_capi.sandbox.store import Store
 
-REDIRECTED: Final = "/_sandbox/redirected"  # clients of Pinterest come here, too
+REDIRECTED: Final = "/_sandbox/redirected"  # clients of Pinterest use it too
 
 _Row = TypeVar("_Row", RequestRow, EventRow, customer_lists.StoredList)
 
@@ -93,7 +93,7 @@ class AdminApi:
         )
 
     async def deletion_requests(self, _request: Request) -> Response:
-        """Answer with the deletion requests: whom they name as digests."""
+        """Answer with the deletion requests, with digests of the people they name."""
         now = self.clock()
         return json_response(
             [
@@ -108,7 +108,7 @@ class AdminApi:
         )
 
     async def conversion_files(self, request: Request) -> Response:
-        """Answer with what Ads Manager would say of the CSV file in the body; nothing is kept."""
+        """Answer with the problems of the CSV file in the body; nothing is stored."""
         return json_response(judge(await request.body(), self.clock())._asdict())
 
     async def counters(self, _request: Request) -> Response:
@@ -116,12 +116,12 @@ class AdminApi:
         return json_response(self.store.counters())
 
     async def reset(self, _request: Request) -> Response:
-        """Forget all that was received, lists and grants too; the faults stay."""
+        """Forget everything that was received, including lists and grants; faults stay."""
         self.store.reset()
         return json_response({})
 
     async def all_faults(self, request: Request) -> Response:
-        """Show the faults, replace them, or take them away."""
+        """Show the faults, replace them, or remove them."""
         if request.method == "PUT":
             try:
                 script = msgspec.json.decode(await request.body(), type=Script)
@@ -164,7 +164,7 @@ class AdminApi:
         )
 
     async def redirected(self, _request: Request) -> Response:
-        """Count who follows the redirect fault: such a client has carried its token elsewhere."""
+        """Count clients that follow the redirect fault, and so send their token elsewhere."""
         self.store.count_occurrence("redirects_followed")
         return json_response({"code": 404, "message": "A redirect was followed."}, 404)
 

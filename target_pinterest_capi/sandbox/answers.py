@@ -1,8 +1,7 @@
 """Requests and answers as plain data: what a client sent, what it gets, what is remembered.
 
-Owns Pinterest's codes and messages of whole refusals. Promises that what is remembered of a refusal
-holds no token. Decides nothing: that is `rules`, `customer_lists`, `audiences`, `oauth` and
-`quality`.
+Owns Pinterest's codes and messages for refused requests. What is remembered of a refusal has no
+token. Decides nothing: that is in `rules`, `customer_lists`, `audiences`, `oauth` and `quality`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,14 +24,14 @@ MESSAGES: Final = {
     429: "This request exceeded a rate limit.",
     503: "The endpoint has been ramped down and is currently not accepting any traffic.",
 }
-# The one example of a 400 outside of events, in Pinterest's description of audiences
+# The only example of a 400 outside of events, in Pinterest's description of audiences
 PLAIN_400: Final = 400
 
 
 class Request(NamedTuple):
     """What a client sent to an endpoint below `/v5/`.
 
-    `query` is the undecoded text behind the `?`; `list_id` and `request_id` are of the path.
+    `query` is the undecoded text after the `?`; `list_id` and `request_id` are from the path.
     """
 
     ad_account_id: str
@@ -46,7 +45,7 @@ class Request(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What became of one event: processed where `error` is empty; a warning does not fail it."""
+    """The result of one event: processed if `error` is empty; a warning does not fail it."""
 
     error: str = ""
     warning: str = ""
@@ -69,13 +68,12 @@ class Change(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """The answer to one request and what there is to remember of it.
+    """The answer to one request, and what to remember about it.
 
-    `events` were read from the request, of which `verdicts` judge the first ones (all, unless it
-    was a test request). `refused` is why the request failed as a whole, without its token. `marked`
-    are the event ids whose mark acted. `kept` is the customer list, the audience, the deletion
-    request, the defined events or the grants as they are from now on, `change` what was done to the
-    list.
+    `events` were read from the request; `verdicts` are for the first ones (all, unless it was a
+    test request). `refused` is why the whole request failed, without its token. `marked` are the
+    event ids whose mark acted. `kept` is the new state of the customer list, audience, deletion
+    request, defined events or grants; `change` is what was done to the list.
     """
 
     status: int
@@ -94,7 +92,7 @@ class Answer(NamedTuple):
 def refusal(status: int, why: str = "", message: str = "", code: int | None = None) -> Answer:
     """Return the answer that fails a whole request: `{code, message}`.
 
-    `why` is remembered instead of a message that holds a secret.
+    `why` is remembered instead of a message with a secret.
     """
     message = message or why or MESSAGES.get(status, "Unexpected error.")
     return Answer(
@@ -105,7 +103,7 @@ def refusal(status: int, why: str = "", message: str = "", code: int | None = No
 
 
 def bad_request(why: str) -> Answer:
-    """Return the 400 of every endpoint but events."""
+    """Return the 400 of all endpoints except events."""
     return refusal(400, f"Invalid request: {why}", code=PLAIN_400)
 
 
@@ -115,7 +113,7 @@ def media_type(request: Request) -> str:
 
 
 def parse_json_body(request: Request) -> tuple[Any, str]:
-    """Return the value of a JSON body and an empty text, or None and why there is no value."""
+    """Return the value of a JSON body and an empty text, or None and the problem."""
     if media_type(request) != "application/json":
         return None, "Content-Type is not application/json"
     try:

@@ -1,9 +1,8 @@
 """The sandbox's web application: Pinterest's endpoints, its page, and `/_sandbox/`.
 
-Owns what happens to a request between its arrival and its answer: faults, rules, memory. Promises
-that each request to one of Pinterest's endpoints leaves exactly one row in the store, however it
-ends. Holds no rule of Pinterest's (that is `rules` and its neighbours) and opens no socket
-(`server`).
+Owns what happens to a request between its arrival and its answer: faults, rules, memory. Each
+request to one of Pinterest's endpoints leaves exactly one row in the store, however it ends. Has
+none of Pinterest's rules (they are in `rules` and its neighbours) and opens no socket (`server`).
 """
 
 import asyncio
@@ -106,7 +105,7 @@ class SandboxConfig(rules.Rules):
 
 
 class Endpoints:
-    """Pinterest's endpoints, answered from what the store holds: one method for each."""
+    """Pinterest's endpoints, answered from the store: one method for each."""
 
     def __init__(self, config: SandboxConfig, store: Store) -> None:
         self.config = config
@@ -164,7 +163,7 @@ class Endpoints:
     def oauth(
         self, request: answers.Request, now: float, window: Window, _plan: FaultPlan
     ) -> answers.Answer:
-        """Answer a request of an access token; each counts, refused ones too."""
+        """Answer a request for an access token; refused ones are counted too."""
 
         def respond() -> answers.Answer:
             return oauth.answer(request, self.config.app, now, self.store.grants())
@@ -188,7 +187,7 @@ class Endpoints:
 
 
 class _Endpoint:
-    """One endpoint over HTTP: faults before and after its answer, and what is remembered of it."""
+    """One endpoint over HTTP: faults before and after its answer, and what to remember."""
 
     def __init__(
         self, name: str, endpoints: Endpoints, faults: Faults, stopping: asyncio.Event
@@ -202,7 +201,7 @@ class _Endpoint:
         self.stopping = stopping
 
     async def respond(self, request: Request) -> Response:
-        """Answer one request, faults included."""
+        """Answer one request, including faults."""
         body = await request.body()
         method = "GET" if request.method == "HEAD" else request.method
         number, plan = self.store.number_request(), self.faults.plan(self.name, method)
@@ -261,7 +260,7 @@ class _Endpoint:
 
 
 def _with_answer(row: RequestRow, answer: answers.Answer) -> RequestRow:
-    """Return the row of a request with what its answer says of it."""
+    """Return the row of a request with the contents of its answer."""
     failed = sum(bool(verdict.error) for verdict in answer.verdicts)
     row = row._replace(
         test=answer.test,
@@ -277,7 +276,7 @@ def _with_answer(row: RequestRow, answer: answers.Answer) -> RequestRow:
 
 
 async def _refused(_request: Request, problem: Exception) -> Response:
-    """Answer an unknown address or method in Pinterest's form of an error (Error)."""
+    """Answer an unknown address or method in Pinterest's format of errors (Error)."""
     status, detail = 500, "Unexpected error."
     if isinstance(problem, HTTPException):
         status, detail = problem.status_code, problem.detail
@@ -285,12 +284,12 @@ async def _refused(_request: Request, problem: Exception) -> Response:
 
 
 async def _disconnected(_request: Request, _problem: Exception) -> Response:
-    """Answer a client that has disconnected, whom no answer reaches."""
+    """Answer a client that has disconnected and gets no answer."""
     return Response(b"", 499)
 
 
 def _guarded(routes: Iterable[Route], own_host: str) -> Iterator[Route]:
-    """Yield the routes behind `origin_guard`, but for the one that clients of Pinterest reach."""
+    """Yield the routes behind `origin_guard`, except the one for clients of Pinterest."""
     for route in routes:
         if route.path == REDIRECTED:
             yield route
@@ -303,7 +302,7 @@ def _guarded(routes: Iterable[Route], own_host: str) -> Iterator[Route]:
 def create_app(config: SandboxConfig | None = None) -> Starlette:
     """Create the application.
 
-    `state.store`, `state.faults` and `state.stopping` (set it to end all waits) are its handles.
+    `state.store`, `state.faults` and `state.stopping` (set it to end all waits) give access to it.
     """
     config = config or SandboxConfig()
     store = Store(config.keep_events, config.record_bodies)

@@ -1,7 +1,7 @@
-"""Audiences of customer lists: what Pinterest answers, and what is there afterwards.
+"""Audiences of customer lists: Pinterest's answers, and the resulting state.
 
 Owns the audiences and their status, which is that of their list. Pure: the clock, the audiences and
-the lists are arguments. Makes no other kind of audience than CUSTOMER_LIST.
+the lists are arguments. Only audiences of the type CUSTOMER_LIST.
 
 Sources: docs/pinterest-api.md: Audiences.
 """
@@ -73,7 +73,7 @@ def answer(
 
 
 def audience_body(audience: Audience, held: StoredList, rules: Rules, now: float) -> dict[str, Any]:
-    """Return an audience as Pinterest shows it; its size only once its list is processed."""
+    """Return an audience as Pinterest shows it, with its size only once its list is processed."""
     state = list_status(held, rules, now)
     return {
         "ad_account_id": audience.ad_account_id,
@@ -100,7 +100,7 @@ def _all(request: Request, rules: Rules, now: float, audiences: Audiences, lists
         for audience in audiences.values()
         if audience.ad_account_id == request.ad_account_id
     ]
-    wanted = owned if ownership == "OWNED" else []  # nobody shares an audience with a sandbox
+    wanted = owned if ownership == "OWNED" else []  # an audience is never shared with a sandbox
     return page(
         wanted,
         request.query,
@@ -109,13 +109,13 @@ def _all(request: Request, rules: Rules, now: float, audiences: Audiences, lists
 
 
 def _unfit(body: Mapping[str, Any], ad_account_id: str) -> str:
-    """Return why a body of the right form makes no audience; empty where it makes one."""
+    """Return why a well-formed body cannot create an audience, or an empty text."""
     if body["audience_type"] != "CUSTOMER_LIST":
-        return "the sandbox makes no audience_type but CUSTOMER_LIST"
+        return "the sandbox creates only the audience_type CUSTOMER_LIST"
     if not body["name"].strip():
         return "name is empty"
     other = body.get("ad_account_id", ad_account_id) != ad_account_id
-    return "ad_account_id is another one than that of the address" if other else ""
+    return "ad_account_id differs from the one in the address" if other else ""
 
 
 def _create(

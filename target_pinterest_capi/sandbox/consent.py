@@ -1,8 +1,8 @@
-"""The page on which a user lets an app act for them: Pinterest's `/oauth/`, for browsers.
+"""The page on which a user authorizes an app: Pinterest's `/oauth/`, for browsers.
 
-Owns the page and its two answers, both of which lead back to the app. What may be asked is in
-`oauth`. Promises that the page runs no script, that no other page can show or answer it, and that
-what an app says of itself is text.
+Owns the page and its two answers, both of which redirect to the app. What may be requested is in
+`oauth`. The page runs no scripts, no other page can show or answer it, and what an app says about
+itself is shown as text.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ HEADERS: Final = {
         "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; "
         "frame-ancestors 'none'"
     ),
-    # The address has the app's state: it is not passed on.
+    # The address has the app's state, which is not passed on.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -64,7 +64,7 @@ QUESTION: Final = """<h1>Let {app} act for you?</h1>
 <button class="button" name="answer" value="deny">Deny</button>
 </p>
 </form>"""
-PROBLEM: Final = """<h1>Nobody can be asked that</h1>
+PROBLEM: Final = """<h1>This request is not valid</h1>
 <p>Invalid request: {why}.</p>"""
 
 
@@ -80,8 +80,8 @@ class Consent:
         self.store = store
 
     async def respond(self, request: Request) -> Response:
-        """Ask, or lead back to the app with the answer."""
-        # A form is not JSON, which is all that the guard lets a browser post.
+        """Ask, or redirect to the app with the answer."""
+        # A form is not JSON, and the guard lets a browser post only JSON.
         why = refusal("GET", request.headers, self.own_host)
         if why:
             return json_response({"code": FORBIDDEN, "message": why}, FORBIDDEN)
@@ -118,7 +118,7 @@ def _page(title: str, content: str, status: int = 200) -> Response:
 
 
 def _lead_back(asked: oauth.Consented, **answer: str) -> Response:
-    """Redirect to the app's own address, with the state that it gave."""
+    """Redirect to the app's own address, with its state."""
     parts = urlsplit(asked.redirect_uri)
     more = urlencode({**answer, **({"state": asked.state} if asked.state else {})})
     query = f"{parts.query}&{more}" if parts.query else more

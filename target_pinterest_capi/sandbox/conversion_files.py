@@ -1,6 +1,6 @@
-"""What Ads Manager would say of a CSV file of conversions, as far as its help page goes.
+"""Checks a CSV file of conversions for Ads Manager, as far as its help page goes.
 
-Columns that the page does not name are not judged. Holds nothing, and shows no value.
+Columns that the page does not name are not checked. Stores nothing, and shows no value.
 docs/pinterest-api.md: Events that are too old.
 """
 
@@ -25,14 +25,14 @@ _TIMES: Final = ("%m/%d/%Y", "%m/%d/%Y %I:%M:%S %p", "%Y-%m-%dT%H:%M:%S%z")
 
 
 class FileVerdict(NamedTuple):
-    """How many rows a file has, and what is wrong with it: nothing, if it would be taken."""
+    """How many rows a file has, and its problem, if any."""
 
     rows: int
     problems: list[str]
 
 
 def judge(data: bytes, now: float) -> FileVerdict:
-    """Return what is wrong with a file at a Unix time; of many problems the first."""
+    """Return the problem of a file at a Unix time; if there are several, the first."""
     if len(data) >= MOST_BYTES:
         return FileVerdict(0, ["the file has 5 GB or more"])
     try:
@@ -61,22 +61,22 @@ def _problems_of_columns(columns: Sequence[str]) -> Iterator[str]:
 
 def _problems_of_row(row: Mapping[str | None, str | None], now: float) -> Iterator[str]:
     if None in row or None in row.values():
-        yield "it has another number of cells than there are columns"
+        yield "its number of cells is not the number of columns"
         return
     emails = [value for name in _EMAILS if (value := row.get(name))]
     if not emails and not row.get("madid"):
         yield "it has neither an email nor a madid"
     if not all(is_email(email) or _DIGEST.fullmatch(email) for email in emails):
-        yield "an email is neither an address nor a digest in lower case"
+        yield "an email is neither an address nor a lower-case digest"
     seconds = _seconds(row.get("event_time") or "")
     if seconds is None:
-        yield "event_time has no form that is known"
+        yield "event_time has an unknown format"
     elif not now - MOST_SECONDS <= seconds <= now:
         yield "event_time is not within the last 30 days"
 
 
 def _seconds(text: str) -> float | None:
-    """Return Unix seconds of a time as the page shows it."""
+    """Return Unix seconds of a time in a format that the page shows."""
     if re.fullmatch("[0-9]{1,10}", text):
         return float(text)
     for form in _TIMES:

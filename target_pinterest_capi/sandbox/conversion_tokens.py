@@ -1,7 +1,6 @@
-"""Conversion tokens, made with an access token. Pure: the clock and the grants are arguments.
+"""Conversion tokens, created with an access token. Pure: clock and grants are arguments.
 
-The token that is given out is the first of those that the sandbox knows: its accounts are known
-before it starts.
+The sandbox returns the first token that it knows, because its accounts are configured.
 
 Sources: docs/pinterest-api.md: OAuth.
 """
@@ -25,7 +24,7 @@ ENDPOINT: Final = "conversion_token"
 def answer(
     request: Request, rules: Rules, now: float, window: Window = FRESH, grants: Grants = NONE_YET
 ) -> Answer:
-    """Answer one request of a conversion token at `now` (Unix seconds)."""
+    """Answer one request for a conversion token at `now` (Unix seconds)."""
     scopes, token = token_scopes(request, rules, now, grants)
     if scopes is None:
         return missing_scope() if token in rules.tokens else unknown_token(token)

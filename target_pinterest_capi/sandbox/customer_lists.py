@@ -1,11 +1,11 @@
-"""Customer lists: what Pinterest answers, and what a list is afterwards.
+"""Customer lists: Pinterest's answers, and the resulting state of a list.
 
-Owns a list's membership, counters and status. Pure: the clock and the lists so far are arguments.
-Promises that a member is there exactly if the last request that named it added it, whatever the
-counters say. Plain identifiers are not kept (`identifiers`).
+Owns a list's membership, counters and status. Pure: the clock and the lists so far are arguments. A
+member is on the list exactly if the last request that named it added it, whatever the counters say.
+Plain identifiers are not stored (`identifiers`).
 
-Sources: docs/pinterest-api.md: Customer lists. Where nobody has shown what happens, docs/sandbox.md
-says so.
+Sources: docs/pinterest-api.md: Customer lists. docs/sandbox.md lists the choices where Pinterest's
+behaviour is not known.
 """
 
 import re
@@ -37,7 +37,7 @@ from target_pinterest_capi.sandbox.request_bodies import CheckBody, check_list, 
 from target_pinterest_capi.sandbox.rules import Rules
 
 SMALLEST: Final = 100  # docs/pinterest-api.md: Customer lists (TOO_SMALL)
-# 18 digits, as the description allows: a client that makes it a float loses some
+# 18 digits, as the description allows: a client that reads it as a float loses some
 FIRST_ID: Final = 549_755_885_175_000_001
 TOO_LARGE: Final = 413
 
@@ -51,8 +51,8 @@ _LIST_ID: Final = re.compile(r"[0-9]{1,18}").fullmatch
 class StoredList(NamedTuple):
     """One list.
 
-    Times are Unix seconds; `invalid` counts the last request's records that were no identifiers. A
-    list that was made of rows may have no `list_type`.
+    Times are Unix seconds; `invalid` counts the last request's records that were not identifiers. A
+    list created from rows may have no `list_type`.
     """
 
     id: str
@@ -145,7 +145,7 @@ def _all(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
 
 
 def find_list(list_id: str, ad_account_id: str, lists: Lists) -> StoredList | Answer:
-    """Return the list of this account, or the refusal: another account's is as unknown as none."""
+    """Return the account's list, or the refusal: another account's counts as unknown."""
     if not _LIST_ID(list_id):
         return bad_request("customer_list_id is not 1 to 18 digits")
     held = lists.get(list_id)
@@ -160,7 +160,7 @@ def _one(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
 
 
 def _create(request: Request, rules: Rules, now: float, lists: Lists) -> Answer:
-    """Make a list of its first records. Two of one name are two lists."""
+    """Create a list with its first records. Two lists can have the same name."""
     body = _body(request, rules, check_list)
     if isinstance(body, Answer):
         return body
@@ -209,7 +209,7 @@ def _body(request: Request, rules: Rules, check: CheckBody) -> Mapping[str, Any]
 
 
 def _records(body: Mapping[str, Any], list_type: str, rules: Rules) -> Records | Answer:
-    """Return the members of a body, which are in exactly one of two forms."""
+    """Return the members in a body, which has exactly one of two forms."""
     given = [name for name in ("records", "records_v2") if name in body]
     if len(given) != 1:
         return bad_request("exactly one of records and records_v2 is required")

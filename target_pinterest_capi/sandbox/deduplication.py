@@ -21,7 +21,7 @@ class SeenEvents:
         first = self._times.get(key)
         if first is not None and now - first < DEDUPLICATION_SECONDS:
             return True
-        self._times.pop(key, None)  # an old one moves to the end, so that the oldest stands first
+        self._times.pop(key, None)  # an old one moves to the end, so that the oldest is first
         self._times[key] = now
         if len(self._times) > self._keep:
             del self._times[next(iter(self._times))]

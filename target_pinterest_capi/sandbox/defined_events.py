@@ -1,9 +1,9 @@
-"""The advertiser's own event names: what Pinterest answers, and which are defined afterwards.
+"""The advertiser's own event names: Pinterest's answers, and the resulting names.
 
 Owns the names of an ad account and what each is mapped to. Pure: the names so far are an argument.
 
-Sources: docs/pinterest-api.md: Advertiser-defined events. Where nobody has shown what happens,
-docs/sandbox.md says so.
+Sources: docs/pinterest-api.md: Advertiser-defined events. docs/sandbox.md lists the choices where
+Pinterest's behaviour is not known.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -30,7 +30,7 @@ Names = Mapping[str, str | None]  # each with the type that it is mapped to
 
 
 class StoredEventNames(NamedTuple):
-    """The names of one ad account as they are from now on, and how many of them were changed."""
+    """The current names of one ad account, and how many of them were changed."""
 
     ad_account_id: str
     names: Names
@@ -45,7 +45,7 @@ def answer(
     window: Window = FRESH,
     grants: Grants = NONE_YET,
 ) -> Answer:
-    """Answer one request of the names at `now` (Unix seconds).
+    """Answer one request about the names at `now` (Unix seconds).
 
     `window` and `grants` are as for customer lists.
     """
@@ -72,8 +72,8 @@ def _update(request: Request, names: Names) -> Answer:
 
 def _refuse_new(name: str, names: Names) -> str:
     if name in names:
-        return "This event is defined already."
-    return f"There are {MOST_NAMES} events already." if len(names) >= MOST_NAMES else ""
+        return "This event is already defined."
+    return f"There are already {MOST_NAMES} events." if len(names) >= MOST_NAMES else ""
 
 
 def _refuse_unknown(name: str, names: Names) -> str:
@@ -81,7 +81,7 @@ def _refuse_unknown(name: str, names: Names) -> str:
 
 
 def _written(request: Request, names: Names, refuse: Callable[[str, Names], str]) -> Answer:
-    """Define or update each item that `refuse` has no words for; the others fail alone."""
+    """Define or update each item for which `refuse` returns nothing; only the others fail."""
     body, why = parse_json_body(request)
     why = why or check_defined_events(body)
     if why:
@@ -102,7 +102,7 @@ def _delete(request: Request, names: Names) -> Answer:
     given = parse_qs(request.query, keep_blank_values=True).get("event_names", [""])
     wanted = [name for name in given[-1].split(",") if name]
     if len(given) > 1 or not wanted:
-        return bad_request("event_names is not one list of names, separated by commas")
+        return bad_request("event_names is not a list of names, separated by commas")
     kept = dict(names)
     records = []
     for name in wanted:

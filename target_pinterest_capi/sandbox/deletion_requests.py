@@ -1,11 +1,11 @@
-"""Deletion requests: what Pinterest is asked to delete of people, and how far it has come.
+"""Deletion requests: what Pinterest is asked to delete, and their status.
 
-Owns the requests and their status, which is a matter of time. Pure: the clock and the requests so
-far are arguments. What is kept of an address or a click id is its digest. Nothing is deleted in the
-end: the sandbox's memory is not Pinterest's.
+Owns the requests and their status, which depends on the time. Pure: the clock and the requests so
+far are arguments. Addresses and click ids are stored as digests. Nothing is really deleted: the
+sandbox's memory is not Pinterest's.
 
-Sources: docs/pinterest-api.md: Deletion requests. Where nobody has shown what happens,
-docs/sandbox.md says so.
+Sources: docs/pinterest-api.md: Deletion requests. docs/sandbox.md lists the choices where
+Pinterest's behaviour is not known.
 """
 
 import re
@@ -41,7 +41,7 @@ _REQUEST_ID: Final = re.compile(r"[0-9]{1,18}").fullmatch
 
 
 class StoredDeletion(NamedTuple):
-    """One request; `created_time` in Unix seconds, whom it names as digests."""
+    """One request; `created_time` in Unix seconds, the people it names as digests."""
 
     id: str
     ad_account_id: str
@@ -77,14 +77,14 @@ def answer(
 
 
 def status(held: StoredDeletion, now: float) -> str:
-    """Return PENDING, SUBMITTED once its time to be cancelled is over, or CANCELLED."""
+    """Return PENDING, SUBMITTED once it can no longer be cancelled, or CANCELLED."""
     if held.is_cancelled:
         return CANCELLED
     return PENDING if now < held.created_time + PENDING_SECONDS else SUBMITTED
 
 
 def deletion_body(held: StoredDeletion, now: float) -> dict[str, Any]:
-    """Return a request as Pinterest shows it: nothing of whom it names, and dates for times."""
+    """Return a request as Pinterest shows it: without people, and with dates as times."""
     state = status(held, now)
     processed = held.created_time + PENDING_SECONDS if state == SUBMITTED else None
     return {
@@ -128,9 +128,9 @@ def _create(request: Request, now: float, requests: DeletionRequests) -> Answer:
     if not emails and not click_ids:
         return bad_request("deletion_targets has neither user_emails nor epiks")
     if not all(map(is_email, emails)):
-        return bad_request("user_emails holds a value that is not an e-mail address")
+        return bad_request("user_emails has a value that is not an e-mail address")
     if not all(click_id.strip() for click_id in click_ids):
-        return bad_request("epiks holds a value that is empty")
+        return bad_request("epiks has an empty value")
     made = StoredDeletion(
         str(FIRST_ID + len(requests)),
         request.ad_account_id,
@@ -146,7 +146,9 @@ def _cancel(request: Request, now: float, requests: DeletionRequests) -> Answer:
     if isinstance(held, Answer):
         return held
     if status(held, now) != PENDING:
-        return bad_request(f"the request is {status(held, now)}, and only PENDING is cancelled")
+        return bad_request(
+            f"the request is {status(held, now)}, and only a PENDING one can be cancelled"
+        )
     kept = held._replace(is_cancelled=True)
     return Answer(OK, deletion_body(kept, now), kept=kept)
 

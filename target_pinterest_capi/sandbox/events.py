@@ -1,12 +1,12 @@
 """Pinterest's answer to events: from a request, a rate window and the time to status and body.
 
 Owns the order of the checks, and the form of the answers. Every function is pure: the clock and the
-state are arguments. It never records, waits or fails on purpose: that is `store`, `faults` and
+state are arguments. It never records, waits or fails on purpose: that is in `store`, `faults` and
 `app`.
 
 Sources: docs/pinterest-api.md, with its marks: Pinterest's OpenAPI description 5.23.0 (spec),
-bodies that public projects recorded from the live API (seen), documentation (docs). Where nobody
-has shown what happens, the choice is said in docs/sandbox.md.
+bodies that public projects recorded from the live API (seen), documentation (docs). docs/sandbox.md
+lists the choices where Pinterest's behaviour is not known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -110,7 +110,7 @@ def _listed(
 def _entry(position: int, verdict: Verdict) -> dict[str, str | None]:
     """Return one entry of the list.
 
-    seen: a message that says nothing is null, empty or absent, so the position decides which.
+    seen: an empty message is null, empty or absent, so the position decides which.
     """
     entry: dict[str, str | None] = {"status": "failed" if verdict.error else "processed"}
     for name, message in (("error_message", verdict.error), ("warning_message", verdict.warning)):

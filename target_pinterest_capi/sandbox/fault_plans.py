@@ -1,7 +1,7 @@
-"""When faults strike: which of them act on which request, scripted or at a seeded rate.
+"""When faults apply: which of them act on which request, scripted or at a seeded rate.
 
-Promises that the same faults, seed and order of requests strike the same way, whatever the clock
-does. Never acts: `app` does what a plan says.
+The same faults, seed and order of requests have the same effect, whatever the clock does. Never
+acts: `app` carries out a plan.
 """
 
 import itertools
@@ -15,11 +15,10 @@ from target_pinterest_capi.sandbox.faults import STAGES, Fault, Script
 
 
 class FaultPlan(NamedTuple):
-    """What the faults do to one request, in this order.
+    """The effects of the faults on one request, in this order.
 
-    Wait `delay_seconds`; answer by `before` without processing, if there is one; process with
-    `marks`; add `headers`; change the answer by `after`, if there is one. `struck` names the faults
-    that are in it, marks aside.
+    Wait `delay_seconds`; answer by `before` without processing, if set; process with `marks`; add
+    `headers`; change the answer by `after`, if set. `struck` names the faults in it, except marks.
     """
 
     delay_seconds: float = 0.0
@@ -31,7 +30,7 @@ class FaultPlan(NamedTuple):
 
     @property
     def actions(self) -> dict[str, str]:
-        """Return what is done to which event: its id to `poison` or `fail`; of two the first."""
+        """Return what is done to which event: its id to `poison` or `fail`; of two, the first."""
         return {
             fault.event_id: fault.fault.removesuffix("_event") for _, fault in reversed(self.marks)
         }
@@ -40,7 +39,7 @@ class FaultPlan(NamedTuple):
 class Faults:
     """The faults of one sandbox, which any thread may change at any time.
 
-    Of two that exclude each other the first strikes.
+    Of two that exclude each other, the first applies.
 
     `changes` counts how often they were changed.
     """
@@ -60,9 +59,9 @@ class Faults:
             self._starts = [0] * len(self._script.faults)
 
     def put(self, fault: Fault) -> None:
-        """Set one fault instead of all of its kind.
+        """Replace all faults of one kind with this one.
 
-        Requests are counted from 1 for it alone, and the other kinds stay as they are.
+        Requests are counted from 1 for this fault only, and the other kinds stay as they are.
         """
         self._exchange(fault.fault, fault)
 
@@ -88,11 +87,11 @@ class Faults:
         self.set(())
 
     def script(self) -> Script:
-        """Return the faults that are set."""
+        """Return the current faults."""
         return self._script
 
     def struck(self) -> dict[str, int]:
-        """Return how often each kind of fault has struck since the faults were set."""
+        """Return how often each kind of fault has applied since the faults were set."""
         with self._lock:
             counts: dict[str, int] = {}
             for fault, times in zip(self._script.faults, self._struck, strict=True):
@@ -135,7 +134,7 @@ class Faults:
         )
 
     def marked(self, plan: FaultPlan, event_ids: Collection[str]) -> tuple[str, ...]:
-        """Count the marks of a plan that acted on these events; return their faults' names."""
+        """Count a plan's marks that acted on these events; return the names of their faults."""
         with self._lock:
             acted: list[str] = []
             for index, fault in plan.marks:
@@ -143,7 +142,7 @@ class Faults:
                     plan.actions[fault.event_id]
                 ):
                     acted.append(fault.fault)
-                    # Not where they were replaced meanwhile
+                    # Not if they were replaced in the meantime
                     if fault in self._script.faults[index : index + 1]:
                         self._struck[index] += 1
             return tuple(acted)
@@ -158,11 +157,11 @@ class Faults:
         )
 
     def _number(self, index: int, fault: Fault) -> int:
-        """Return the number of the request that is being planned, as this fault counts."""
+        """Return the number of the current request, as this fault counts."""
         return self._seen[fault.place] - self._starts[index]
 
     def _draw(self, index: int, fault: Fault, purpose: str) -> float:
-        """Return a number from 0 to 1 that depends on the seed, the fault and the request alone.
+        """Return a number from 0 to 1 that depends only on the seed, the fault and the request.
 
         So requests may overlap.
         """
@@ -176,9 +175,9 @@ def _by_stage(indexed: tuple[int, Fault]) -> int:
 
 
 def _compatible(fault: Fault, stages: list[str]) -> bool:
-    """Return whether a fault can strike beside those of these stages.
+    """Return whether a fault can apply in addition to those of these stages.
 
-    One answer is enough, and a request that is answered before processing has none to mark or
-    change.
+    There can be only one answer, and a request that is answered before processing has nothing to
+    mark or change.
     """
     return "before" not in stages and not (fault.stage == "after" and "after" in stages)

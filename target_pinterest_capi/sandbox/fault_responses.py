@@ -1,8 +1,8 @@
-"""HTTP responses: complete ones, and those that a fault leaves incomplete or wrong.
+"""HTTP responses: complete ones, and those that a fault makes incomplete or wrong.
 
-Owns what goes over the connection: bodies, headers, and connections that end too early. Promises
-that a client sees real failures: a connection that is dropped is closed. Knows no rule of
-Pinterest's, and not which request a fault strikes (that is `faults`).
+Owns what is sent over the connection: bodies, headers, and connections that end too early. A client
+sees real failures: a connection that is dropped is closed. Has none of Pinterest's rules, and does
+not decide which request a fault applies to (that is in `faults`).
 """
 
 import asyncio
@@ -25,8 +25,8 @@ BODILESS: Final = (204, 205, 304)  # RFC 9110: these have no body
 class CutResponse(Response):
     """A response that is never complete: `sent` bytes of its body, then the connection ends.
 
-    Where `sent` is None, not even the head is sent. ASGI has no such thing, so the server puts two
-    functions in the request's state: `drop` ends the connection at once, `hang_up` after what was
+    If `sent` is None, not even the head is sent. ASGI does not support this, so the server puts two
+    functions into the request's state: `drop` ends the connection at once, `hang_up` after what was
     written.
     """
 
@@ -36,7 +36,7 @@ class CutResponse(Response):
         self.sent = sent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send what there is to be sent, and end the connection."""
+        """Send what should be sent, and end the connection."""
         if self.sent is None:
             scope["state"]["drop"]()
         else:
@@ -58,7 +58,7 @@ class CutResponse(Response):
 class DrippingResponse(Response):
     """A response sent byte by byte, with `seconds` between two.
 
-    It ends early where the client or the sandbox stops.
+    It ends early if the client or the sandbox stops.
     """
 
     def __init__(self, complete: Response, seconds: float, stopping: asyncio.Event) -> None:
@@ -90,7 +90,7 @@ class DrippingResponse(Response):
 
 
 async def pause(seconds: float, stopping: asyncio.Event) -> bool:
-    """Wait, and return whether the time passed; False where the sandbox stops meanwhile."""
+    """Wait, and return whether the time passed; False if the sandbox stopped."""
     try:
         await asyncio.wait_for(stopping.wait(), seconds)
     except TimeoutError:
@@ -122,7 +122,7 @@ def faulty_response(
 
 
 def _one_less(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a body with its list one event short; one without a list as it is."""
+    """Return a body with one event fewer in its list; without a list, the body itself."""
     if "details" in body:
         return {**body, "details": _one_less(body["details"])}
     return {**body, "events": body["events"][:-1]} if "events" in body else dict(body)

@@ -1,7 +1,7 @@
 """Faults on purpose: their kinds, their parameters, and how they are written.
 
-Owns the list of faults and their three forms: Python, JSON and the command line's. When they strike
-is decided by `fault_plans`, and what they do to a response is in `fault_responses`.
+Owns the list of faults and their three forms: Python, JSON and the command line's. `fault_plans`
+decides when they apply, and `fault_responses` has their effects on a response.
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,13 @@ import msgspec
 
 
 class FaultError(ValueError):
-    """A fault that is not possible; the message says why, and what is possible."""
+    """An impossible fault; the message says why, and what is possible."""
 
 
 class FaultKind(NamedTuple):
-    """One kind of fault: when it strikes, what it does, and its parameters.
+    """One kind of fault: its stage, what it does, and its parameters.
 
-    `required` are those that it must have; `endpoint` is the only one that it strikes, if there is
-    one.
+    `required` are mandatory; `endpoint` is the only one to which it applies, if set.
     """
 
     stage: str
@@ -43,34 +42,36 @@ STAGES: Final = ("wait", "before", "mark", "header", "after")  # in the order of
 LIMITS: Final = ("retry_after", "remaining", "reset")
 
 KINDS: Final = {
-    "latency": FaultKind("wait", "waits, then goes on", ("seconds", "jitter"), ("seconds",)),
+    "latency": FaultKind("wait", "waits before it answers", ("seconds", "jitter"), ("seconds",)),
     "status": FaultKind(
         "before",
-        "answers a status; nothing is processed",
+        "answers with a status; nothing is processed",
         ("status", "message", "html", *LIMITS),
         ("status",),
     ),
-    "redirect": FaultKind("before", "answers 307; nothing is processed", ("location",)),
+    "redirect": FaultKind("before", "answers with 307; nothing is processed", ("location",)),
     "drop_before": FaultKind("before", "drops the connection; nothing is processed"),
     "poison": FaultKind(
         "mark", "refuses any request with this event: 400", ("event_id",), ("event_id",), "events"
     ),
     "fail_event": FaultKind(
-        "mark", "fails this event, and no other", ("event_id",), ("event_id",), "events"
+        "mark", "fails only this event", ("event_id",), ("event_id",), "events"
     ),
     "drop_after": FaultKind("after", "processes, then drops the connection"),
-    "truncated": FaultKind("after", "processes, then sends half of the answer and hangs up"),
-    "wrong_count": FaultKind("after", "processes, then lists an event less", endpoint="events"),
-    "empty_body": FaultKind("after", "processes, then answers with an empty body"),
-    "not_json": FaultKind("after", "processes, then answers with a page that is not JSON"),
-    "drip": FaultKind(
-        "after", "processes, then sends the answer byte by byte", ("seconds",), ("seconds",)
+    "truncated": FaultKind(
+        "after", "processes, then sends half of the response and closes the connection"
     ),
-    "headers": FaultKind("header", "adds headers to the ordinary answer", LIMITS),
+    "wrong_count": FaultKind("after", "processes, then lists one event fewer", endpoint="events"),
+    "empty_body": FaultKind("after", "processes, then answers with an empty body"),
+    "not_json": FaultKind("after", "processes, then answers with an HTML page"),
+    "drip": FaultKind(
+        "after", "processes, then sends the response byte by byte", ("seconds",), ("seconds",)
+    ),
+    "headers": FaultKind("header", "adds headers to the ordinary response", LIMITS),
 }
 
 SELECTORS: Final = ("endpoint", "method", "requests", "skip", "rate", "times")
-_NEVER: Final = 10_000_000  # more requests than any script will see
+_NEVER: Final = 10_000_000  # more requests than any script has
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -129,8 +130,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         }
         for name in sorted(given - {*kind.parameters, *SELECTORS}):
             raise FaultError(
-                f"fault {self.fault} takes no {name}; "
-                f"it takes: {', '.join((*kind.parameters, *SELECTORS))}"
+                f"fault {self.fault} has no parameter {name}; it has: "
+                f"{', '.join((*kind.parameters, *SELECTORS))}"
             )
         for name in kind.required:
             if name not in given:
@@ -146,16 +147,16 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
             if value is not None and not low <= value <= high:
                 raise FaultError(f"fault {self.fault}: {name} must be from {low} to {high}")
         if any(number < 1 for number in self.requests):
-            raise FaultError(f"fault {self.fault}: requests are numbered from 1")
+            raise FaultError(f"fault {self.fault}: requests are counted from 1")
 
     @property
     def stage(self) -> str:
-        """Return when it strikes: wait, before, mark, after or header."""
+        """Return its stage: wait, before, mark, after or header."""
         return KINDS[self.fault].stage
 
     @property
     def place(self) -> tuple[str, str]:
-        """Return the endpoint and the method that it strikes, empty for all."""
+        """Return the endpoint and the method to which it applies, empty for all."""
         return self.endpoint or KINDS[self.fault].endpoint, self.method
 
     @property
@@ -181,7 +182,7 @@ RANGES: Final = {
 
 
 def parse(spec: str) -> Fault:
-    """Read a fault as the command line has it, or as a JSON object.
+    """Read a fault in the command line's form, or as a JSON object.
 
     For example `status:status=503,requests=1-3+7,retry_after=2`.
     """
@@ -198,7 +199,7 @@ def parse(spec: str) -> Fault:
 
 
 def read(given: Mapping[str, Any]) -> Fault:
-    """Make a fault of its fields, whose values may be text.
+    """Return a fault from its fields, whose values may be text.
 
     For example `{"fault": "status", "status": "503", "requests": "1-3+7"}`.
     """
@@ -217,7 +218,7 @@ def _numbers(text: str) -> list[int]:
             or not (last or first).isdecimal()
             or int(last or first) - int(first) > 100_000  # noqa: PLR2004
         ):
-            raise FaultError(f"requests {text!r} is not of the form 1-3+7")
+            raise FaultError(f"requests {text!r} does not have the form 1-3+7")
         numbers.extend(range(int(first), int(last or first) + 1))
     return numbers
 
@@ -229,7 +230,7 @@ def _convert(given: Any, *, from_json: bool = False) -> Fault:
             if from_json
             else msgspec.convert(given, Fault, strict=False)
         )
-    except msgspec.MsgspecError as problem:  # a FaultError of __post_init__ comes as one of these
+    except msgspec.MsgspecError as problem:  # a FaultError of __post_init__ arrives as one of these
         message = f"this JSON is not a fault: {problem}" if from_json else str(problem)
         raise FaultError(message) from problem
 

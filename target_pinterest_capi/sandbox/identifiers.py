@@ -1,9 +1,9 @@
-"""Members of a customer list: which records are identifiers, and the form in which they are kept.
+"""Members of a customer list: which records are identifiers, and how they are stored.
 
-Owns the reading of `records` and `records_v2`, what an e-mail address is, and whom a removal finds.
-Promises that a plain identifier does not outlive the request: what is kept is its SHA-256 digest.
-The only module of the sandbox that hashes; it does so by itself, so that a wrong digest of the
-target cannot agree with itself.
+Owns the reading of `records` and `records_v2`, what an e-mail address is, and whom a removal
+matches. A plain identifier is not kept after the request, only its SHA-256 digest. The only module
+of the sandbox that hashes; it has its own code for that, so that it cannot agree with a wrong
+digest of the target.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from typing import Final, Literal, NamedTuple
 
 # docs/pinterest-api.md: Customer lists (UserListType)
 LIST_TYPES: Final = ("EMAIL", "IDFA", "MAID", "LR_ID", "DLX_ID", "HASHED_PINNER_ID")
-# Ids of partners: the description says nothing of their form
+# Ids of partners: the description does not define their form
 OPAQUE: Final = frozenset({"LR_ID", "DLX_ID", "HASHED_PINNER_ID"})
 
 # SHA-256, SHA-1 or MD5
@@ -23,14 +23,14 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}").fullmatch
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+").fullmatch
 _DEVICE_ID: Final = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 
-# A row: the digest of each identifier that it has, with the identifier's name, in the order of IS
+# A row: the digest of each of its identifiers, with the identifier's name, in order
 Row = tuple[tuple[str, str], ...]
 Member = str | Row
 Matching = Literal["every", "any"]
 
 
 def digest(text: str) -> str:
-    """Return the SHA-256 of a text, as it is kept in the place of it."""
+    """Return the SHA-256 of a text, which is stored instead of it."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -42,7 +42,7 @@ def is_email(text: str) -> bool:
 class Records(NamedTuple):
     """The records of one request.
 
-    How many came, how many of them are no identifiers, and whom the others name.
+    How many there are, how many of them are not identifiers, and the members that the others name.
     """
 
     received: int
@@ -51,10 +51,10 @@ class Records(NamedTuple):
 
 
 def member(record: str, list_type: str) -> str | None:
-    """Return the digest of a record; None where Pinterest's description does not take it.
+    """Return the digest of a record; None if Pinterest's description does not accept it.
 
     docs/pinterest-api.md: Customer lists. Any combination of e-mails, MAIDs and IDFAs; e-mails in
-    lower case, plain or hashed, the others hashed. A digest is kept as it is: the SHA-1 and the
+    lower case, plain or hashed, the others hashed. A digest is stored as it is: the SHA-1 and the
     SHA-256 of one address are two members here.
     """
     if _DIGEST(record):
@@ -96,11 +96,11 @@ _IS: Final[Mapping[str, Callable[[str], object]]] = {
 }
 ROW_FIELDS: Final = tuple(_IS)
 _HASHED: Final = frozenset({"email", "maid", "hashed_phone_number", "hashed_pinner_id"})
-_PAIR: Final = frozenset({"ip_address", "user_agent"})  # they identify together
+_PAIR: Final = frozenset({"ip_address", "user_agent"})  # they identify only together
 
 
 def row(given: Mapping[str, str]) -> Row | None:
-    """Return a row's digests; None where one is not an identifier, or they identify nobody."""
+    """Return a row's digests; None if one is not an identifier, or they identify nobody."""
     if not all(_IS[name](text) for name, text in given.items()):
         return None
     if not (given.keys() - _PAIR or given.keys() >= _PAIR):
@@ -117,10 +117,10 @@ def parse_rows(rows: Sequence[Mapping[str, str]]) -> Records:
 def without(
     held: frozenset[Member], removed: frozenset[Member], matching: Matching
 ) -> frozenset[Member]:
-    """Return the members that a removal leaves.
+    """Return the members that are left after a removal.
 
-    Which identifiers of a row a removal has to name is open: `every` hashed one (all of them where
-    none is hashed), or `any` of these.
+    It is not known which identifiers of a row a removal must name: `every` hashed one (all of them
+    if none is hashed), or `any` of these.
     """
     named_with: dict[str, list[frozenset[str]]] = {}
     for one in removed:
@@ -137,7 +137,7 @@ def without(
 
 
 def shown(members: Iterable[Member]) -> list[str | dict[str, str]]:
-    """Return members as JSON has them, sorted: a digest, or the digests of a row by name."""
+    """Return members for JSON, sorted: a digest, or the digests of a row by name."""
     return [dict(one) if isinstance(one, tuple) else one for one in sorted(members, key=repr)]
 
 
@@ -154,7 +154,7 @@ def _digests(one: Member, names: frozenset[str] = frozenset(ROW_FIELDS)) -> list
 
 
 def _digest(name: str, text: str) -> str:
-    """Return the digest that is kept; one is kept as it is only where the field takes digests."""
+    """Return the digest to store; a digest is stored as it is only if the field accepts digests."""
     if name in _HASHED and _DIGEST(text):
         return text
     return digest(text)

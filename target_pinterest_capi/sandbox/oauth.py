@@ -1,8 +1,8 @@
 """OAuth: the app, its grants, what a user consents to, and tokens for a code or a refresh token.
 
-Owns `POST /v5/oauth/token`, and what a request for consent must say (`consent` shows it). Pure: the
-clock and the grants so far are arguments. Promises that the grants hold no token: a token or code
-that is given out is a configured one with a number behind it, and the grants count these numbers.
+Owns `POST /v5/oauth/token`, and what a request for consent must contain (`consent` shows it). Pure:
+the clock and the grants so far are arguments. The grants have no tokens: an issued token or code is
+a configured one with a number after it, and the grants count these numbers.
 
 Sources: docs/pinterest-api.md: OAuth. Code 283 for a refused refresh token was seen; 60 days and
 the new refresh token of an answer are documented.
@@ -25,7 +25,7 @@ from target_pinterest_capi.sandbox.answers import (
     refusal,
 )
 
-# made up, open nothing
+# invented, of no use elsewhere
 DEFAULT_CLIENT_ID: Final = "sandbox-client"
 DEFAULT_CLIENT_SECRET: Final = "sandbox-client-secret"  # noqa: S105
 DEFAULT_REFRESH_TOKEN: Final = "sandbox-refresh-token"  # noqa: S105
@@ -35,7 +35,7 @@ ADS_READ: Final = "ads:read"
 ADS_WRITE: Final = "ads:write"
 DAY_SECONDS: Final = 24 * 3600
 CODE: Final = "sandbox-code"
-CODE_SECONDS: Final = 600  # RFC 6749, 4.1.2: the most that is recommended
+CODE_SECONDS: Final = 600  # RFC 6749, 4.1.2: the recommended maximum
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 REFUSED_GRANT: Final = 283  # seen: {"code":283,"message":"The authorization grant is invalid"}
 GRANT_MESSAGE: Final = "The authorization grant is invalid"
@@ -86,7 +86,7 @@ class Consented(NamedTuple):
 
 
 class AuthorizationCode(NamedTuple):
-    """A code that was given out for a consent, good until `expires` (Unix seconds), once."""
+    """A code that was issued for a consent, valid until `expires` (Unix seconds), once."""
 
     consented: Consented
     expires: float
@@ -94,7 +94,7 @@ class AuthorizationCode(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """What one access token may do, and until when (Unix seconds)."""
+    """The scopes of one access token, and when it expires (Unix seconds)."""
 
     scopes: tuple[str, ...]
     expires: float
@@ -103,8 +103,8 @@ class Grant(NamedTuple):
 class Grants(NamedTuple):
     """What was issued: the access tokens by number from 1, and the state of the refresh token.
 
-    `rotations` counts how often it was replaced; `refresh_expires` is when it ends. `codes` are
-    those that consents gave, by number from 1, and `scopes` what the last of them allowed.
+    `rotations` counts how often it was replaced; `refresh_expires` is when it expires. `codes` are
+    those of consents, by number from 1, and `scopes` what the last of them allowed.
     """
 
     issued: tuple[Grant, ...] = ()
@@ -118,7 +118,7 @@ NONE_YET: Final = Grants()
 
 
 def scopes(token: str, app: App, grants: Grants, now: float) -> Collection[str] | None:
-    """Return what an access token may do at `now`; None where it is unknown or has expired."""
+    """Return the scopes of an access token at `now`; None if it is unknown or has expired."""
     if token == app.access_token:
         return app.scopes
     number = _number(token, app.access_token)
@@ -129,12 +129,12 @@ def scopes(token: str, app: App, grants: Grants, now: float) -> Collection[str] 
 
 
 def read_consent(query: Mapping[str, str], app: App) -> Consented | str:
-    """Return what the address of the consent page asks for, or why it cannot be asked.
+    """Return what the consent page's address asks for, or why that is not valid.
 
     docs/pinterest-api.md: OAuth
     """
     if query.get("client_id") != app.client_id:
-        return "client_id is not an app of this sandbox"
+        return "client_id does not belong to an app of this sandbox"
     redirect_uri = query.get("redirect_uri", "")
     if not _is_registered(redirect_uri, app):
         return "redirect_uri is not registered with the app"
@@ -142,7 +142,7 @@ def read_consent(query: Mapping[str, str], app: App) -> Consented | str:
         return "response_type is not code"
     wanted = _scopes(query.get("scope", ""))
     if not wanted or not set(wanted) <= set(app.scopes):
-        return f"scope is not some of {', '.join(app.scopes)}"
+        return f"scope is not a selection of {', '.join(app.scopes)}"
     return Consented(redirect_uri, wanted, query.get("state", ""))
 
 
@@ -161,13 +161,13 @@ def _scopes(text: str) -> tuple[str, ...]:
 
 
 def consent(consented: Consented, now: float, grants: Grants) -> tuple[str, Grants]:
-    """Return the code that a user's consent gives, and the grants afterwards."""
+    """Return the code for a user's consent, and the grants afterwards."""
     kept = grants._replace(codes=(*grants.codes, AuthorizationCode(consented, now + CODE_SECONDS)))
     return _numbered(CODE, len(kept.codes)), kept
 
 
 def answer(request: Request, app: App, now: float, grants: Grants = NONE_YET) -> Answer:
-    """Answer one request of a token at `now` (Unix seconds), with the grants afterwards."""
+    """Answer one request for a token at `now` (Unix seconds), with the grants afterwards."""
     return (
         _exchange(request, app, now, grants)
         if _is_client(request.authorization, app)
@@ -183,7 +183,7 @@ def _is_client(authorization: str, app: App) -> bool:
         name, _, password = base64.b64decode(coded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return False
-    # RFC 6749, 2.3.1: both are form-encoded before they are joined, which most clients leave out
+    # RFC 6749, 2.3.1: both are form-encoded before they are joined, which most clients do not do
     return (name, password) == (app.client_id, app.client_secret) or (
         unquote(name),
         unquote(password),
@@ -203,7 +203,7 @@ def _exchange(request: Request, app: App, now: float, grants: Grants) -> Answer:
     if kind == "refresh_token":
         return _refresh(form, app, now, grants)
     return bad_request(
-        "the sandbox knows no grant_type but authorization_code and refresh_token"
+        "the sandbox supports only the grant_type authorization_code and refresh_token"
         if kind in GRANT_TYPES
         else "grant_type is unknown"
     )
@@ -214,12 +214,12 @@ def _refresh(form: Mapping[str, str], app: App, now: float, grants: Grants) -> A
     if not given:
         return bad_request("refresh_token is missing")
     if not _is_current(given, app, grants, now):
-        # as a 401 repeats an access token, so that a client's redaction has something to find
+        # as a 401 repeats an access token, so that a client must redact it
         return _refused_grant(f"The refresh token '{given}' is not valid.")
     granted = tuple(app.scopes) if grants.scopes is None else grants.scopes
     wanted = _scopes(form.get("scope", "")) or granted
     if not set(wanted) <= set(granted):
-        return bad_request("scope asks for more than was granted")
+        return bad_request("scope has more than was granted")
     return _granted(app, now, grants, wanted)
 
 
@@ -228,7 +228,7 @@ def _refused_grant(which: str) -> Answer:
 
 
 def _exchange_code(form: Mapping[str, str], app: App, now: float, grants: Grants) -> Answer:
-    """Answer with the first tokens for a code, which is used up; the tokens before are replaced."""
+    """Answer with the first tokens for a code, which is used up; earlier tokens are replaced."""
     if form.get("continuous_refresh", "true") not in ("true", "false"):
         return bad_request("continuous_refresh is neither true nor false")
     given = form.get("code", "")
@@ -237,7 +237,7 @@ def _exchange_code(form: Mapping[str, str], app: App, now: float, grants: Grants
     if code is None or code.is_used or now >= code.expires:
         return _refused_grant(f"The code '{given}' is not valid.")
     if form.get("redirect_uri") != code.consented.redirect_uri:
-        return bad_request("redirect_uri is another one than that of the code")
+        return bad_request("redirect_uri differs from that of the code")
     used = code._replace(is_used=True)
     codes = (*grants.codes[: number - 1], used, *grants.codes[number:])
     kept = grants._replace(codes=codes, scopes=code.consented.scopes)
@@ -252,7 +252,7 @@ def _exchange_code(form: Mapping[str, str], app: App, now: float, grants: Grants
 
 
 def _form(request: Request) -> Mapping[str, str] | Answer:
-    """Return the members of a form-encoded body, each once; else the refusal."""
+    """Return the members of a form-encoded body, each once; otherwise the refusal."""
     if media_type(request) != "application/x-www-form-urlencoded":
         return bad_request("Content-Type is not application/x-www-form-urlencoded")
     try:
@@ -267,9 +267,7 @@ def _form(request: Request) -> Mapping[str, str] | Answer:
         return bad_request("the body is not a form")
     members = dict(pairs)
     return (
-        members
-        if len(members) == len(pairs)
-        else bad_request("a member of the form is there twice")
+        members if len(members) == len(pairs) else bad_request("a member of the form occurs twice")
     )
 
 
@@ -303,6 +301,6 @@ def _numbered(token: str, number: int) -> str:
 
 
 def _number(token: str, first: str) -> int:
-    """Return the number behind a token that was issued; 0 where there is none."""
+    """Return the number after an issued token; 0 if there is none."""
     number = token.removeprefix(f"{first}-")
     return int(number) if number != token and _NUMBER(number) else 0

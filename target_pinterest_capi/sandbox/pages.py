@@ -1,7 +1,7 @@
-"""Lists in pages: `page_size`, `order` and `bookmark`, as every list of Pinterest's has them.
+"""Pages of lists: `page_size`, `order` and `bookmark`, as in all of Pinterest's lists.
 
-Owns the three parameters and the form of a page. Promises that following the bookmarks gives each
-row once, also where rows are added meanwhile.
+Owns the three parameters and the form of a page. Following the bookmarks returns each row once,
+even if rows are added in the meantime.
 """
 
 import base64
@@ -34,10 +34,10 @@ _Row = TypeVar("_Row", bound=PageRow)
 
 
 def page(rows: Iterable[_Row], query: str, show: Callable[[_Row], Any]) -> Answer:
-    """Return one page of `rows` by id, each as `show` has it; 400 for a wrong parameter.
+    """Return one page of `rows` by id, each formatted by `show`; 400 for a wrong parameter.
 
-    A full page has a bookmark, even where nothing comes after it: whether Pinterest's last page can
-    be empty is open, so the sandbox's is where the rows end with a full page.
+    A full page has a bookmark even if nothing follows: it is not known whether Pinterest's last
+    page can be empty, so the sandbox's is, if the rows end with a full page.
     """
     values = {name: given[-1] for name, given in parse_qs(query, keep_blank_values=True).items()}
     size = values.get("page_size", str(PAGE_SIZE))
@@ -48,7 +48,7 @@ def page(rows: Iterable[_Row], query: str, show: Callable[[_Row], Any]) -> Answe
         return bad_request(f"order is not one of {list(ORDERS)}")
     after = _read(values["bookmark"], order) if "bookmark" in values else -1
     if after is None:
-        return bad_request("bookmark is not one that was given for this order")
+        return bad_request("bookmark was not returned for this order")
     rising = order == ORDERS[0]
     beyond = (
         row for row in rows if after < 0 or (int(row.id) > after if rising else int(row.id) < after)
@@ -59,12 +59,12 @@ def page(rows: Iterable[_Row], query: str, show: Callable[[_Row], Any]) -> Answe
 
 
 def _bookmark(order: str, last_id: str) -> str:
-    """Return a bookmark: base64 with all of its characters, so that a client has to encode it."""
+    """Return a bookmark: Base64 with all of its characters, so that a client must encode it."""
     return base64.b64encode(f"{order}|{last_id}".encode()).decode()
 
 
 def _read(bookmark: str, order: str) -> int | None:
-    """Return the id that a page ended with; None where no page of this order did."""
+    """Return the id at the end of the previous page; None if no page of this order had it."""
     try:
         found = _BOOKMARK(base64.b64decode(bookmark, validate=True).decode())
     except (binascii.Error, ValueError):

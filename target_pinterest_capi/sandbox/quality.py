@@ -1,8 +1,8 @@
-"""The event quality score: how many of the events received carry what Pinterest matches people by.
+"""The event quality score: how many of the received events have what Pinterest matches by.
 
-Owns the eleven components and where each stands in an event. Pure: the clock and the events are
-arguments. The coverage is counted, not made up; what makes a score GOOD and what an issue is are
-the sandbox's own words.
+Owns the eleven components and their places in an event. Pure: the clock and the events are
+arguments. The coverage is counted from the events; the limits of GOOD and of an issue are the
+sandbox's own.
 
 Sources: docs/pinterest-api.md: Event quality score.
 """
@@ -77,7 +77,7 @@ def answer(
     window: Window = FRESH,
     grants: Grants = NONE_YET,
 ) -> Answer:
-    """Answer one request of the score at `now` (Unix seconds).
+    """Answer one request for the score at `now` (Unix seconds).
 
     `events` returns the account's processed events.
     """
@@ -122,7 +122,7 @@ def _scores(query: str, now: float, events: Callable[[], Iterable[Seen]]) -> Ans
 def _score(platform: str, seen: Sequence[Seen], lookback: str) -> dict[str, Any]:
     """Return one platform's score (EventQualityScore).
 
-    Its status is the coverage of what is likeliest to match a person.
+    Its status is the coverage of the component that is most likely to match a person.
     """
     by_name: defaultdict[str, list[Seen]] = defaultdict(list)
     for one in seen:
@@ -155,7 +155,7 @@ def _details(component: str, get: Callable[[Event], Any], seen: Sequence[Seen]) 
     coverage = _percent(sum(bool(get(event)) for event, _ in seen), len(seen))
     details: dict[str, Any] = {"coverage": coverage}
     if coverage < LOW_PERCENT:
-        reason = f"Fewer than {LOW_PERCENT} % of these events carry it."
+        reason = f"Fewer than {LOW_PERCENT} % of these events have it."
         details["issues"] = [
             {"id": f"{component}_coverage", "name": "Low coverage", "reason": reason}
         ]

@@ -1,7 +1,7 @@
-"""How many calls a minute: Pinterest's rate categories, and the window of calls that each has.
+"""Requests per minute: Pinterest's rate categories, and the window of each.
 
-Owns which endpoint counts in which category, and the headers that say what is left. Pure: the clock
-and the windows are arguments. Never refuses anything (that is `answers`).
+Owns which endpoint belongs to which category, and the headers about what is left. Pure: the clock
+and the windows are arguments. Never refuses anything (that is in `answers`).
 """
 
 import math
@@ -17,12 +17,12 @@ WRITE: Final = "ads_write"
 TOKENS: Final = "org_read"
 CATEGORIES: Final = {"events": CONVERSIONS, "oauth": TOKENS, "conversion_token": "org_write"}
 
-# seen for events; the words for a user and an app are ours
+# seen for events; the names for a user and an app are ours
 _NAMES: Final = {CONVERSIONS: "ads_conversions_ad_account_id"}
 
 
 class Window(NamedTuple):
-    """One minute of calls, from `start` (Unix seconds)."""
+    """One minute of requests, from `start` (Unix seconds)."""
 
     start: float = -math.inf
     calls: int = 0
@@ -32,14 +32,14 @@ FRESH: Final = Window()
 
 
 def category(endpoint: str, method: str) -> str:
-    """Return the rate category of a request: by endpoint, else by whether it reads or writes."""
+    """Return the rate category of a request: by endpoint, otherwise by reading or writing."""
     return CATEGORIES.get(endpoint) or (READ if method == "GET" else WRITE)
 
 
 def count_call(
     window: Window, limit: int, now: float, counted: str = CONVERSIONS
 ) -> tuple[Window, dict[str, str]]:
-    """Count one call of a category, and return the next window with its headers (form: seen)."""
+    """Count one request of a category, and return the next window with its headers (form: seen)."""
     if not 0 <= now - window.start < RATE_WINDOW_SECONDS:
         window = Window(now)
     window = window._replace(calls=window.calls + 1)

@@ -1,8 +1,8 @@
-"""Request bodies, checked against Pinterest's description of its API by compiled validators.
+"""Request bodies, checked by compiled validators of Pinterest's API description.
 
-Owns where the sandbox differs from the description: what it adds, and where it is stricter.
-Promises at most one problem for any JSON value, and never repeats a value in it, only names of
-members and limits. Never looks at what a value means: that is `rules` and its neighbours.
+Owns where the sandbox differs from the description: additions, and where it is stricter. Reports at
+most one problem for any JSON value, with names of members and limits but without values. Never
+interprets a value: that is in `rules` and its neighbours.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,14 +17,14 @@ from target_pinterest_capi.sandbox.identifiers import ROW_FIELDS
 # Written by tools/api_facts.py; docs/pinterest-api.md explains it
 DESCRIPTION: Final = Path(__file__).parent / "pinterest-openapi.json"
 
-# Those that JSON Schema and OpenAPI share, and that need no translation
+# Those that JSON Schema and OpenAPI share
 KEYWORDS: Final = (
     "type", "enum", "pattern", "minimum", "maximum", "maxLength", "minItems", "maxItems",
 )  # fmt: skip
 INT64: Final = {"minimum": -(2**63), "maximum": 2**63 - 1}
 
-# How each problem reads, from jsonschema_rs's kind of error. Pinterest's own words are known for an
-# unexpected member alone; the others are the sandbox's
+# The text of each problem, by jsonschema_rs's kind of error. Pinterest's own text is known only for
+# an unexpected member; the others are the sandbox's
 _PROBLEMS: Final = {
     "required": "lacks '{0.property}', which is a required property",
     "pattern": "does not match '{0.pattern}'",
@@ -40,7 +40,7 @@ Schema = Mapping[str, Any]
 
 
 def _amend(schemas: dict[str, Any]) -> None:
-    """Change the description where the sandbox knows more, or takes less."""
+    """Change the description where the sandbox knows more, or accepts less."""
     event = schemas["ConversionEvents"]["properties"]["data"]["items"]["properties"]
     item = event["custom_data"]["properties"]["contents"]["items"]["properties"]
     # docs/pinterest-api.md: The event; custom_data. Seen in live requests, the second also 5.28
@@ -51,10 +51,10 @@ def _amend(schemas: dict[str, Any]) -> None:
     customer["customer_type"] = {"type": "string", "enum": ["new", "returning"]}
     # Listed in the description's prose
     event["action_source"]["enum"] = event["action_source"]["x-named-values"]
-    # An event that identifies nobody fails alone (`rules`), so its request has the right form
+    # An event that identifies nobody fails alone (`rules`), so it does not make its request invalid
     schemas["ConversionEventsUserData"] = schemas["ConversionEventsUserDataProperties"]
     _amend_lists(schemas)
-    # The one member of a rule that an audience of a customer list has
+    # The only member in the rule of an audience from a customer list
     members = schemas["AudienceRule"]["properties"]
     schemas["AudienceRule"] |= {
         "properties": {"customer_list_id": members["customer_list_id"]},
@@ -89,7 +89,7 @@ _DEFINED_EVENT: Final = _object(
 def _amend_lists(schemas: dict[str, Any]) -> None:
     """Add what is newer than the description: rows of several identifiers, and `is_nca`.
 
-    That a body has either `records` or `records_v2` is for `customer_lists` to say.
+    `customer_lists` checks that a body has either `records` or `records_v2`.
     """
     # docs/pinterest-api.md: Customer lists
     fields = {name: {"type": "string"} for name in ROW_FIELDS}
@@ -101,10 +101,10 @@ def _amend_lists(schemas: dict[str, Any]) -> None:
 
 
 def _json_schema(described: Schema, schemas: Schema) -> dict[str, Any]:
-    """Return an OpenAPI schema as a JSON Schema that stands alone, with every object closed.
+    """Return an OpenAPI schema as a self-contained JSON Schema, with every object closed.
 
-    Whether Pinterest lets unknown members of the objects pass that its description leaves open is
-    not known, and a stand-in had better be too strict.
+    It is not known whether Pinterest accepts unknown members in objects that its description leaves
+    open, and a stand-in should rather be too strict.
     """
     parts = _parts(described, schemas)
     stated = {name: value for part in parts for name, value in part.items()}
@@ -125,7 +125,7 @@ def _json_schema(described: Schema, schemas: Schema) -> dict[str, Any]:
 
 
 def _parts(described: Schema, schemas: Schema) -> list[Schema]:
-    """Return the schemas that a value has to meet: this one, and those it refers to or combines."""
+    """Return the schemas that a value must meet: this one, and those it refers to or combines."""
     if "$ref" in described:
         return _parts(schemas[described["$ref"].rpartition("/")[2]], schemas)
     combined = [part for one in described.get("allOf", ()) for part in _parts(one, schemas)]
@@ -133,17 +133,17 @@ def _parts(described: Schema, schemas: Schema) -> list[Schema]:
 
 
 def _compile(schema: dict[str, Any]) -> CheckBody:
-    """Return the check of a body: its first problem in words, or nothing."""
-    # Draft 4 is what OpenAPI 3.0 builds on, and in it 1.0 is not an integer
+    """Return the check of a body, which returns its first problem as text, or nothing."""
+    # OpenAPI 3.0 is based on Draft 4, in which 1.0 is not an integer
     validator = jsonschema_rs.Draft4Validator(schema)
 
     def check(body: Any) -> str:
         try:
             if validator.is_valid(body):
                 return ""
-            # Not validate(), whose error names one unexpected member of many
+            # Not validate(), whose error names only one of several unexpected members
             return _problem(next(iter(validator.iter_errors(body))))
-        except ValueError:  # over 255 levels, where six are described
+        except ValueError:  # over 255 levels, while six are described
             return "the body is nested too deeply"
 
     return check

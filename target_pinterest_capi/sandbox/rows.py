@@ -1,4 +1,4 @@
-"""What the sandbox remembers, row by row: a request, a change of a list, an event."""
+"""What the sandbox remembers, as rows: a request, a change of a list, an event."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -58,10 +58,10 @@ class UpdateRow(NamedTuple):
 
 
 class Extent(NamedTuple):
-    """How much a store has taken: what a reader compares to know whether there is anything new.
+    """How much a store has received: a reader compares it to see whether there is anything new.
 
-    `requests` and `events` count since the last of the `resets`; the rows that are remembered are
-    the last ones of them. `in_flight` is how many requests have not ended.
+    `requests` and `events` count since the last of the `resets`; the rows in memory are the last
+    ones. `in_flight` is how many requests have not ended.
     """
 
     resets: int
@@ -71,9 +71,9 @@ class Extent(NamedTuple):
 
 
 class EventRow(NamedTuple):
-    """One event of a live request, as it came.
+    """One event of a live request, as received.
 
-    `duplicate` where Pinterest would have removed it as one.
+    `duplicate` if Pinterest would have removed it as one.
     """
 
     request: int
@@ -99,7 +99,7 @@ class KeptEvent(NamedTuple):
     encoded: bytes
 
     def decoded(self) -> EventRow:
-        """Return the row with its event as it came."""
+        """Return the row with its event as received."""
         return EventRow(*self[:-1], msgspec.json.decode(self.encoded))
 
 
@@ -113,7 +113,7 @@ def newest(
 ) -> list[tuple[int, Row]]:
     """Return the rows between two places, counted from the end of `rows`.
 
-    The last of the `taken` rows stands there.
+    The place of the last row is `taken`.
     """
     skipped = 0 if before is None else max(0, taken - before + 1)
     wanted = max(0, min(len(rows), taken - after) - skipped)

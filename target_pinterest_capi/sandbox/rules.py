@@ -1,4 +1,4 @@
-"""The settings of the sandbox's rules: what differs between accounts, and what nobody knows."""
+"""The settings of the sandbox's rules: what differs between accounts, and what is not known."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field

@@ -1,8 +1,7 @@
 """The sandbox on a real socket: uvicorn in a thread, as a context manager.
 
-Owns the thread and the socket. Promises that the address answers as soon as the block is entered,
-and that nothing is left of it after the block: requests that wait or drip are dropped. Never
-touches the process's signals.
+Owns the thread and the socket. The address answers as soon as the block is entered, and nothing is
+left after the block: requests that wait or drip are dropped. Never touches the process's signals.
 """
 
 import asyncio
@@ -76,7 +75,7 @@ class Sandbox:
 
     @property
     def origin(self) -> str:
-        """Return scheme, host and port, with a host that this machine can connect to.
+        """Return scheme, host and port, with a host to which this machine can connect.
 
         `/_sandbox/` is below it.
         """
@@ -140,15 +139,15 @@ class Sandbox:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Bind and listen, so that nobody is refused while the server starts.
+    """Bind and listen, so that no connection is refused while the server starts.
 
-    Raises:
-        OSError: the address cannot be had.
+    Raises: OSError: the address is not available.
     """
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    # With the protocol: asyncio sets TCP_NODELAY only where it is named, else 40 ms an answer
+    # With the protocol: asyncio sets TCP_NODELAY only if it is named, otherwise an answer takes 40
+    # ms
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,9 +1,9 @@
 """What the sandbox remembers: requests, events, lists, grants and the like, counters, rate windows.
 
-Promises that events and requests come back in the order of their answers and the updates of lists
-in the order of their effect, that counters go on when the oldest rows are let go, and that any
-thread may read while the server writes. Never judges anything, and never keeps a token or a plain
-identifier of a list's member.
+Events and requests are returned in the order of their answers, and updates of lists in the order of
+their effect; counters continue when the oldest rows are dropped; and any thread may read while the
+server writes. Never judges anything, and never stores a token or a plain identifier of a list's
+member.
 """
 
 import os
@@ -34,7 +34,7 @@ from target_pinterest_capi.sandbox.rows import (
     newest,
 )
 
-# Outside of strings these are the only line ends that JSON may hold
+# Outside of strings these are the only line ends that JSON can have
 LINE_ENDS: Final = bytes.maketrans(b"\r\n", b"  ")
 
 
@@ -60,7 +60,7 @@ class Store:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything but the file of bodies."""
+        """Forget everything except the file of bodies."""
         with self._lock:
             self._resets += 1
             self._numbers = 0
@@ -83,7 +83,7 @@ class Store:
             self._bodies.close()
 
     def number_request(self) -> int:
-        """Count a request that was received in full, and return its number."""
+        """Count a request that was received completely, and return its number."""
         with self._lock:
             self._numbers += 1
             self._in_flight += 1
@@ -93,11 +93,11 @@ class Store:
             return self._numbers
 
     def window(self, counted: str, ad_account_id: str = "") -> Window:
-        """Return the calls of a rate category so far, of an ad account where each has its own."""
+        """Return the current window of a rate category, of an ad account if each has its own."""
         return self._windows.get((counted, ad_account_id), FRESH)
 
     def keep_window(self, window: Window, counted: str, ad_account_id: str = "") -> None:
-        """Keep the next window of a rate category."""
+        """Store the next window of a rate category."""
         with self._lock:
             if window.calls:
                 self._windows[counted, ad_account_id] = window
@@ -105,7 +105,7 @@ class Store:
     def keep_answer(
         self, number: int, ad_account_id: str, answer: Answer, now: float, body: bytes
     ) -> None:
-        """Keep what one answer leaves: its `kept`, or a live request's events."""
+        """Store the result of one answer: its `kept`, or a live request's events."""
         with self._lock:
             self._keep_state(number, answer, now)
             if not answer.verdicts:
@@ -146,7 +146,7 @@ class Store:
             self._keep_grants(kept)
 
     def keep_grants(self, kept: Grants) -> None:
-        """Keep the grants as they are after a user's consent."""
+        """Store the grants after a user's consent."""
         with self._lock:
             self._keep_grants(kept)
 
@@ -219,21 +219,21 @@ class Store:
             self._counters[name] += 1
 
     def requests(self) -> list[RequestRow]:
-        """Return the requests that are remembered, in the order of their ends."""
+        """Return the requests in memory, in the order of their ends."""
         with self._lock:
             return list(self._requests)
 
     def events(self, status: str | None = "processed") -> list[EventRow]:
-        """Return the events of live requests that are remembered, in the order they were received.
+        """Return the events of live requests in memory, in the order they were received.
 
-        Those of one status; all of them for None.
+        Those with one status; all of them for None.
         """
         with self._lock:
             rows = [row for row in self._events if status in (None, row[3])]
         return [KeptEvent(*row).decoded() for row in rows]
 
     def extent(self) -> Extent:
-        """Return how much there is, without any of it."""
+        """Return how much there is, without the data."""
         with self._lock:
             return Extent(
                 self._resets,
@@ -288,13 +288,12 @@ class Store:
     def members(self, list_id: str) -> frozenset[Member]:
         """Return a list's members: digests, or rows of them.
 
-        Raises:
-            KeyError: there is no such list.
+        Raises: KeyError: the list does not exist.
         """
         return self._lists[list_id].members
 
     def updates(self, list_id: str | None = None) -> list[UpdateRow]:
-        """Return the changes of lists that are remembered, in the order they took effect.
+        """Return the changes of lists in memory, in the order of their effect.
 
         Those of one list, or of all.
         """
@@ -312,7 +311,7 @@ class Store:
             return list(self._deletions.values())
 
     def defined_events(self, ad_account_id: str) -> Names | None:
-        """Return the event names of an ad account; None where none was changed."""
+        """Return the event names of an ad account; None if none was changed."""
         held = self._defined_events.get(ad_account_id)
         return None if held is None else held.names
 
@@ -325,7 +324,7 @@ class Store:
         return Counter(row.event["event_id"] for row in self.events())
 
     def counters(self) -> dict[str, int]:
-        """Return everything counted since the last reset, by name, without what never was."""
+        """Return all counters since the last reset, by name, except those that are zero."""
         with self._lock:
             return {name: count for name, count in sorted(self._counters.items()) if count}
 

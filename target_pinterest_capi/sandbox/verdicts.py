@@ -1,10 +1,10 @@
-"""The rules of an event's values: which events fail, and which are processed with a warning.
+"""The rules for an event's values: which events fail, and which get a warning.
 
 Owns the tables of event names, of hashed fields and of the rules. Pure: the clock is an argument.
 
 Sources: docs/pinterest-api.md, with its marks: Pinterest's OpenAPI description 5.23.0 (spec),
-bodies that public projects recorded from the live API (seen), documentation (docs). Where nobody
-has shown what happens, the choice is said in docs/sandbox.md.
+bodies that public projects recorded from the live API (seen), documentation (docs). docs/sandbox.md
+lists the choices where Pinterest's behaviour is not known.
 """
 
 import re
@@ -23,7 +23,7 @@ EVENT_NAMES: Final = frozenset({
     "submit_application",
 })  # fmt: skip
 
-# docs/pinterest-api.md: user_data. What a hash hides is a digest in each of these
+# docs/pinterest-api.md: user_data. Hashed values are digests in each of these
 HASHED: Final = (
     "em", "ph", "ge", "db", "ln", "fn", "ct", "st", "zp", "country", "external_id", "hashed_maids",
 )  # fmt: skip
@@ -32,7 +32,7 @@ _DECIMAL: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
 
 
 def judge(event: Mapping[str, Any], rules: Rules, now: float) -> Verdict:
-    """Return what becomes of an event of the right form at `now` (Unix seconds)."""
+    """Return the result of a well-formed event at `now` (Unix seconds)."""
     warning = " ".join(filter(None, [rule(event, rules) for rule in _WARNINGS]))
     for rule in _ERRORS:
         error = rule(event, rules, now)
@@ -60,7 +60,7 @@ def _unhashed(event: Mapping[str, Any], _rules: Rules, _now: float) -> str:
     for name in HASHED:
         for digest in user.get(name, ()):
             if not DIGEST(digest):
-                return f"user_data.{name} holds a value that is not a lower-case SHA-256 digest."
+                return f"user_data.{name} has a value that is not a lower-case SHA-256 digest."
     return ""
 
 

@@ -1,7 +1,7 @@
-"""What users set: the model of every setting, its sources, checks, and what is generated from it.
+"""All settings: the model, its sources and checks, and what is generated from it.
 
-Promises that every problem of a configuration is reported at once, in words that hold no given
-value, and that no secret shows in an error or a repr. Never reads a record, a clock or the network.
+Every problem of a configuration is reported at once, in messages without given values, and no
+secret is in an error or a repr. Never reads a record, a clock or the network.
 """
 
 from target_pinterest_capi.settings.json_schema import sdk_schema

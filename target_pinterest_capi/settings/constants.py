@@ -1,8 +1,9 @@
-"""The constants of `defaults`: each is judged by the rule of its field's values when it is read.
+"""The constants of `defaults`: each is checked by the rule of its field when it is read.
 
-A constant that no event could have is a problem, in words that say what is accepted and never hold
-the constant. Three rules go beyond those of values: YAML's yes and no are no text, a field of one
-value takes no list, and an item has no members that Pinterest does not know.
+A constant that no event could have is a problem, with a message that says what is accepted and does
+not have the constant. Three rules are stricter than for values of records: YAML's yes and no are
+not texts, a field with one value accepts no list, and an item has no members that Pinterest does
+not know.
 """
 
 import datetime as dt
@@ -13,7 +14,7 @@ from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.value_check import constant_problem
 from target_pinterest_capi.events.codes import COUNTRY_NAMES, CURRENCIES, LANGUAGES
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, ITEM_FIELDS, Field, FieldKind
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 from target_pinterest_capi.settings.paths import flatten
 from target_pinterest_capi.settings.problems import (
     Problem,
@@ -29,50 +30,51 @@ _ITEM_NAMES: Final = tuple(field.path for field in ITEM_FIELDS)
 _ITEMS: Final = f"must be a list of objects with members such as {', '.join(_ITEM_NAMES[:4])}"
 _TIME: Final = "an ISO 8601 date-time or a Unix time in seconds"
 
-# What is accepted, where a constant would be dropped for the reason. The limits of a field:
-# `_out_of_limits`.
-_ACCEPTED: Final[Mapping[LeftOut, str]] = {
-    LeftOut.EMPTY: "is empty: write a value, or null for none",
-    LeftOut.NOT_TEXT: "must be text",
-    LeftOut.UNMATCHABLE_DIGEST: "must be plain or a SHA-256 digest: MD5 and SHA-1 cannot be "
+# What is accepted, for each reason to drop a constant. Limits of fields: `_out_of_limits`.
+_ACCEPTED: Final[Mapping[Dropped, str]] = {
+    Dropped.EMPTY: "is empty: write a value, or null for no value",
+    Dropped.NOT_TEXT: "must be text",
+    Dropped.UNMATCHABLE_DIGEST: "must be plain or a SHA-256 digest: MD5 and SHA-1 cannot be "
     "matched",
-    LeftOut.EMPTY_DIGEST: "must be a value: it is the digest of an empty text",
-    LeftOut.NULL_VALUE: "is a word for a missing value: write a value, null for none, or set "
-    "null_values",
-    LeftOut.NOT_AN_EMAIL: "must be an e-mail address, such as jane@example.com",
-    LeftOut.NOT_A_PHONE: "must be a phone number, such as +12125550100",
-    LeftOut.DIGITS_LOST: "must have all its digits, without an exponent: put it in quotes",
-    LeftOut.UNKNOWN_GENDER: "must be female, male or non-binary, or f, m or n",
-    LeftOut.NOT_A_DATE: "must be a date, such as 1990-12-31",
-    LeftOut.AMBIGUOUS_DATE: "could be two dates: write it as 1990-12-31, or set date_format",
-    LeftOut.UNKNOWN_COUNTRY: "must be an ISO 3166 code or a country's English name, such as DE",
-    LeftOut.NOT_A_POSTAL_CODE: "must be a postal code: it has no digits, or not as many as the "
-    "country's",
-    LeftOut.NOT_A_MAID: "must be an advertising id (8-4-4-4-12 hex digits) or its SHA-256",
-    LeftOut.TRACKING_OFF: "must be a device's id: all zeros stand for none",
-    LeftOut.UNKNOWN_CURRENCY: "must be an ISO 4217 code of a currency, such as EUR",
-    LeftOut.UNKNOWN_LANGUAGE: "must start with an ISO 639-1 code of a language, such as en",
-    LeftOut.NOT_AN_IP_ADDRESS: "must be an IPv4 or an IPv6 address that a user can have",
-    LeftOut.NOT_AN_AMOUNT: "must be a decimal number, such as 19.99",
-    LeftOut.AMOUNT_OUT_OF_RANGE: "must have 18 integer and 9 fraction digits at most",
-    LeftOut.NOT_AN_INTEGER: "must be a whole number",
-    LeftOut.NOT_A_BOOLEAN: "must be true or false",
-    LeftOut.NOT_A_TIME: f"must be {_TIME}",
-    LeftOut.NOT_AN_ITEM: _ITEMS,
-    LeftOut.UNREADABLE_JSON: _ITEMS,
+    Dropped.EMPTY_DIGEST: "must be a value: this is the digest of an empty text",
+    Dropped.NULL_VALUE: (
+        "is a word for a missing value: write a value, or null for no value, or set null_values"
+    ),
+    Dropped.NOT_AN_EMAIL: "must be an e-mail address, such as jane@example.com",
+    Dropped.NOT_A_PHONE: "must be a phone number, such as +12125550100",
+    Dropped.DIGITS_LOST: "must have all its digits, without an exponent: put it in quotes",
+    Dropped.UNKNOWN_GENDER: "must be female, male or non-binary, or f, m or n",
+    Dropped.NOT_A_DATE: "must be a date, such as 1990-12-31",
+    Dropped.AMBIGUOUS_DATE: "could be two dates: write it as 1990-12-31, or set date_format",
+    Dropped.UNKNOWN_COUNTRY: "must be an ISO 3166 code or a country's English name, such as DE",
+    Dropped.NOT_A_POSTAL_CODE: (
+        "must be a postal code: it has no digits, or the wrong number for the country"
+    ),
+    Dropped.NOT_A_MAID: "must be an advertising id (8-4-4-4-12 hex digits) or its SHA-256",
+    Dropped.TRACKING_OFF: "must be a device's id: all zeros mean that there is none",
+    Dropped.UNKNOWN_CURRENCY: "must be an ISO 4217 code of a currency, such as EUR",
+    Dropped.UNKNOWN_LANGUAGE: "must start with an ISO 639-1 code of a language, such as en",
+    Dropped.NOT_AN_IP_ADDRESS: "must be an IPv4 or an IPv6 address that a user can have",
+    Dropped.NOT_AN_AMOUNT: "must be a decimal number, such as 19.99",
+    Dropped.AMOUNT_OUT_OF_RANGE: "must have 18 integer and 9 fraction digits at most",
+    Dropped.NOT_AN_INTEGER: "must be a whole number",
+    Dropped.NOT_A_BOOLEAN: "must be true or false",
+    Dropped.NOT_A_TIME: f"must be {_TIME}",
+    Dropped.NOT_AN_ITEM: _ITEMS,
+    Dropped.UNREADABLE_JSON: _ITEMS,
 }
-# Known values, for the one that was probably meant.
-_KNOWN: Final[Mapping[LeftOut, Iterable[str]]] = {
-    LeftOut.UNKNOWN_COUNTRY: COUNTRY_NAMES,
-    LeftOut.UNKNOWN_CURRENCY: CURRENCIES,
-    LeftOut.UNKNOWN_LANGUAGE: LANGUAGES,
+# Known values, for suggestions.
+_KNOWN: Final[Mapping[Dropped, Iterable[str]]] = {
+    Dropped.UNKNOWN_COUNTRY: COUNTRY_NAMES,
+    Dropped.UNKNOWN_CURRENCY: CURRENCIES,
+    Dropped.UNKNOWN_LANGUAGE: LANGUAGES,
 }
 
 
 def read_defaults(raw: Any, where: str, reading: Reading) -> dict[str, Any]:
     """Return `{field path: constant}`, flat.
 
-    Null is not given; what cannot be a value of its field is a problem and dropped.
+    Null counts as not given; what cannot be a value of its field is a problem and dropped.
     """
     if not isinstance(raw, Mapping):
         reading.problems.append(Problem(where, "must be an object: a constant for each field path"))
@@ -94,15 +96,15 @@ def read_defaults(raw: Any, where: str, reading: Reading) -> dict[str, Any]:
 
 
 CONSTANT_EVENT_ID: Final = (
-    "makes all events of one name duplicates, of which Pinterest keeps the first: "
-    "map it in fields, or leave it out"
+    "makes all events of one name duplicates, of which Pinterest keeps the first: map it in "
+    "fields, or remove it"
 )
 
 
 def read_constant(field: Field, value: Any, options: Options) -> Any:
-    """Return the constant to keep: dates as ISO text, choices as Pinterest writes them.
+    """Return the constant to use: dates as ISO text, choices as Pinterest writes them.
 
-    Raises WrongValueError where events would be built without it, or without a part of it.
+    Raises WrongValueError if events would be built without it, or without a part of it.
     """
     value = [_plain(one) for one in value] if isinstance(value, list | tuple) else _plain(value)
     word = value.strip().casefold() if isinstance(value, str) else value
@@ -118,7 +120,7 @@ def read_constant(field: Field, value: Any, options: Options) -> Any:
 
 
 def unknown_event_name(name: str, path: str) -> list[Problem]:
-    """Return a warning for a constant event name that Pinterest does not have, or nothing."""
+    """Return a warning for a constant event name that Pinterest does not have, or an empty text."""
     if name in EVENT_NAMES:
         return []
     meant = nearest(name, EVENT_NAMES)
@@ -131,7 +133,7 @@ def _plain(value: Any) -> Any:
 
 
 def _refuse_booleans(field: Field, value: Any) -> None:
-    """Refuse YAML's yes and no where a text belongs, such as the country NO."""
+    """Refuse YAML's yes and no for a text, such as the country NO."""
     values = value if isinstance(value, list) else [value]
     is_text = field.kind in {FieldKind.TEXT, FieldKind.HASHED}
     if is_text and any(isinstance(one, bool) for one in values):
@@ -139,7 +141,7 @@ def _refuse_booleans(field: Field, value: Any) -> None:
 
 
 def _refuse_lists(field: Field, value: Any) -> None:
-    """Refuse a list where a field has one value: of a record's list the first would be sent."""
+    """Refuse a list for a field with one value. A record's list would lose all but the first."""
     if isinstance(value, list) and not field.many:
         raise WrongValueError("must be one value, not a list")
 
@@ -161,12 +163,12 @@ def _refuse_unknown_names(item: Mapping[Any, Any]) -> None:
             raise WrongValueError(f"has an item with an unknown member{hint}; known: {known}")
 
 
-def problem_text(field: Field, value: Any, reason: LeftOut) -> str:
-    """Return what is accepted in place of a constant that would be dropped for the reason."""
-    if reason is LeftOut.UNKNOWN_CHOICE:
+def problem_text(field: Field, value: Any, reason: Dropped) -> str:
+    """Return what is accepted instead of a constant that would be dropped for the reason."""
+    if reason is Dropped.UNKNOWN_CHOICE:
         choices = field.choices
         return f"must be one of {', '.join(choices)}{did_you_mean(value, choices)}"
-    if reason is LeftOut.NOT_A_TIME and field.path == "event_time":
+    if reason is Dropped.NOT_A_TIME and field.path == "event_time":
         return f"must be {NOW}, {_TIME}"
     text = _ACCEPTED.get(reason) or _out_of_limits(field, reason)
     if field.kind is FieldKind.ITEMS and text != _ITEMS:
@@ -174,12 +176,12 @@ def problem_text(field: Field, value: Any, reason: LeftOut) -> str:
     return text + did_you_mean(value, _KNOWN.get(reason, ()))
 
 
-def _out_of_limits(field: Field, reason: LeftOut) -> str:
-    if reason is LeftOut.TOO_LONG and field.max_items is not None:
+def _out_of_limits(field: Field, reason: Dropped) -> str:
+    if reason is Dropped.TOO_LONG and field.max_items is not None:
         return f"must have {field.max_items:,} entries at most"
-    if reason is LeftOut.TOO_LONG and field.max_length is not None:
+    if reason is Dropped.TOO_LONG and field.max_length is not None:
         return f"must have {field.max_length:,} characters at most"
-    if reason is LeftOut.TOO_LONG:
+    if reason is Dropped.TOO_LONG:
         return "must have fewer digits"
     if field.minimum is not None and field.maximum is not None:
         return f"must be from {field.minimum:,} to {field.maximum:,}"

@@ -1,4 +1,4 @@
-"""What settings are declared with: the types of their values, and the words about each of them.
+"""What settings are declared with: the types of their values, and their descriptions.
 
 A type has its check and its JSON schema. Knows no setting by name.
 """
@@ -65,9 +65,8 @@ def setting(
 ) -> Any:
     """Describe one setting.
 
-    `group` is the heading that it stands under. `null` says what null, or the word never, means as
-    a value; elsewhere null is the same as not given. `hidden`: kept out of reprs. `limits` are
-    pydantic's ge, gt and le.
+    `group` is its heading. `null` says what null, or the word never, means as a value; otherwise
+    null is the same as not given. `hidden`: not in reprs. `limits` are pydantic's ge, gt and le.
     """
     notes: dict[str, Any] = {}
     if group:
@@ -84,7 +83,7 @@ def setting(
 
 
 class SettingsModel(BaseModel):
-    """What is common to the models: frozen, no unknown members, and no values in errors."""
+    """The base of the models: frozen, no unknown members, and no values in errors."""
 
     model_config = ConfigDict(
         frozen=True,

@@ -1,6 +1,6 @@
 """The parts of a mapping entry or a customer list that are more than one value.
 
-Fields, event names and expressions are read here; the other members are checked by their model.
+Fields, event names and expressions are read here; other members are checked by their model.
 """
 
 import re
@@ -27,19 +27,18 @@ from target_pinterest_capi.settings.problems import (
 from target_pinterest_capi.settings.values import MAX_ACCOUNT_DIGITS
 
 CONSTANT_CONDITION: Final = (
-    "reads no column, so that it is the same for every record: compare one, such as "
-    "status == 'paid', or leave it out"
+    "reads no column, so it is the same for every record: compare a column, such as status == "
+    "'paid', or remove it"
 )
 UNREAD_ALTERNATIVE: Final = (
-    "reads nothing that stands after the text and ||, which means `or`: join texts with "
-    "concat('order-', id)"
+    "ignores what follows the text and ||, which means `or`: join texts with concat('order-', id)"
 )
 _DIGITS: Final = re.compile(r"[0-9]+")
 _LITERAL: Final = re.compile(r"'([^'\\]*)'")  # a raw-string literal that is the whole expression
 
 
 def read_fields(raw: Any, where: str, reading: Reading) -> dict[str, tuple[str, ...] | None]:
-    """Return `{field path: expressions}`, flat, each a tuple; None where null unmaps the field."""
+    """Return `{field path: expressions}`, flat, each a tuple; None if null unmaps the field."""
     if not isinstance(raw, Mapping):
         reading.problems.append(
             Problem(
@@ -72,20 +71,20 @@ def read_fields(raw: Any, where: str, reading: Reading) -> dict[str, tuple[str, 
 
 
 def constant_condition(source: str, where: str) -> Iterator[Problem]:
-    """Yield that a `when` is the same for every record, where it is."""
+    """Yield a problem if a `when` is the same for every record."""
     if is_constant(source) and not has_calls(source):
         yield Problem(where, CONSTANT_CONDITION)
 
 
 def _is_whole_object(path: Any, value: Any) -> bool:
-    """Return whether an object of fields is mapped as one: `custom_data: details`."""
+    """Return whether an object of fields is mapped as a whole: `custom_data: details`."""
     return path in OBJECTS and not isinstance(value, Mapping)
 
 
 def _members(
     parent: str, value: Any, where: str, problems: list[Problem]
 ) -> dict[str, tuple[str, ...] | None]:
-    """Return the expressions of an object's fields, of one or more expressions of the object."""
+    """Return the expressions for an object's fields, from expressions for the whole object."""
     found = None if value is None else read_expressions(value, where, problems)
     if value is not None and found is None:
         return {}
@@ -110,7 +109,7 @@ def read_expressions(value: Any, where: str, problems: list[Problem]) -> tuple[s
         problems.append(
             Problem(
                 where,
-                "is an empty list: name at least one expression, or write null to unmap the field",
+                "is an empty list: add at least one expression, or write null to unmap the field",
             )
         )
         return None
@@ -128,9 +127,9 @@ def read_expressions(value: Any, where: str, problems: list[Problem]) -> tuple[s
 def read_identifiers(
     raw: Mapping[Any, Any], where: str, problems: list[Problem], *, is_full: bool
 ) -> dict[str, tuple[str, ...]]:
-    """Return `{identifier: expressions}` of a member of several; null is the same as not given.
+    """Return `{identifier: expressions}` of a `member` with several; null counts as not given.
 
-    With `is_full` one of them has to be hashed: a full refresh keeps nothing plain.
+    With `is_full` one of them must be hashed, because a full refresh records nothing plain.
     """
     result: dict[str, tuple[str, ...]] = {}
     given = {str(name) for name, value in raw.items() if value is not None}
@@ -151,19 +150,21 @@ def read_identifiers(
 
 
 def read_expression(value: Any, where: str, problems: list[Problem]) -> str | None:
-    """Return one expression, trimmed; None, and the problem, where it is wrong."""
+    """Return one expression, trimmed; None, with a problem, if it is wrong."""
     known = len(problems)
     check_expression(value, where, problems)
     return value.strip() if len(problems) == known else None
 
 
 def check_expression(source: Any, where: str, problems: list[Problem]) -> None:
-    """Add a problem where `source` is not a JMESPath expression."""
+    """Add a problem if `source` is not a JMESPath expression."""
     if not isinstance(source, str):
         problems.append(Problem(where, _not_text(source)))
         return
     if not source.strip():
-        problems.append(Problem(where, "is an empty text: write an expression, or null for none"))
+        problems.append(
+            Problem(where, "is an empty text: write an expression, or null for no value")
+        )
         return
     try:
         compile_expression(source.strip())
@@ -177,12 +178,15 @@ def check_account(source: str, where: str, problems: list[Problem]) -> None:
         check_expression(source, where, problems)
     elif len(source) > MAX_ACCOUNT_DIGITS:
         problems.append(
-            Problem(where, f"has more than the {MAX_ACCOUNT_DIGITS} digits of an ad account's id")
+            Problem(
+                where,
+                f"has more than {MAX_ACCOUNT_DIGITS} digits, the maximum of an ad account's id",
+            )
         )
 
 
 def read_event_names(raw: Any, where: str, reading: Reading) -> dict[str, str | None]:
-    """Return `{value of event_name: Pinterest's name}`; None for a name that is not to be sent.
+    """Return `{value of event_name: Pinterest's name}`; None for a name that is never sent.
 
     Names that were nested at their dots are joined again.
     """
@@ -226,5 +230,5 @@ def _not_text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "must be an expression, not a list in a list"
     if value is None:
-        return "must be an expression: leave nulls out of the list"
+        return "must be an expression: remove nulls from the list"
     return "must be an expression: write it as text, in quotes; a constant goes into defaults"

@@ -1,7 +1,7 @@
-"""The event names that may be shown: Pinterest's, and those that the configuration has.
+"""The event names that may be shown: Pinterest's, and those in the configuration.
 
-Any other came with a record. It may be an address from a column that was mapped by mistake, and is
-counted without being named.
+Any other name is from a record. It may be an address from a column that was mapped by mistake, so
+it is counted without being named.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def known_event_names(settings: Settings) -> frozenset[str]:
 
 
 def own_event_names(settings: Settings) -> list[str]:
-    """Return the names that the settings send as constants and that are none of Pinterest's."""
+    """Return the names that the settings send as constants and that are not Pinterest's."""
     entries = settings.mappings or ()
     names = [
         level.get("event_name") for level in (settings.defaults, *(e.defaults for e in entries))
@@ -35,7 +35,7 @@ def own_event_names(settings: Settings) -> list[str]:
 
 
 def configured_event_names(settings: Settings) -> Iterator[Any]:
-    """Yield the constant event names of the settings; None for a level that has none."""
+    """Yield the constant event names in the settings; None for a level without one."""
     entries = settings.mappings or ()
     for level in (settings.defaults, *(entry.defaults for entry in entries)):
         yield level.get("event_name")
@@ -46,7 +46,7 @@ def configured_event_names(settings: Settings) -> Iterator[Any]:
 
 
 def names_without_effect(settings: Settings) -> Iterator[Problem]:
-    """Yield each entry's `event_names` that leave nothing to send: all are null, others skipped."""
+    """Yield each entry's `event_names` that send nothing: all are null, and others are skipped."""
     for index, entry in enumerate(settings.mappings or ()):
         targets = entry.event_names.values()
         sends_others = entry.unlisted_names == "send" or any(
@@ -56,6 +56,6 @@ def names_without_effect(settings: Settings) -> Iterator[Problem]:
         if targets and not any(targets) and not sends_others and not has_names_of_a_preset:
             yield Problem(
                 f"mappings[{index}].event_names",
-                "sends nothing: each name is null, and others are skipped. Add the names to send, "
-                "or unlisted_names: send, which sends the others as they are",
+                "sends nothing: each name is null, and all others are skipped. Add the names to "
+                "send, or unlisted_names: send, which sends the others as they are",
             )

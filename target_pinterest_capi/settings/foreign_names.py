@@ -1,17 +1,17 @@
-"""Names that people expect to be settings, and what to set instead."""
+"""Names that people may expect to be settings, and what to set instead."""
 
 from typing import Final
 
-# Names of settings in other destinations for Pinterest, Meta and TikTok, and in their tags.
+# Settings of other destinations for Pinterest, Meta and TikTok, and of their tags.
 _TOKEN: Final = "is not a setting: set conversion_token"  # noqa: S105 - words
 _ACCOUNT: Final = "is not a setting: set ad_account_id, the number of the ad account"
-_TAG: Final = "is not a setting: the Conversions API goes by the ad account. Set ad_account_id"
+_TAG: Final = "is not a setting: the Conversions API uses the ad account. Set ad_account_id"
 _INVALID: Final = "is not a setting: set on_invalid, to skip or fail"
 _MODE: Final = "is not a setting: set mode, to live, test or dry_run"
-_OAUTH: Final = "is not a setting at the top: set it as a member of oauth"
-_HASHED: Final = "is not a setting: what names a person is always hashed. Remove it"
-_MAPPED: Final = "is not a setting: say it in mappings, by stream"
-# What keeps events from being sent, or from counting.
+_OAUTH: Final = "is not a setting at the top level: set it as a member of oauth"
+_HASHED: Final = "is not a setting: identifiers of people are always hashed. Remove it"
+_MAPPED: Final = "is not a setting: set it in mappings, by stream"
+# Settings that prevent events from being sent, or from counting.
 OF_THE_MODE: Final = (
     "test_event",
     "test_events",
@@ -41,17 +41,19 @@ OF_OTHER_PRODUCTS: Final = {
         ("timeout", "timeout_seconds"), "is not a setting: set request_timeout_seconds"
     ),
     **dict.fromkeys(("max_retries", "retries"), "is not a setting: set max_retry_seconds"),
-    "api_version": "is not a setting: the version stands at the end of api_url",
+    "api_version": "is not a setting: the version is at the end of api_url",
 }
 FOREIGN: Final = {
-    "add_record_metadata": "has no meaning here: an event has no room for _sdc_ columns. Remove it",
+    "add_record_metadata": "has no meaning here: events cannot have _sdc_ columns. Remove it",
     "load_method": "has no meaning here: events are only ever added. Remove it",
     "batch_config": "has no meaning here: it sets how files are written, and this target sends "
     "events. Set batch_size_rows instead",
     "batch_wait_limit_seconds": "has no meaning here: set batch_wait_seconds instead",
     "default_target_schema": "has no meaning here: Pinterest has no schemas. Remove it",
-    "hard_delete": "has no meaning here: a deleted row takes no event back. Remove it, and see "
-    "`pinterest-capi forget` for people who are to be deleted",
+    "hard_delete": (
+        "has no meaning here: a deleted row does not delete an event. Remove it, and use "
+        "`pinterest-capi forget` to delete people's data"
+    ),
     "process_activate_version_messages": "has no meaning here: events have no versions. Remove it",
     "use_singer_decimal": "has no meaning here: amounts are always exact decimals. Remove it",
     "access_token": "is not a setting: set conversion_token for events, or oauth.access_token for "

@@ -1,8 +1,8 @@
 """The JSON schema of the settings, which pydantic derives from their models.
 
-Error messages, tables, Meltano's entries and the SDK's schema are all made from it, so that they
-agree. In it, null is not a value of a setting: where a configuration has one, nothing is given,
-unless the setting says with `null` what it means.
+Error messages, tables, Meltano's entries and the SDK's schema are all generated from it, so that
+they agree. In it, null is not a value of a setting: in a configuration it means that nothing is
+given, unless the setting has its own meaning for `null`.
 """
 
 from collections.abc import Collection, Mapping
@@ -33,7 +33,7 @@ _NOUNS: Final = {
 
 
 class _Generator(GenerateJsonSchema):
-    """Pydantic's own schema, but without null, and with read-only objects among the defaults."""
+    """Pydantic's own schema, but without null, and with read-only objects as defaults."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
@@ -59,13 +59,13 @@ def properties(model: type[BaseModel]) -> dict[str, Schema]:
 
 
 def title(name: str) -> str:
-    """Return a setting's name for people: `ad_account_id` is `Ad Account ID`."""
+    """Return a setting's display name: `ad_account_id` is `Ad Account ID`."""
     words = [_WORDS.get(word, word.capitalize()) for word in name.split("_")]
     return " ".join(words)
 
 
 def expected(schema: Schema) -> str:
-    """Return what a value must be, as the rest of a sentence: `a whole number from 1 to 1,000`."""
+    """Return what a value must be, as the end of a sentence: `a whole number from 1 to 1,000`."""
     text = _expected_kind(schema)
     if "null" in schema:
         return f"{text}; never: {schema['null']}"
@@ -75,14 +75,15 @@ def expected(schema: Schema) -> str:
 def sdk_schema() -> Schema:
     """Return the JSON schema (2020-12) of a configuration, for singer-sdk.
 
-    It describes; `load` decides. It knows plain types only, so numbers as text pass `load` and not
-    this schema: a target must not let the SDK validate by it (whose message would show the value).
+    It is only a description: `load` decides. It has only plain types, so numbers as text are valid
+    for `load` but not for this schema: the SDK must not validate with it (its message would also
+    show the value).
     """
     return {"$schema": DIALECT, **_sdk_object(object_schema(Settings))}
 
 
 def _resolve(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
-    """Return the schema with definitions in place of the references to them."""
+    """Return the schema with definitions instead of references to them."""
     made = dict(schema)
     reference = made.pop("$ref", None)
     if reference:

@@ -19,9 +19,9 @@ def parse_json(text: str) -> Any:
         ) from None
     except (ValueError, RecursionError):
         raise WrongValueError(
-            "is not usable JSON: it holds an endless number, or is nested too deeply"
+            "is not usable JSON: it has an infinite number, or is nested too deeply"
         ) from None
 
 
 def _refuse_constant(_: str) -> Any:
-    raise WrongValueError("is not JSON: NaN and Infinity are no numbers")
+    raise WrongValueError("is not JSON: NaN and Infinity are not numbers")

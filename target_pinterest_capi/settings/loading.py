@@ -1,7 +1,7 @@
 """From the plain values of files and environment to checked settings, or to all their problems.
 
-Every part is checked on its own, so that one mistake hides no other: entries and lists by their
-models, then the settings, then the rules between settings, on what is right of them.
+Every part is checked separately, so that no mistake hides another: entries and lists by their
+models, then the settings, then the rules between settings, for those without a problem.
 """
 
 import os
@@ -40,12 +40,12 @@ from target_pinterest_capi.settings.variables import (
 Purpose = Literal["events", "any", "sign-in"]
 Result = TypeVar("Result")
 
-# What a sign-in does without: files of conversion tokens are made after it.
+# Not read for a sign-in, because files of conversion tokens are created after it.
 NOT_FOR_SIGN_IN: Final = frozenset({"conversion_token", "conversion_token_file", "mappings"})
 STAND_IN_ACCOUNT: Final = (
-    "0"  # lets the rules between settings run where ad_account_id is missing or wrong
+    "0"  # so that the rules between settings run even if ad_account_id is missing or wrong
 )
-# What people write beside `fields`, and belongs into it.
+# What people write next to `fields` although it belongs in it.
 FIELDS_OF_AN_ENTRY: Final = {
     name: "is a field: indent it, so that it stands below fields"
     for path in BY_PATH
@@ -56,7 +56,7 @@ REFRESHED: Final = ("client_id", "client_secret", "token_path")
 
 
 class _Context(NamedTuple):
-    """What the rules between settings see; `failed` are the settings that have a problem."""
+    """What the rules between settings get; `failed` are the settings with a problem."""
 
     settings: Settings
     failed: frozenset[str]
@@ -98,8 +98,8 @@ def load_files(
 ) -> Settings:
     """Return the checked settings of files, or of the environment if none is named.
 
-    A `mode` that is given wins over theirs.
-    `ENV` among the paths is the environment, too. Raises ConfigurationError with all problems.
+    A given `mode` overrides theirs. `ENV` as a path means the environment. Raises
+    ConfigurationError with all problems.
     """
     sources = paths or (ENVIRONMENT,)
     environ = environment()
@@ -108,7 +108,7 @@ def load_files(
 
 
 def load_config(config: Mapping[str, Any] | Sequence[str], *, with_environment: bool) -> Settings:
-    """Return the checked settings of plain values or of files; the environment wins if asked for.
+    """Return the checked settings of plain values or files; the environment can override them.
 
     Raises ConfigurationError with all problems.
     """
@@ -127,7 +127,7 @@ def _load_beside(
     purpose: Purpose = "events",
     mode: str | None = None,
 ) -> Settings:
-    """Return the checked settings of plain values, with what is to be said of the environment."""
+    """Return the checked settings of plain values, with warnings about the environment."""
     refuse_unclear(environ, raw, is_read=is_read)
     warnings: list[Problem] = []
     if mode is None and not is_read:
@@ -139,7 +139,7 @@ def _load_beside(
 
 
 def collect(read: Callable[[], Result], problems: list[Problem]) -> Result | None:
-    """Return what `read` returns; None where it finds problems, which join those found so far."""
+    """Return the result of `read`; None if it finds problems, which are added to the others."""
     try:
         return read()
     except ConfigurationError as error:
@@ -157,14 +157,14 @@ def _setting_of(path: str) -> str:
 
 
 def _without_problems(members: Mapping[str, Any], problems: Iterable[Problem]) -> Settings:
-    """Return settings with what is right of the members, and defaults for the others."""
+    """Return settings with the members without problems, and defaults for the others."""
     failed = _failed(problems)
     sound = {name: value for name, value in members.items() if name not in failed}
     return Settings.model_validate({"ad_account_id": STAND_IN_ACCOUNT, **sound})
 
 
 def parse_mapping(raw: Mapping[str, Any], where: str) -> MappingEntry:
-    """Return one mapping entry, such as a preset's, of its plain values; `where` names it.
+    """Return one mapping entry, such as a preset's, from its plain values; `where` names it.
 
     Raises ConfigurationError.
     """
@@ -176,7 +176,7 @@ def parse_mapping(raw: Mapping[str, Any], where: str) -> MappingEntry:
 
 
 def _nested(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return dotted names at the top, such as `oauth.client_id`, as members of their object."""
+    """Return dotted names at the top level, like `oauth.client_id`, as members of their object."""
     result = {str(key): value for key, value in raw.items()}
     dotted = [key for key in result if key.startswith(("oauth.", "defaults."))]
     for key in dotted:
@@ -287,10 +287,10 @@ def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerLis
         )
         sound |= {"member": (), "list_type": None}
         if "list_type" in given:
-            advice = "says what a single identifier is: leave it out where member names several"
+            advice = "says what a single identifier is: remove it if member names several"
             problems.append(Problem(f"{where}.list_type", advice))
     elif "member" in sound:
-        # a stand-in for a wrong one, so that the other members are checked as well
+        # instead of a wrong one, so that the other members are checked too
         sound["member"] = (
             entries.read_expressions(sound["member"], f"{where}.member", problems) or ()
         )
@@ -303,7 +303,7 @@ def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerLis
 def _list_name(
     given: Mapping[str, Any], where: str, problems: list[Problem]
 ) -> dict[str, str | None]:
-    """Return the name of a list, or the expression of names; and say what is wrong with either."""
+    """Return the name of a list, or the expression of names; add a problem if it is wrong."""
     name, here = given.get("list_name"), f"{where}.list_name"
     if isinstance(name, str):
         name = name.strip() or None
@@ -315,14 +315,14 @@ def _list_name(
             problems.append(Problem(here, advice))
             return {"list_name": None}
         if given.get("refresh") == "full":
-            advice = "full needs a list of one name: prune has to know which list it is about"
+            advice = "full needs a list with a fixed name, because prune must know the list"
             problems.append(Problem(f"{where}.refresh", advice))
         source = entries.read_expression(name["expression"], f"{here}.expression", problems)
         return {"list_name": None, "list_name_expression": source}
     if isinstance(name, str) and looks_computed(name):
         advice = (
-            "is a name, not an expression, and a list named so would be made: write its name, or "
-            "{expression: ...} for a list of each value"
+            "is a name, not an expression, and would create a list with this name: write the "
+            "list's name, or {expression: ...} for a list per value"
         )
         problems.append(Problem(here, advice))
     return {"list_name": name}
@@ -347,7 +347,7 @@ def _token_rule(context: _Context) -> Iterator[Problem]:
     ):
         yield Problem(
             "conversion_token",
-            "is required to send events: make one in Ads Manager under Conversions, and set "
+            "is required to send events: generate one in Ads Manager under Conversions, and set "
             "conversion_token or conversion_token_file; mode: dry_run needs none",
         )
 
@@ -361,7 +361,7 @@ def _oauth_rule(context: _Context) -> Iterator[Problem]:
     if wanted and context.settings.oauth is None and not {"oauth", "mode"} & context.failed:
         yield Problem(
             "oauth",
-            "is required for customer_lists, which take no conversion token: set "
+            "is required for customer_lists, which a conversion token cannot change: set "
             "oauth.access_token",
         )
 
@@ -371,27 +371,25 @@ def _retention_rule(context: _Context) -> Iterator[Problem]:
     if {"ledger_retention_days", "max_event_age_days"} & context.failed:
         return
     age = settings.max_event_age_days
-    why = "max_event_age_days: an older event would be forgotten and sent again"
+    why = "max_event_age_days: older events would be forgotten and sent again"
     if settings.old_events_path is not None:
-        age, why = MOST_DAYS, "30 with old_events_path: what is older would be written to it again"
+        age, why = MOST_DAYS, "30 with old_events_path: older events would be written again"
     if age is not None and settings.ledger_retention_days < age:
         advice = f"must be at least {why}. Set it to {age}"
         yield Problem("ledger_retention_days", advice)
-    # No retention is as long as no limit, so somebody has to choose how far back a repeated event
+    # No retention is long enough without a limit, so somebody must decide how long a repeated event
     # is recognized.
     if (
         age is None
         and settings.ledger_url is not None
         and "ledger_retention_days" not in context.given
     ):
-        advice = (
-            "must be set where max_event_age_days is never: events repeated later are sent again"
-        )
+        advice = "must be set if max_event_age_days is never: events repeated later are sent again"
         yield Problem("ledger_retention_days", advice)
 
 
 def _old_events_rule(context: _Context) -> Iterator[Problem]:
-    """Check that old events are written once: the ledger knows what was delivered and written."""
+    """Check that old events are written once: the ledger has what was delivered and written."""
     settings, failed = context.settings, context.failed
     if "old_events_path" in failed:
         return
@@ -402,14 +400,14 @@ def _old_events_rule(context: _Context) -> Iterator[Problem]:
     if settings.ledger_url is None and "ledger_url" not in failed:
         yield Problem(
             "old_events_path",
-            "needs ledger_url: without it, each run would write the events that were delivered or "
-            "written before",
+            "needs ledger_url: without it, each run would write events again that were "
+            "delivered or written before",
         )
     days = settings.max_event_age_days
     if "max_event_age_days" not in failed and (days is None or days >= MOST_DAYS):
         yield Problem(
             "old_events_path",
-            f"has no effect where max_event_age_days is {days or 'never'}: Ads Manager takes "
+            f"has no effect if max_event_age_days is {days or 'never'}: Ads Manager accepts "
             f"events of the last {MOST_DAYS} days",
         )
 
@@ -428,7 +426,7 @@ def _refresh_rule(context: _Context) -> Iterator[Problem]:
 
 
 def _lists_rule(context: _Context) -> Iterator[Problem]:
-    """Check that entries of one list agree, since they share its requests and its record."""
+    """Check that entries for one list agree, because they share its requests and its record."""
     known: dict[tuple[str | None, ...], CustomerListEntry] = {}
     for entry in context.settings.customer_lists:
         named = (entry.list_id, entry.list_name, entry.list_name_expression)
@@ -437,8 +435,8 @@ def _lists_rule(context: _Context) -> Iterator[Problem]:
             if getattr(first, name) != getattr(entry, name):
                 yield Problem(
                     "customer_lists",
-                    f"has two entries of the list {entry.label!r} with different {name}: "
-                    "let them agree",
+                    f"has two entries of the list {entry.label!r} with different {name}: use the "
+                    "same",
                 )
 
 
@@ -478,7 +476,7 @@ def _telemetry_rule(context: _Context) -> Iterator[Problem]:
 def _is_installed(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except ModuleNotFoundError:  # of a package around it
+    except ModuleNotFoundError:  # of a parent package
         return False
 
 
@@ -493,23 +491,25 @@ def _network_rule(context: _Context) -> Iterator[Problem]:
 
 
 def _files_rule(context: _Context) -> Iterator[Problem]:
-    """Check that what is written is a file of its own: one would overwrite the other."""
+    """Check that no two settings write the same file, because one would overwrite the other."""
     known: dict[str, str] = {}
     for name, path in _files(context):
         if name.split(".")[0] in context.failed:
             continue
         if "\0" in path:
-            yield Problem(name, "is not a usable path: it holds a null character")
+            yield Problem(name, "is not a usable path: it has a null character")
         place = real_file(path)
         if place is None:
             continue
         other = known.setdefault(place, name)
         if other != name:
-            yield Problem(name, f"is the file of {other}, which would be lost: name another one")
+            yield Problem(
+                name, f"is also the file of {other}, which would be lost: use another one"
+            )
 
 
 def _files(context: _Context) -> Iterator[tuple[str, str]]:
-    """Yield the files that settings name, those that are only read first."""
+    """Yield the files that settings name, first those that are only read."""
     oauth = context.given.get("oauth")
     for owner, given in (("", context.given), ("oauth.", oauth)):
         if isinstance(given, Mapping):
@@ -533,7 +533,7 @@ def _files(context: _Context) -> Iterator[tuple[str, str]]:
     yield "dead_letter_path", settings.dead_letter_path
 
 
-# A SQLite database, and what SQLite keeps beside it.
+# A SQLite database, and the files that SQLite creates next to it.
 _DATABASE_FILES: Final = ("", "-journal", "-shm", "-wal")
 
 

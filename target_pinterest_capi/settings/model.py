@@ -49,14 +49,14 @@ class Settings(SettingsModel):
     """
 
     ad_account_id: AccountId = setting(
-        "Id of the Pinterest ad account, digits only. A mapping entry or a customer list can have "
-        "its own.",
+        "Id of the Pinterest ad account, digits only. A mapping entry or a customer list can "
+        "have its own.",
         ...,
         group="Account",
     )
     conversion_token: SecretStr | None = setting(
-        "Conversion access token, made in Ads Manager under Conversions. Required for events "
-        "unless mode is dry_run.",
+        "Conversion access token, generated in Ads Manager under Conversions. Required for "
+        "events unless mode is dry_run.",
         group="Account",
     )
     conversion_token_file: LocalPath | None = setting(
@@ -174,8 +174,8 @@ class Settings(SettingsModel):
         hidden=True,
     )
     old_events_names: OldEventsNames = setting(
-        "How Ads Manager's template calls what its help does not: columns by field path, events "
-        "and sources by name, {custom_data.value: value, web: web}.",
+        "Names in Ads Manager's template that its help page does not have: columns by field "
+        "path, events and sources by name, {custom_data.value: value, web: web}.",
         values.Frozen({}),
         group="Outcomes",
         hidden=True,
@@ -189,8 +189,8 @@ class Settings(SettingsModel):
         hidden=True,
     )
     telemetry: Literal["none", "otlp"] = setting(
-        "otlp: spans and metrics of a run go where OpenTelemetry's OTEL_* variables say. It needs "
-        "the extra otel.",
+        "otlp: spans and metrics of a run are sent to the receiver in OpenTelemetry's OTEL_* "
+        "variables. Needs the extra otel.",
         "none",
         group="Outcomes",
     )
@@ -213,7 +213,7 @@ class Settings(SettingsModel):
         group="Outcomes",
     )
     ledger_retention_days: int = setting(
-        "How long delivered events are remembered; at least max_event_age_days. Unless set: 7.",
+        "How long delivered events are remembered; at least max_event_age_days. Default: 7.",
         7,
         group="Outcomes",
         ge=1,
@@ -238,8 +238,8 @@ class Settings(SettingsModel):
         le=36_500,
     )
     notify_url: NotifyUrl | None = setting(
-        "A webhook that gets a POST of JSON at the end of a run, in the format of Slack or Teams "
-        "if it is theirs.",
+        "A webhook that gets a POST of JSON at the end of a run, in the format of Slack or "
+        "Teams if it is theirs.",
         group="Outcomes",
     )
     notify_format: Literal["auto", "json", "slack", "teams"] = setting(
@@ -352,7 +352,7 @@ class Settings(SettingsModel):
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What is allowed but probably not meant: to be logged once, at the start."""
+        """Settings that are allowed but probably wrong: logged once, at the start."""
         return self._warnings
 
     @property
@@ -362,12 +362,12 @@ class Settings(SettingsModel):
 
     @property
     def oldest_days(self) -> int | None:
-        """How old an event may be, for the API or for a file; None where there is no limit."""
+        """How old an event may be, for the API or for a file; None without a limit."""
         return self.max_event_age_days if self.old_events_path is None else MOST_DAYS
 
     @property
     def options(self) -> Options:
-        """The settings that shape values, as events are built by them."""
+        """The settings that affect values, for building events."""
         country = self.default_country
         return Options(
             zone=self.zone,

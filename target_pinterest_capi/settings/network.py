@@ -1,8 +1,8 @@
-"""What the environment says of the network: proxies, hosts without one, certificates.
+"""The environment's network settings: proxies, hosts without one, certificates.
 
 The variables are those that curl and other programs read: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY,
-NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR. A problem names the variable, never its value: a proxy's
-address holds a password.
+NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR. A problem names the variable, never its value, because a
+proxy's address can have a password.
 """
 
 import ssl
@@ -33,7 +33,7 @@ class Proxy:
         return f"Proxy({self.variable})"
 
     def problem(self) -> Problem | None:
-        """Return what is wrong with the proxy's address; None where it can be used."""
+        """Return what is wrong with the proxy's address, or None."""
         try:
             parts = urlsplit(self.url)
             is_address = _is_address(parts)
@@ -51,14 +51,14 @@ class Proxy:
         if parts.scheme.startswith("socks") and find_spec(_SOCKS_PACKAGE) is None:
             return Problem(
                 self.variable,
-                f"names a SOCKS proxy, which needs the package {_SOCKS_PACKAGE}: install it beside "
-                "target-pinterest-capi, or name an http:// proxy",
+                f"names a SOCKS proxy, which needs the package {_SOCKS_PACKAGE}: install it "
+                "together with target-pinterest-capi, or use an http:// proxy",
             )
         return None
 
 
 def proxy_of(url: str) -> Proxy | None:
-    """Return the proxy for requests to a URL; None where they go to its host directly."""
+    """Return the proxy for requests to a URL; None if they go directly to its host."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     proxies = getproxies()
@@ -69,14 +69,14 @@ def proxy_of(url: str) -> Proxy | None:
 
 
 def goes_directly(parts: SplitResult, no_proxy: str) -> bool:
-    """Return whether NO_PROXY names the host: itself, a domain, an address, a range, `*`."""
+    """Return whether NO_PROXY includes the host: by name, domain, address, range, or `*`."""
     host = (parts.hostname or "").rstrip(".").casefold()
     port = parts.port or _PORTS.get(parts.scheme)
     return any(_names_host(entry.strip().casefold(), host, port) for entry in no_proxy.split(","))
 
 
 def network_problems(url: str, environ: Mapping[str, str]) -> Iterator[Problem]:
-    """Yield what is wrong with the variables that requests to a URL go by."""
+    """Yield what is wrong with the variables that apply to requests to a URL."""
     if is_loopback(urlsplit(url).hostname or ""):
         return
     proxy = proxy_of(url)
@@ -90,14 +90,14 @@ def network_problems(url: str, environ: Mapping[str, str]) -> Iterator[Problem]:
                 reason = "" if isinstance(error, ssl.SSLError) else getattr(error, "strerror", "")
                 yield Problem(
                     variable,
-                    f"names no file of certificates ({reason or 'there are none in it'}): "
+                    f"is not a file of certificates ({reason or 'there are none in it'}): "
                     "correct or unset it",
                 )
 
 
 def _is_address(parts: SplitResult) -> bool:
-    """Return whether there is a host and perhaps a port; raise `ValueError` where one is wrong."""
-    # A '#' or a '/' in a password ends the host's part early, and leaves an @ behind it.
+    """Return whether there is a host, perhaps with a port; raise `ValueError` if one is wrong."""
+    # A '#' or a '/' in a password ends the host's part early, and leaves an @ after it.
     rest = parts.path + parts.query + parts.fragment
     return bool(parts.hostname) and parts.port != 0 and "@" not in rest
 
@@ -119,7 +119,7 @@ def _names_host(entry: str, host: str, port: int | None) -> bool:
 
 
 def _holds_address(entry: str, host: str) -> bool:
-    """Return whether an entry is an IP address or range with the host in it."""
+    """Return whether an entry is an IP address or range that includes the host."""
     try:
         return ip_address(host) in ip_network(entry.replace("[", "").replace("]", ""), strict=False)
     except ValueError:

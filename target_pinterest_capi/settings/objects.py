@@ -1,7 +1,6 @@
 """The settings that are objects: OAuth, a mapping entry and a customer list.
 
-Members that are filled while loading and never read from a configuration are hidden from the JSON
-schema.
+Members that are set while loading and never read from a configuration are not in the JSON schema.
 """
 
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from target_pinterest_capi.settings.declarations import (
     setting,
 )
 
-# The built-in mapping entries: each but the first is a file of mapping/presets.
+# The built-in mapping entries: each except the first is a file in mapping/presets.
 Preset = Literal[
     "pinterest",
     "adobe_xdm",
@@ -43,7 +42,7 @@ Preset = Literal[
 
 
 class OAuth(SettingsModel):
-    """The OAuth token for customer lists and quality scores, or what it takes to refresh one."""
+    """The OAuth token for customer lists and quality scores, or what is needed to refresh one."""
 
     access_token: SecretStr | None = setting(
         "An OAuth access token with ads:read and ads:write, used as it is."
@@ -103,8 +102,8 @@ class MappingEntry(SettingsModel):
         values.Frozen({}),
     )
     unlisted_names: Literal["skip", "send"] = setting(
-        "send: a name that event_names do not list is sent as it is, as an event that the "
-        "advertiser defined.",
+        "send: a name that event_names do not list is sent as it is, as the advertiser's own "
+        "event.",
         "skip",
     )
     fields: FieldExpressions = setting(
@@ -122,7 +121,8 @@ class MappingEntry(SettingsModel):
     )
 
 
-# What identifies a member of a list of rows. `PAIR` identifies together, `HASHED` goes as digests
+# What identifies a member of a list of rows. `PAIR` identifies only together, `HASHED` is sent as
+# digests
 IDENTIFIERS: Final = ("email", "maid", "phone", "external_id", "ip_address", "user_agent")
 HASHED: Final = frozenset({"email", "maid", "phone"})
 PAIR: Final = frozenset({"ip_address", "user_agent"})
@@ -131,7 +131,7 @@ PAIR: Final = frozenset({"ip_address", "user_agent"})
 class CustomerListEntry(SettingsModel):
     """How the records of matching streams become members of one customer list.
 
-    `member` holds the expressions of a single identifier, `identifiers` those of several.
+    `member` has the expressions of a single identifier, `identifiers` those of several.
     """
 
     stream: str = setting("A stream's name, or a shell pattern such as members_*.", ...)
@@ -141,7 +141,7 @@ class CustomerListEntry(SettingsModel):
         "{expression: ...}, a JMESPath expression: a list for each value."
     )
     list_name_expression: SkipJsonSchema[str | None] = setting(
-        "What an object in list_name says.", hidden=True
+        "What an object in list_name means.", hidden=True
     )
     max_lists: int = setting(
         "With an expression in list_name: a run with more names stops.", 100, ge=1
@@ -161,7 +161,7 @@ class CustomerListEntry(SettingsModel):
         ...,
     )
     identifiers: SkipJsonSchema[FieldExpressions] = setting(
-        "What an object in member says, by identifier.", values.Frozen({}), hidden=True
+        "What an object in member means, by identifier.", values.Frozen({}), hidden=True
     )
     when: str | None = setting("JMESPath predicate: records for which it is false are skipped.")
     operation: str | None = setting(
@@ -183,16 +183,16 @@ class CustomerListEntry(SettingsModel):
 
     @property
     def label(self) -> str:
-        """The entry's name in counts: that of its list, or the expression of its lists' names."""
+        """The entry's name in counts: its list's name, or the expression for the names."""
         return self.list_name or self.list_id or self.list_name_expression or ""
 
     @property
     def has_rows(self) -> bool:
-        """Whether a member is a row of several identifiers, and not a single one."""
+        """Whether a member is a row of several identifiers instead of a single one."""
         return bool(self.identifiers)
 
     def expressions(self) -> Iterator[tuple[str, str]]:
-        """Yield the expressions that read records, each after its path in the entry."""
+        """Yield the expressions that read records, each with its path in the entry."""
         for name, sources in self.identifiers.items():
             yield from ((f"member.{name}", source) for source in sources or ())
         yield from (("member", source) for source in self.member)

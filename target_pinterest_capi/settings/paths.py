@@ -7,7 +7,7 @@ from target_pinterest_capi.events.fields import BY_PATH, OBJECTS, Field
 from target_pinterest_capi.settings.problems import Problem, joined, nearest
 
 SAME_PARENT_CUTOFF: Final = 0.5
-# what people call a field whose name is too short for a comparison of letters
+# common names for fields whose own name is too short for a comparison by letters
 COMMON_NAMES: Final = {
     "email": "user_data.em",
     "emails": "user_data.em",
@@ -45,8 +45,8 @@ COMMON_NAMES: Final = {
 def flatten(raw: Mapping[Any, Any], where: str, problems: list[Problem]) -> dict[str, Any]:
     """Return `{field path: value}` of a nested, dotted or mixed object.
 
-    The value of a known path stays as it is, objects too. A path that is not a field, or is given
-    twice, is a problem and dropped.
+    The value of a known path is kept as it is, also if it is an object. A path that is not a field,
+    or is given twice, is a problem and dropped.
     """
     flat: dict[str, Any] = {}
     for path, value in _walk(raw, ""):
@@ -100,7 +100,7 @@ def _members(parent: str) -> list[Field]:
 def _walk(raw: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     for key, value in raw.items():
         path = f"{prefix}{key}"
-        # only along the objects of an event: an object given for a field is its value
+        # only within the objects of an event: an object given for a field is its value
         if isinstance(value, Mapping) and path in OBJECTS:
             yield from _walk(value, f"{path}.")
         else:

@@ -1,7 +1,7 @@
-"""What is wrong with a configuration, in words for the person who wrote it.
+"""The problems of a configuration, with messages for the person who wrote it.
 
-A message never holds a value that was given: a token pasted into the wrong place must not end in a
-log. It names the place, the rule and, where one is close, the name that was probably meant.
+A message never has a given value: a token pasted into the wrong place must not get into a log. It
+has the place, the rule and, if there is one, a similar known name.
 """
 
 import difflib
@@ -13,7 +13,7 @@ from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.expressions.syntax import ExpressionError
 
 MAX_NAME_LENGTH: Final = 60  # of an unknown name in a message; a longer one is not a name
-# What opening a path raises: a ValueError for a null byte, a RuntimeError for ~ of no user.
+# What opening a path raises: a ValueError for a null byte, a RuntimeError for ~ without a user.
 UNREADABLE: Final = (OSError, ValueError, RuntimeError)
 _ODD: Final = re.compile(r"[^\x20-\x7e\xa0-\uffff]")  # control characters and the like
 
@@ -21,7 +21,7 @@ _ODD: Final = re.compile(r"[^\x20-\x7e\xa0-\uffff]")  # control characters and t
 class Problem(NamedTuple):
     """One thing to change: `path` says where, `message` what is wrong and what to do.
 
-    A path is written like `mappings[0].fields.user_data.em`.
+    A path looks like `mappings[0].fields.user_data.em`.
     """
 
     path: str
@@ -32,12 +32,12 @@ class Problem(NamedTuple):
 
     @property
     def column(self) -> str:
-        """What may have been meant as a column's name, and can be looked for in a stream."""
+        """What may have been meant as a column's name, and can be looked up in a stream."""
         return ""
 
 
 class WrongExpression(Problem):
-    """A text that is not an expression, and may be the name of a column."""
+    """A text that is not an expression, but may be the name of a column."""
 
     @property
     def column(self) -> str:
@@ -46,14 +46,14 @@ class WrongExpression(Problem):
 
     @classmethod
     def of(cls, path: str, error: ExpressionError) -> "WrongExpression":
-        """Return the problem of an expression's error."""
+        """Return the problem for an expression's error."""
         made = cls(path, f"is not a valid expression: {error}")
         made.__dict__["name"] = error.column
         return made
 
 
 class Reading(NamedTuple):
-    """What reading a configuration has found so far, and the settings that shape its constants."""
+    """The problems and warnings found so far, and the settings that constants depend on."""
 
     problems: list[Problem]
     warnings: list[Problem]
@@ -63,12 +63,12 @@ class Reading(NamedTuple):
 class WrongValueError(ValueError):
     """What is wrong with one value, in our words.
 
-    Only these messages become problems: others may hold the value.
+    Only these messages become problems: others may contain the value.
     """
 
 
 class ConfigurationError(Exception):
-    """The configuration cannot be used; `problems` are all there are, one a line in `str()`."""
+    """The configuration cannot be used; `problems` has all problems, one per line in `str()`."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
@@ -105,13 +105,13 @@ def did_you_mean(name: object, known: Iterable[str], cutoff: float = 0.6) -> str
 
 
 def why_unreadable(error: Exception) -> str:
-    """Return why a file cannot be read, of an error that is one of `UNREADABLE`."""
+    """Return why a file cannot be read, from an error that is one of `UNREADABLE`."""
     reason = error.strerror if isinstance(error, OSError) else None
     return reason or "it is not a usable path"
 
 
 def joined(where: str, name: object) -> str:
-    """Return the path of a member of `where`, with a name that is long or odd made presentable."""
+    """Return the path of a member of `where`; a long or odd name is shortened."""
     short = str(name)[:MAX_NAME_LENGTH]
     shown = _ODD.sub("?", short) or '""'
     return f"{where}.{shown}" if where else shown

@@ -12,7 +12,7 @@ from target_pinterest_capi.settings.problems import Problem, WrongValueError, di
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# How a text says null: Meltano drops a null, and a variable of the environment has none.
+# How a text says null: Meltano drops null, and environment variables cannot have it.
 NULL_WORDS: Final = frozenset({"never", "null", "none"})
 _NOT_GIVEN: Final = object()
 
@@ -26,11 +26,11 @@ def given_members(
     as_given: frozenset[str] = frozenset(),
     foreign: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Return the members of `raw` that `model` knows and that have a value, ready for `build`.
+    """Return the members of `raw` that `model` has and that have a value, ready for `build`.
 
-    Null and empty text are the same as not given, but where null has a meaning. Members named in
-    `as_given` keep their value as it is, null apart: somebody else reads them. `foreign` has the
-    advice for names that are known to be not a setting.
+    Null and empty text count as not given, unless null has a meaning. Members in `as_given` keep
+    their value, except null, because other code reads them. `foreign` has advice for known names
+    that are not settings.
     """
     if not isinstance(raw, Mapping):
         problems.append(Problem(where, "must be an object"))
@@ -64,16 +64,16 @@ def build(
     try:
         return model.model_validate(members)
     except ValidationError as error:
-        known = {problem.path for problem in problems}  # a member that was wrong is missing by now
+        known = {problem.path for problem in problems}  # a wrong member is missing here
         found = [_problem(model, detail, where) for detail in error.errors(include_url=False)]
         problems.extend(problem for problem in found if problem.path not in known)
         return None
 
 
 def _usable(value: Any, schema: Schema) -> Any:
-    """Return the value as the model takes it.
+    """Return the value as the model accepts it.
 
-    Text is trimmed, choices come in any case, lists and objects also as JSON text.
+    Text is trimmed, choices can be in any case, lists and objects can be JSON text.
     """
     if isinstance(value, str):
         value = value.strip()
@@ -87,7 +87,7 @@ def _usable(value: Any, schema: Schema) -> Any:
             value = _choice(value, schema.get("enum", ()))
     if value is None:
         return None if "null" in schema else _NOT_GIVEN
-    # Python counts true as the number 1, and so does the model
+    # Python treats true as the number 1, and so does the model
     if isinstance(value, bool) and schema["type"] != "boolean":
         is_text = schema["type"] == "string" and "enum" not in schema
         hint = " in quotes: YAML reads NO, ON and YES as true or false" if is_text else ""
@@ -96,7 +96,7 @@ def _usable(value: Any, schema: Schema) -> Any:
 
 
 def _choice(text: str, choices: Iterable[str]) -> str:
-    """Return the choice that a text names in any case; the text itself where it names none."""
+    """Return the choice that a text names in any case; otherwise the text itself."""
     for choice in choices:
         if choice.casefold() == text.casefold():
             return choice

@@ -1,4 +1,4 @@
-"""What is generated from the settings: Meltano's entries, tables, and `.env.example`."""
+"""Text generated from the settings: Meltano's entries, tables, and `.env.example`."""
 
 import json
 from collections.abc import Iterator
@@ -81,10 +81,10 @@ def _meltano_entry(name: str, label: str, schema: Schema) -> dict[str, Any]:
 
 
 def _meltano_kind(schema: Schema) -> str:
-    """Return Meltano's kind of a setting: one with which every value of the setting comes through.
+    """Return Meltano's kind for a setting, with which all values of the setting are passed on.
 
-    Meltano 4.4 cannot write the Decimal that it makes of a `decimal` from the environment, and
-    refuses a word such as never for a number: these are `string`, which leaves a number of
+    Meltano 4.4 cannot write the Decimal that it makes from a `decimal` in the environment, and
+    refuses a word such as never for a number. These are `string`, which leaves a number in
     meltano.yml as it is.
     """
     if "enum" in schema:
@@ -96,7 +96,7 @@ def _meltano_kind(schema: Schema) -> str:
 
 
 def settings_table(group: str = "") -> str:
-    """Return a table of all settings in Markdown, or of a group's."""
+    """Return a Markdown table of all settings, or of a group's."""
     settings = object_schema(Settings)
     lines = ["| Setting | Default | For | Meaning |", "|---|---|---|---|"]
     for name, schema in settings["properties"].items():
@@ -143,7 +143,7 @@ def _shown_default(schema: Schema) -> str:
 
 
 def _choices(schema: Schema) -> str:
-    """Return a sentence with what a setting can be, unless its description says it."""
+    """Return a sentence with a setting's choices, unless its description has them."""
     choices = schema.get("enum", [])
     if all(choice in schema["description"] for choice in choices):
         return ""
@@ -159,11 +159,11 @@ _ENVIRONMENT_HEAD: Final = """\
 #
 # Written by `make docs`: change what it is made from.
 """
-_FIRST: Final = ("ad_account_id", "conversion_token")  # what a run needs in any case
+_FIRST: Final = ("ad_account_id", "conversion_token")  # what every run needs
 
 
 def environment_example() -> str:
-    """Return the text of `.env.example`: every setting that is one value."""
+    """Return the text of `.env.example`: every setting with one value."""
     lines = []
     variables = _variables(properties(Settings))
     for group, of_group in groupby(variables, key=lambda variable: variable[0]):
@@ -181,7 +181,7 @@ def environment_example() -> str:
 def _variables(
     members: dict[str, Schema], prefix: str = "", group: str = ""
 ) -> Iterator[tuple[str, str, Schema]]:
-    """Yield each setting that is one value: its group, its full name, and its schema."""
+    """Yield each setting with one value: its group, its full name, and its schema."""
     for name, schema in members.items():
         if "properties" in schema:
             yield from _variables(schema["properties"], f"{prefix}{name}_", schema["group"])

@@ -1,6 +1,6 @@
-"""Secrets of a configuration: given as text, or in a file that is named; read once, while loading.
+"""Secrets of a configuration, given as text or in a named file; read once, while loading.
 
-Never names a file that it cannot read: a token pasted where a path belongs must not end in a log.
+Never names a file that it cannot read: a token pasted instead of a path must not get into a log.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ MAX_SECRET_BYTES: Final = 65_536  # far above any token: a larger file is anothe
 def read_secrets(
     model: type[BaseModel], given: Mapping[str, Any], where: str, problems: list[Problem]
 ) -> dict[str, Any]:
-    """Return the settings of `model` with each secret as text, in whichever form it was given.
+    """Return the settings of `model` with each secret as text, in whichever way it was given.
 
     A secret that is given twice, cannot be read or cannot be sent is a problem, and is not in the
     result.
@@ -79,7 +79,7 @@ def _read(path: Any) -> str:
             content = file.read(MAX_SECRET_BYTES + 1)
     except FileNotFoundError:
         raise _FileError(
-            "no such file: give a path from the working directory, or an absolute one"
+            "does not exist: use a path from the working directory, or an absolute one"
         ) from None
     except UNREADABLE as error:
         raise _FileError(f"cannot be read: {why_unreadable(error)}") from None

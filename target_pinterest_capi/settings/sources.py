@@ -1,6 +1,6 @@
-"""Settings from files, joined by those of the environment: plain values that `load` checks.
+"""Settings from files, merged with those of the environment: plain values that `load` checks.
 
-An error names the file, line and column, never the content: a configuration holds tokens.
+An error has the file, line and column, never the content, because a configuration has tokens.
 """
 
 import os
@@ -18,17 +18,17 @@ from target_pinterest_capi.settings.problems import (
 )
 from target_pinterest_capi.settings.variables import read_environment
 
-# What a run writes; oauth.token_path as well.
+# What a run writes; oauth.token_path too.
 _WRITTEN: Final = ("dead_letter_path", "report_path", "metrics_path")
-ENVIRONMENT: Final = "ENV"  # as a file's name, it stands for the environment: singer-sdk's word
+ENVIRONMENT: Final = "ENV"  # as a file's name, it means the environment, as in singer-sdk
 
 
 def read_files(paths: Sequence[str], *, environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Merge JSON or YAML files by top-level key; later ones win.
 
-    `ENV` among them adds the environment, which wins over all. `environ` is the process's
-    environment unless given. Members of `oauth` from the environment join those of the files.
-    Raises ConfigurationError with a problem for each file that cannot be used.
+    `ENV` adds the environment, which overrides all files. `environ` is by default the process's
+    environment. Members of `oauth` from the environment are merged with those of the files. Raises
+    ConfigurationError with a problem for each file that cannot be used.
     """
     merged: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -59,14 +59,14 @@ def _written_over(paths: Sequence[str], merged: Mapping[str, Any]) -> list[Probl
     written = {name: merged.get(name) for name in _WRITTEN}
     written["oauth.token_path"] = oauth.get("token_path") if isinstance(oauth, Mapping) else None
     return [
-        Problem(name, "is a file of the configuration, which would be lost: name another one")
+        Problem(name, "is a file of the configuration, which would be lost: use another one")
         for name, path in written.items()
         if isinstance(path, str) and real_file(path) in files - {None}
     ]
 
 
 def real_file(path: str) -> str | None:
-    """Return where a path leads; None for a URL, a device or a pipe, or where it leads nowhere."""
+    """Return where a path leads; None for a URL, a device or a pipe, or if it leads nowhere."""
     if "://" in path or not path:
         return None
     try:
@@ -77,7 +77,7 @@ def real_file(path: str) -> str | None:
 
 
 def _joined(merged: dict[str, Any], environment: dict[str, Any]) -> dict[str, Any]:
-    """Return settings with those of the environment, whose members of `oauth` join the others."""
+    """Return settings merged with those of the environment, by member for `oauth`."""
     joined = merged | environment
     oauth = merged.get("oauth")
     more = environment.get("oauth")

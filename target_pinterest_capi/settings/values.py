@@ -1,6 +1,6 @@
 """The normal form of each setting that is more than a text, a number or a choice.
 
-Pure functions that give the value to keep or raise WrongValueError; no message holds the value.
+Pure functions that return the value to use or raise WrongValueError; no message has the value.
 """
 
 import ipaddress
@@ -26,7 +26,7 @@ _DATABASE: Final = re.compile(r"(sqlite|postgresql)(\+[a-z0-9_]+)?://")
 _IN_MEMORY: Final = re.compile(r"^sqlite[^:]*:///?(\?|$)|^sqlite.*(:memory:|[?&]mode=memory)")
 _LARGEST_PORT: Final = 65_535
 _COMMON_CODES: Final = {"UK": "GB", "USA": "US"}
-_TOKEN: Final = re.compile(r"[\x21-\x7e]+")  # what an Authorization header carries as it is
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")  # what an Authorization header can carry
 
 
 class Frozen(Mapping[str, Any]):
@@ -54,7 +54,7 @@ class Frozen(Mapping[str, Any]):
 
 
 def as_plain(items: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object setting as plain dictionaries, also those within it."""
+    """Return an object setting as plain dictionaries, including nested ones."""
     return {
         name: as_plain(member) if isinstance(member, Mapping) else member
         for name, member in items.items()
@@ -82,14 +82,14 @@ def token(text: str) -> str:
     """A secret that goes into a request header: visible ASCII without white space."""
     if not _TOKEN.fullmatch(text):
         raise WrongValueError(
-            "holds white space or characters that a request header cannot carry: use only the "
+            "has white space or characters that a request header cannot carry: use only the "
             "token, without 'Bearer'"
         )
     ends = text[0] + text[-1]
     if ends in {"''", '""'}:
-        raise WrongValueError("stands in quotes, which are not part of a token: take them away")
+        raise WrongValueError("is in quotes, which are not part of a token: remove them")
     if ends == "<>":
-        raise WrongValueError("is a placeholder: put your own token in its place")
+        raise WrongValueError("is a placeholder: replace it with your own token")
     if text.startswith("$"):
         raise WrongValueError(
             "is the name of a variable that was not replaced by its value: set that variable"
@@ -100,7 +100,7 @@ def token(text: str) -> str:
 def api_url(text: str) -> str:
     """Return the base of all endpoints, without a slash at its end.
 
-    It is https, or http where the host is this machine.
+    It is https, or http if the host is this machine.
     """
     try:
         parts = urlsplit(text)
@@ -112,8 +112,8 @@ def api_url(text: str) -> str:
         raise WrongValueError("is not a URL: write it as https://host/v5")
     if parts.scheme == "http" and not is_loopback(host):
         raise WrongValueError(
-            "must start with https://: plain http is for this machine only, since each request "
-            "carries the token"
+            "must start with https://: plain http is allowed only for this machine, because "
+            "each request carries the token"
         )
     if parts.username is not None or parts.password is not None:
         raise WrongValueError("must not carry a user or a password: set conversion_token instead")
@@ -122,13 +122,13 @@ def api_url(text: str) -> str:
     is_pinterest = host.endswith(".pinterest.com") and parts.path.rstrip("/") != "/v5"
     if is_pinterest or "/ad_accounts" in parts.path:
         raise WrongValueError(
-            "must be the base of all addresses, which ends in /v5: https://api.pinterest.com/v5"
+            "must be the base of all addresses, ending in /v5: https://api.pinterest.com/v5"
         )
     return text.rstrip("/")
 
 
 def notify_url(url: SecretStr) -> SecretStr:
-    """The address of a webhook; secret, since whoever has it can post there."""
+    """The address of a webhook; secret, because whoever has it can post there."""
     text = url.get_secret_value()
     try:
         parts = urlsplit(text)
@@ -138,12 +138,14 @@ def notify_url(url: SecretStr) -> SecretStr:
     if not host or re.search(r"[^\x21-\x7e]", text):
         raise WrongValueError("is not a URL: write it as https://host/path")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
-        raise WrongValueError("must start with https://: plain http is for this machine only")
+        raise WrongValueError(
+            "must start with https://: plain http is allowed only for this machine"
+        )
     return url
 
 
 def database_url(url: SecretStr) -> SecretStr:
-    """An SQLAlchemy URL of SQLite or PostgreSQL; secret, since it may carry a password."""
+    """An SQLAlchemy URL of SQLite or PostgreSQL; secret, because it may have a password."""
     if not _DATABASE.match(url.get_secret_value()):
         raise WrongValueError(
             "must be an SQLAlchemy URL: sqlite:///ledger.db, or "
@@ -151,9 +153,10 @@ def database_url(url: SecretStr) -> SecretStr:
         )
     if _IN_MEMORY.search(url.get_secret_value()):
         raise WrongValueError(
-            "must name a file, such as sqlite:///ledger.db: what is in memory is gone with the run"
+            "must name a file, such as sqlite:///ledger.db: a database in memory is lost at the "
+            "end of the run"
         )
-    # as SQLAlchemy reads it: a password may hold what ends a host elsewhere
+    # as SQLAlchemy reads it: a password may contain what elsewhere ends a host
     address = re.split(r"[/?]", url.get_secret_value().partition("://")[2].rpartition("@")[2])[0]
     port = re.sub(r"^(\[.*\]|[^:]*):?", "", address)
     if port and not (port.isascii() and port.isdigit() and int(port[:6]) <= _LARGEST_PORT):
@@ -164,7 +167,7 @@ def database_url(url: SecretStr) -> SecretStr:
 def is_loopback(host: str) -> bool:
     """Return whether a host is this machine: `localhost`, 127.0.0.0/8 or ::1.
 
-    Its requests are never proxied, and only they may go over plain http.
+    Requests to it are never proxied, and only they may use plain http.
     """
     host = host.rstrip(".").casefold()
     if host == "localhost":
@@ -176,7 +179,7 @@ def is_loopback(host: str) -> bool:
 
 
 def timezone(name: str) -> str:
-    """An IANA time zone's name, as the zone database writes it."""
+    """An IANA time zone's name, as in the zone database."""
     try:
         ZoneInfo(name)
     except (OSError, ValueError, KeyError):
@@ -201,36 +204,38 @@ def country(code: str) -> str:
 
 
 def report_path(path: str) -> str:
-    """A file whose ending names its form: `.json` or `.html`."""
+    """A file whose ending decides its format: `.json` or `.html`."""
     if not path.casefold().endswith(REPORT_ENDINGS):
-        raise WrongValueError("must end in .json or .html: the ending decides the report's form")
+        raise WrongValueError("must end in .json or .html, which decides the report's format")
     return path
 
 
 def old_events_path(path: str) -> str:
-    """A folder, or a prefix: each ad account of each run has files of its own there."""
+    """A folder, or a prefix, below which each ad account has its own files for each run."""
     if path.casefold().endswith(".csv"):
-        raise WrongValueError("is a folder, in which files are made: name it without .csv")
+        raise WrongValueError("is a folder in which files are created: write it without .csv")
     return path
 
 
 def old_events_names(names: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the names of the file's columns, events and sources, by those of the API.
 
-    Ours may be nested at their dots, as Meltano hands them over.
+    Keys may be nested at their dots, as Meltano passes them.
     """
     names = dict(_flat(names))
     for ours, theirs in names.items():
         if ours not in old_events.NAMEABLE:
-            raise WrongValueError(f"has no name {ours!r}{did_you_mean(ours, old_events.NAMEABLE)}")
+            raise WrongValueError(
+                f"has an unknown name {ours!r}{did_you_mean(ours, old_events.NAMEABLE)}"
+            )
         if theirs is None and ours in old_events.MAY_BE_NULL:
             continue
         if not isinstance(theirs, str) or not theirs.strip():
-            raise WrongValueError(f"must name {ours} by a text, as Ads Manager's template does")
+            raise WrongValueError(f"must be a text for {ours}, as in Ads Manager's template")
     columns = [name for path, name in {**old_events.NAMES, **names}.items() if _is_column(path)]
     taken = [*old_events.FIXED_COLUMNS, *filter(None, columns)]
     if len(set(taken)) < len(taken):
-        raise WrongValueError("gives two columns one name")
+        raise WrongValueError("has two columns with the same name")
     return Frozen(names)
 
 
@@ -247,15 +252,15 @@ def _is_column(name: str) -> bool:
 
 
 def metrics_path(path: str) -> str:
-    """A text file that the node exporter's collector reads: it skips those of other endings."""
+    """A text file with the ending that the node exporter's collector reads."""
     if not path.endswith(METRICS_ENDING):
         raise WrongValueError("must end in .prom: the node exporter reads no other file")
     return path
 
 
-# What a gate of `quality` can ask for: the share of events with a component, in per cent, a number
-# of events, or that in per cent of what runs usually deliver; of all together also how many arrive
-# within the hour.
+# What a `quality` gate can require: the share of events with a component, in per cent; a number of
+# events, or that in per cent of the usual number; for all events together also how many arrive
+# within an hour.
 EVENTS: Final = "events"
 EVENTS_OF_USUAL: Final = "events_of_usual"
 WITHIN_AN_HOUR: Final = "within_an_hour"
@@ -284,5 +289,5 @@ def _measures(name: str, asked: Any) -> Iterator[tuple[str, float]]:
             asked_for = (
                 "a share of 0 to 100 per cent" if measure in SHARES else "a number of events"
             )
-            raise WrongValueError(f"must give {measure} as {asked_for}")
+            raise WrongValueError(f"must be {asked_for} for {measure}")
         yield measure, float(least)

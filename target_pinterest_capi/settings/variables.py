@@ -1,7 +1,7 @@
-"""Settings from environment variables, and variables that were meant as settings and are none.
+"""Settings from environment variables, and variables that look like settings but are not.
 
-Where the environment is not read, its variables have no effect, with one exception: a mode that
-sends less than the configuration's is honoured, so that a dry run never goes out live.
+If the environment is not read, its variables have no effect, with one exception: a mode that sends
+less than the configuration's is obeyed, so that a dry run never sends live.
 """
 
 import os
@@ -23,21 +23,22 @@ from target_pinterest_capi.settings.problems import (
 )
 
 ENVIRONMENT_PREFIX: Final = "TARGET_PINTEREST_CAPI_"
-MODES: Final[tuple[str, ...]] = tuple(properties(Settings)["mode"]["enum"])  # each sends less
+# each sends less than the one before
+MODES: Final[tuple[str, ...]] = tuple(properties(Settings)["mode"]["enum"])
 NOT_READ: Final = (
-    "is set and has no effect, since the environment is not read: add --config ENV, or, where "
+    "is set and has no effect, because the environment is not read: add --config ENV, or, if "
     "Meltano runs the target, declare the setting in meltano.yml"
 )
-# What Meltano 4.4 does to the members of an object that comes as a variable.
+# What Meltano 4.4 does to members of an object given as a variable.
 NOT_PASSED_ON: Final = (
-    "is set, and Meltano did not pass all of it on, since it drops names with a dot, and null: "
-    "nest the members, and write __NULL__ for null in stream_maps"
+    "is set, and Meltano did not pass all of it on, because it drops names with a dot, and "
+    "null: nest the members, and write __NULL__ for null in stream_maps"
 )
 UNCLEAR_MODE: Final = (
-    "names no setting, and may have been meant to keep events from being sent: set "
+    "is not a setting, and may have been meant to prevent events from being sent: set "
     f"{ENVIRONMENT_PREFIX}MODE to {', '.join(MODES[:-1])} or {MODES[-1]}, or unset this"
 )
-_OF_THE_SDK: Final = frozenset({"loglevel"})  # variables that are no settings
+_OF_THE_SDK: Final = frozenset({"loglevel"})  # variables that are not settings
 _OF_THE_LOADER: Final = ("MELTANO_LOADER_NAME", "MELTANO_LOADER_NAMESPACE")
 _FOR_LIVE: Final = frozenset({"live", "false", "no", "off", "0"})
 
@@ -58,13 +59,12 @@ def environment() -> dict[str, str]:
 
 
 def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return the settings among environment variables: `TARGET_PINTEREST_CAPI_<SETTING>`.
+    """Return the settings in environment variables: `TARGET_PINTEREST_CAPI_<SETTING>`.
 
-    Lists and objects are JSON. A member of `oauth` has a variable of its own, joined by one
-    underscore or two. An empty variable is not set; `unread_variables` finds those that name
-    no setting. Raises ConfigurationError for text that is not JSON where a list or an object
-    belongs.
-    Numbers and booleans stay text, for `load` to read.
+    Lists and objects are JSON. A member of `oauth` has its own variable, joined with one underscore
+    or two. An empty variable counts as not set; `unread_variables` finds those that are not
+    settings. Raises ConfigurationError for a list or object that is not JSON. Numbers and booleans
+    stay text, for `load` to read.
     """
     found: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -92,9 +92,9 @@ def read_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 def mode_in_effect(
     given: Mapping[str, Any], environ: Mapping[str, str]
 ) -> tuple[str | None, list[Problem]]:
-    """Return the mode of variables that are not read, where it sends less than the given one.
+    """Return the mode in variables that are not read, if it sends less than the given one.
 
-    With it come warnings that say so. Raises ConfigurationError for a variable that is not a mode.
+    Adds a warning about it. Raises ConfigurationError for a variable that is not a mode.
     """
     in_effect = _mode(given.get("mode")) or MODES[0]
     honoured = None
@@ -108,7 +108,7 @@ def mode_in_effect(
         if mode is None:
             problems.append(Problem(variable, f"must be {', '.join(MODES[:-1])} or {MODES[-1]}"))
         elif MODES.index(mode) > MODES.index(in_effect):
-            why = f"is honoured although the environment is not read: {mode} sends less than"
+            why = f"is obeyed although the environment is not read: {mode} sends less than"
             warnings.append(Problem(variable, f"{why} {in_effect}, which is configured"))
             honoured = in_effect = mode
     if problems:
@@ -117,9 +117,9 @@ def mode_in_effect(
 
 
 def refuse_unclear(environ: Mapping[str, str], given: Mapping[str, Any], *, is_read: bool) -> None:
-    """Raise ConfigurationError where a variable without effect would have kept events back.
+    """Raise ConfigurationError if a variable without effect would have prevented events.
 
-    Those are names that probably mean the mode, and an `api_url` where none is given.
+    Those are names that probably mean the mode, and an `api_url` if none is given.
     """
     problems = []
     for variable, name in sorted(_variables(environ).items()):
@@ -128,7 +128,7 @@ def refuse_unclear(environ: Mapping[str, str], given: Mapping[str, Any], *, is_r
         if _may_mean_a_mode(name, environ[variable]):
             problems.append(Problem(variable, UNCLEAR_MODE))
         elif name == "api_url" and not is_read and not given.get(name):
-            problems.append(Problem(variable, f"{NOT_READ}; events would go to Pinterest"))
+            problems.append(Problem(variable, f"{NOT_READ}; events would be sent to Pinterest"))
     if problems:
         raise ConfigurationError(problems)
 
@@ -136,10 +136,10 @@ def refuse_unclear(environ: Mapping[str, str], given: Mapping[str, Any], *, is_r
 def unread_variables(
     environ: Mapping[str, str], given: Mapping[str, Any], *, is_read: bool
 ) -> list[Problem]:
-    """Return the variables of our prefix that have no effect, each with what to do.
+    """Return the variables with our prefix that have no effect, each with what to do.
 
-    `given` are the settings that there are. Meltano sets a variable for each that it passes in a
-    file, and for members of those that are objects. Without `is_read` none has an effect.
+    `given` are the existing settings. Meltano sets a variable for each setting that it passes in a
+    file, and for members of objects. Without `is_read` no variable has an effect.
     """
     problems = []
     for variable, name in sorted(_variables(environ).items()):
@@ -153,7 +153,8 @@ def unread_variables(
 def _variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the names of settings, known or not, by variable.
 
-    The prefix is ours, or that of the loader's own name in Meltano, where only known names count.
+    The prefix is ours, or that of the loader's own name in Meltano, for which only known names
+    count.
     """
     found = {}
     known = _known_names()
@@ -176,7 +177,7 @@ def _prefix(loader: str) -> str:
 
 
 def _known_names() -> dict[str, str]:
-    """Return the settings by the names of their variables, in lower case."""
+    """Return the settings by the lower-case names of their variables."""
     members = {f"oauth{joint}{member}" for member in properties(OAuth) for joint in ("_", "__")}
     return {**dict.fromkeys(members, "oauth"), **{name: name for name in properties(Settings)}}
 
@@ -195,7 +196,7 @@ def _may_mean_a_mode(name: str, text: str) -> bool:
 
 
 def _why_unread(name: str, text: str, given: Mapping[str, Any], *, is_read: bool) -> str | None:
-    """Return why a variable has no effect, by its name without the prefix; None where it has."""
+    """Return why a variable has no effect, by its name without the prefix, or None."""
     known = _known_names()
     there = {str(setting).partition(".")[0] for setting in given}
     if name in known:
@@ -213,11 +214,11 @@ def _why_unread(name: str, text: str, given: Mapping[str, Any], *, is_read: bool
         return FOREIGN[name]
     near = nearest(name, known, cutoff=0.6)
     hint = f"; did you mean {ENVIRONMENT_PREFIX}{near.upper()}?" if near else ""
-    return f"names no setting, and has no effect{hint}"
+    return f"is not a setting, and has no effect{hint}"
 
 
 def _differs(text: str, value: object) -> bool:
-    """Whether a variable says another thing than a setting of one value."""
+    """Whether a variable differs from a setting with one value."""
     if isinstance(value, bool):
         return text.strip().casefold() != str(value).casefold()
     if isinstance(value, str):
@@ -231,7 +232,7 @@ def _differs(text: str, value: object) -> bool:
 
 
 def _has_more_members(text: str, value: object) -> bool:
-    """Whether a variable has members, or members of members, that an object lacks."""
+    """Whether a variable has members, at any depth, that an object does not have."""
     if not isinstance(value, Mapping):
         return False
     try:
@@ -242,7 +243,7 @@ def _has_more_members(text: str, value: object) -> bool:
 
 
 def _paths(value: object, where: str = "") -> set[str]:
-    """Return the dotted paths of the members that are no objects."""
+    """Yield the dotted paths of the members that are not objects."""
     if not isinstance(value, Mapping):
         return {where}
     return {path for name, member in value.items() for path in _paths(member, f"{where}.{name}")}

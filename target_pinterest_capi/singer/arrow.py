@@ -1,10 +1,10 @@
-"""Arrow columns to records: the plain data that the Singer target has of the same row as JSON.
+"""Arrow columns to records: the plain data that the Singer target gets for the same row as JSON.
 
-Owns what each of Arrow's types becomes, for Spark's rows and for the parquet and arrow files of a
-BATCH. Promises that a record holds what JSON holds and nothing else (text, whole numbers, exact
-decimals, booleans, null, lists, objects), so that everything behind it cannot tell the doors apart.
-Columns are read whole and put together to records afterwards, so that exact amounts and times cost
-no more than Arrow's own rows do. Never shows a value.
+Owns what each of Arrow's types becomes, for Spark's rows and for parquet and arrow files of a
+BATCH. A record has only what JSON can have (text, whole numbers, exact decimals, booleans, null,
+lists, objects), so all later code is the same for every entry point. Columns are converted as a
+whole and then combined to records, so that exact amounts and times cost no more than Arrow's own
+rows. Never shows a value.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -21,15 +21,15 @@ from target_pinterest_capi.events.coerce import EPOCH, LOCAL_EPOCH
 Values = list[Any]
 Read = Callable[[Any], Values]
 
-CHUNK_ROWS: Final = 1000  # plain records at once: as many as fill a request
+CHUNK_ROWS: Final = 1000  # plain records at once: enough to fill a request
 _FIRST_DAY: Final = date(1970, 1, 1).toordinal()
-_FILE_MAGIC: Final = b"ARROW1"  # of Arrow's file format; a stream begins otherwise
+_FILE_MAGIC: Final = b"ARROW1"  # of Arrow's file format; a stream begins differently
 
 
 def parquet_records(file: IO[bytes]) -> Iterator[list[dict[str, Any]]]:
     """Yield the records of a parquet file, at most `CHUNK_ROWS` at once.
 
-    Raises `ArrowError` where it is none, and `TypeError` for a column without a form in JSON.
+    Raises `ArrowError` for any other file, and `TypeError` for an unsupported column.
     """
     import pyarrow.parquet  # noqa: PLC0415 - 40 ms, and Spark needs none of it
 
@@ -38,7 +38,7 @@ def parquet_records(file: IO[bytes]) -> Iterator[list[dict[str, Any]]]:
 
 
 def arrow_records(file: IO[bytes]) -> Iterator[list[dict[str, Any]]]:
-    """Yield likewise the records of an Arrow file, or of an Arrow stream in a file."""
+    """Yield the records of an Arrow file, or of an Arrow stream in a file, in the same way."""
     is_file = file.read(len(_FILE_MAGIC)) == _FILE_MAGIC
     file.seek(0)
     source = pa.PythonFile(file, "r")
@@ -75,14 +75,14 @@ def _read_columns(readers: Iterable[Read], columns: Iterable[Any]) -> list[Value
 
 
 def reader(kind: Any) -> Read:
-    """Return what reads a column of an Arrow type.
+    """Return the function that reads a column of an Arrow type.
 
-    Raises `TypeError` for one that has no form in JSON.
+    Raises `TypeError` for an unsupported type.
     """
     for is_such, make in _READERS:
         if is_such(kind):
             return make(kind)
-    raise TypeError(f"a column of Arrow type {kind} has no form in a record")
+    raise TypeError(f"a column of Arrow type {kind} is not supported")
 
 
 def _as_it_is(_: Any) -> Read:
@@ -95,7 +95,7 @@ def _dictionary(kind: Any) -> Read:
 
 
 def _storage(kind: Any) -> Read:
-    """Read what an extension's values, such as UUIDs, are stored as."""
+    """Read the storage values of an extension type, such as UUID."""
     read = reader(kind.storage_type)
     return lambda column: read(column.storage)
 
@@ -128,7 +128,7 @@ def _float(_: Any) -> Read:
 
 
 def _exact(number: float | None) -> Any:
-    """Return the number that a tap's JSON would show; NaN and infinity stay what they are."""
+    """Return the number as a tap's JSON shows it; NaN and infinity stay what they are."""
     if number is None or not isfinite(number):
         return number
     return Decimal(repr(number))
@@ -143,7 +143,7 @@ def _timestamp(kind: Any) -> Read:
     in_micros = pa.timestamp("us", tz=zone)
 
     def read(column: Any) -> Values:
-        column = column.cast(in_micros, safe=False)  # which cuts nanoseconds
+        column = column.cast(in_micros, safe=False)  # which drops nanoseconds
         moments = column.cast(pa.int64()).to_pylist()
         return [
             None if micros is None else _moment(epoch, micros, column, position)
@@ -156,7 +156,7 @@ def _timestamp(kind: Any) -> Read:
 def _moment(epoch: datetime, micros: int, column: Any, position: int) -> str:
     try:
         return (epoch + timedelta(microseconds=micros)).isoformat()
-    except OverflowError:  # years that Spark has and Python has not
+    except OverflowError:  # years that Spark supports and Python does not
         return str(column[position].cast(pa.string()))
 
 
@@ -189,7 +189,7 @@ def _binary(_: Any) -> Read:
     return lambda column: [None if value is None else value.hex() for value in column.to_pylist()]
 
 
-# What holds others
+# Nested types
 
 
 def _list(kind: Any) -> Read:
@@ -197,7 +197,7 @@ def _list(kind: Any) -> Read:
 
     def read(column: Any) -> Values:
         if not len(column):
-            return []  # its offsets may be none at all
+            return []  # its offsets may be missing
         offsets = column.offsets.to_pylist()
         members = read_member(_within(column.values, offsets))
         return _parts(column, offsets, members)
@@ -211,7 +211,7 @@ def _map(kind: Any) -> Read:
 
     def read(column: Any) -> Values:
         if not len(column):
-            return []  # its offsets may be none at all
+            return []  # its offsets may be missing
         offsets = column.offsets.to_pylist()
         keys = read_key(_within(column.keys, offsets))
         names = [_name(key) for key in keys]
@@ -233,13 +233,13 @@ def _name(key: Any) -> str:
 def _within(values: Any, offsets: list[int]) -> Any:
     """Return the members of the rows with these offsets.
 
-    A slice of a column holds the members of the whole one.
+    A slice of a column has the members of the whole column.
     """
     return values.slice(offsets[0], offsets[-1] - offsets[0])
 
 
 def _parts(column: Any, offsets: list[int], members: Values) -> Values:
-    """Cut the members of all rows into one list a row."""
+    """Split the members of all rows into one list per row."""
     before = offsets[0]
     valid = column.is_valid().to_pylist()
     spans = zip(pairwise(offsets), valid, strict=True)

@@ -1,7 +1,7 @@
-"""The records of the files that a BATCH names: JSON lines, packed with gzip or not, parquet, arrow.
+"""The records of a BATCH's files: JSON lines, with or without gzip, parquet, arrow.
 
-Opens files of this machine, and in object stores whose package the user has installed. Nothing else
-is opened: a tap's input does not decide which hosts we connect to.
+Opens files on this machine, and in object stores whose package the user has installed. Nothing
+else: a tap's input must not decide which hosts we connect to.
 """
 
 import gzip
@@ -18,11 +18,11 @@ from urllib.parse import unquote
 from target_pinterest_capi.singer.lines import LineTooLongError, bounded_lines
 from target_pinterest_capi.singer.messages import MessageError, decode_record
 
-# What fsspec reads by packages of its own (s3fs, gcsfs, adlfs, ocifs, ossfs, tosfs), with the
+# What fsspec reads with separate packages (s3fs, gcsfs, adlfs, ocifs, ossfs, tosfs), with the
 # user's credentials.
 OBJECT_STORES: Final = ("abfs", "abfss", "az", "gcs", "gs", "oci", "oss", "s3", "s3a", "tos")
 JSON_LINES: Final = "jsonl"
-COLUMNAR: Final = ("parquet", "arrow")  # which name their own compression, in the file
+COLUMNAR: Final = ("parquet", "arrow")  # which have their own compression in the file
 FORMATS: Final = (JSON_LINES, *COLUMNAR)
 GZIP: Final = "gzip"
 COMPRESSIONS: Final = (GZIP, "none", None)
@@ -42,10 +42,10 @@ Records = list[dict[str, Any]]
 
 
 def batch_records(manifest: Sequence[str], encoding: Mapping[str, Any]) -> Iterator[Records]:
-    """Yield the records of a BATCH's files, in order; a file is opened when its turn comes.
+    """Yield the records of a BATCH's files, in order; a file is opened when it is its turn.
 
-    Some come at once: as many as fit into `_CHUNK_BYTES`, or one. Raises `BatchFileError`, with the
-    number of the file and of the line or record, and never with its content.
+    Some are yielded at once: as many as fit into `_CHUNK_BYTES`, or one. Raises `BatchFileError`,
+    with the number of the file and of the line or record, and never with its content.
     """
     for number, address in enumerate(manifest, 1):
         where = f"file {number} of {len(manifest)}"
@@ -61,7 +61,7 @@ def batch_records(manifest: Sequence[str], encoding: Mapping[str, Any]) -> Itera
 
 
 def are_local(manifest: Sequence[str]) -> bool:
-    """Return whether every file of a BATCH is one of this machine, which nobody has to wait for."""
+    """Return whether every file of a BATCH is on this machine, so that no wait is needed."""
     return all(_SCHEME.match(_local_path(address)) is None for address in manifest)
 
 
@@ -76,7 +76,7 @@ def _reader(encoding: Mapping[str, Any]) -> Callable[[IO[bytes]], Iterator[Recor
     if kind == JSON_LINES and encoding.get("compression") in COMPRESSIONS:
         return _json_lines
     raise BatchFileError(
-        "its encoding is not supported: jsonl, with gzip or without, parquet and arrow are"
+        "its encoding is not supported: use jsonl, with or without gzip, parquet or arrow"
     )
 
 
@@ -140,7 +140,7 @@ def _unpacked(file: IO[bytes], encoding: Mapping[str, Any]) -> AbstractContextMa
 def open_batch_file(address: str) -> IO[bytes]:
     """Return the open file of a path, a `file://` URL, or the URL of an object store.
 
-    Raises `BatchFileError` for any other address, and where an object store fails; `OSError` for a
+    Raises `BatchFileError` for any other address, and if an object store fails; `OSError` for a
     file on this machine.
     """
     path = _local_path(address)
@@ -150,17 +150,17 @@ def open_batch_file(address: str) -> IO[bytes]:
     if scheme[1].lower() not in OBJECT_STORES:
         stores = ", ".join(OBJECT_STORES)
         raise BatchFileError(
-            f"{scheme[1].lower()}:// is not read: "
-            f"files on this machine and object stores ({stores}) are",
+            f"{scheme[1].lower()}:// is not supported: use files on this machine or object "
+            f"stores ({stores})",
         )
     if "::" in address:
-        raise BatchFileError("a chain of addresses (::) is not read")
+        raise BatchFileError("chained URLs (::) are not supported")
     return _open_object(address)
 
 
 def _open_local(path: str, *, is_url: bool) -> IO[bytes]:
     if "\0" in path:
-        raise BatchFileError("its path holds a null character")
+        raise BatchFileError("its path has a null character")
     try:
         return _open_regular(path)
     except FileNotFoundError:
@@ -170,7 +170,7 @@ def _open_local(path: str, *, is_url: bool) -> IO[bytes]:
 
 
 def _open_regular(path: str) -> IO[bytes]:
-    """Open a file, and nothing that could be waited for, such as a pipe that nobody writes to."""
+    """Open a file, but nothing that could block, such as a pipe without a writer."""
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)

@@ -1,6 +1,6 @@
 """Lines of the input, as bytes, in chunks.
 
-Waits for input and for a wake-up at once, so that nothing stalls on a silent tap.
+Waits for input and for a wake-up together, so that a silent tap does not block anything.
 """
 
 import fcntl
@@ -14,12 +14,12 @@ from typing import IO, Any, Final, Protocol
 from target_pinterest_capi.delivery.wakeup import Wakeup, wait_readable
 
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024
-_CHUNK_BYTES: Final = 256 * 1024  # larger ones leave the processor's cache before they are read
+_CHUNK_BYTES: Final = 256 * 1024  # larger ones leave the CPU cache before they are read
 _CHUNK_LINES: Final = 500
 
 
 class UnreadableInputError(Exception):
-    """The input cannot be read on; says why."""
+    """The input cannot be read any further; says why."""
 
 
 class LineTooLongError(UnreadableInputError):
@@ -30,9 +30,9 @@ class LineTooLongError(UnreadableInputError):
 
 
 def bounded_lines(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield the lines of a file that can be read as fast as they are asked for.
+    """Yield the lines of a file that never makes us wait.
 
-    Raises `LineTooLongError`, before more of the line is held.
+    Raises `LineTooLongError` before more of the line is read.
     """
     while line := file.readline(MAX_LINE_BYTES + 1):
         if len(line) > MAX_LINE_BYTES:
@@ -44,7 +44,7 @@ class Lines(Protocol):
     """A source of lines."""
 
     def read(self, seconds: float | None) -> list[bytes] | None:
-        """Return the lines that come within `seconds` (None: wait); None at the end of the input.
+        """Return the lines that arrive within `seconds` (None: wait); None at the end of the input.
 
         Each has its line end, which the last one of the input may lack.
         """
@@ -53,7 +53,7 @@ class Lines(Protocol):
 def open_lines(file: Any, wake: Wakeup) -> Lines:
     """Return the lines of a file, text or binary.
 
-    They are read by its descriptor where it has one, else by iterating over it.
+    They are read by its file descriptor if it has one, otherwise by iteration.
     """
     try:
         return DescriptorLines(file.fileno(), wake)
@@ -67,16 +67,16 @@ class DescriptorLines:
     def __init__(self, fd: int, wake: Wakeup) -> None:
         self._fd = fd
         self._wake = wake
-        self._begun: list[bytes] = []  # pieces of a line whose end has not come
+        self._begun: list[bytes] = []  # parts of a line whose end has not arrived
         self._begun_bytes = 0
         self._ended = False
-        # Linux gives a pipe 64 KiB, some sixty records, and each read of so few costs a round of
-        # waiting. Only pipes have a size.
+        # Linux gives a pipe 64 KiB, some sixty records, and each read of so few costs a wait. Only
+        # pipes have a size.
         with suppress(OSError, AttributeError):
             fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _CHUNK_BYTES)
 
     def read(self, seconds: float | None) -> list[bytes] | None:
-        """Return the lines of one read; none when woken or when time is up.
+        """Return the lines of one read; none after a wake-up or when time is up.
 
         Raises `UnreadableInputError`.
         """
@@ -89,7 +89,7 @@ class DescriptorLines:
             return []
         try:
             chunk = os.read(self._fd, _CHUNK_BYTES)
-        except OSError as error:  # a terminal that was hung up, a network's connection
+        except OSError as error:  # a terminal that was hung up, or a network connection
             raise UnreadableInputError(f"it cannot be read: {error.strerror}") from None
         if not chunk:
             self._ended = True
@@ -109,7 +109,7 @@ class DescriptorLines:
 
 
 class IteratedLines:
-    """Lines of what iterates over texts or bytes and has no descriptor, such as a `StringIO`."""
+    """Lines from an iterable of texts or bytes without a file descriptor, such as a `StringIO`."""
 
     def __init__(self, lines: Iterable[str | bytes]) -> None:
         self._lines: Iterator[str | bytes] = iter(lines)

@@ -1,4 +1,4 @@
-"""The memory of the process, as the system's allocator keeps it."""
+"""The process's memory as managed by the system's allocator."""
 
 import ctypes
 from typing import Final
@@ -10,9 +10,9 @@ _LARGEST_KEPT_BYTES: Final = 4 * 1024 * 1024  # a request is 1 MiB
 
 
 def keep_freed_memory() -> bool:
-    """Have glibc keep what a batch has freed for the next one; return whether it does.
+    """Let glibc keep memory that a batch frees for the next one; return whether it does.
 
-    By default it gives megabytes back to the system after each batch and takes them again, a page
+    By default it returns megabytes to the system after each batch and takes them again, with a page
     fault for every record. Other systems' allocators stay as they are.
     """
     try:

@@ -1,9 +1,9 @@
 """Singer messages: decoded from a line once, with msgspec.
 
-Numbers with a fraction become decimals, so that 19.99 stays 19.99.
+Numbers with a fraction become decimals, so 19.99 stays 19.99.
 
-A STATE's value and a schema are left as the bytes they came in. What a record has beyond
-`MAX_DEPTH` levels is read past. Errors name the rule that a line breaks, never its content.
+A STATE's value and a schema stay the bytes that they were. What a record has beyond `MAX_DEPTH`
+levels is skipped. Errors name the rule that a line breaks, never its content.
 """
 
 import json
@@ -14,23 +14,23 @@ from typing import Any, Final
 
 import msgspec
 
-MAX_DEPTH: Final = 100  # levels of a record that is nested deeper than a decoder goes
-BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"  # as some programs begin a file of UTF-8
+MAX_DEPTH: Final = 100  # levels of a record that is nested more deeply than a decoder supports
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"  # at the start of a file of UTF-8, from some programs
 _UTF_16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
-# How a line begins that is of another kind of file, and what to do about it.
+# How a line of another kind of file begins, and what to do about it.
 _OTHER_KINDS: Final = (
     (b"\x1f\x8b", "it is compressed with gzip: unpack it with `gzip -dc`"),
     (b"\x28\xb5\x2f\xfd", "it is compressed with zstd: unpack it with `zstd -dc`"),
     (b"BZh", "it is compressed with bzip2: unpack it with `bzip2 -dc`"),
     (b"PK\x03\x04", "it is a ZIP archive: unpack it"),
-    (b"PAR1", "it is a Parquet file: Spark reads those, or a tap that names them in a BATCH"),
-    (b"Obj\x01", "it is an Avro file: a tap makes messages of its rows"),
-    (b"<", "it is HTML or XML, such as an error page: look at what the tap was answered"),
-    (b"Traceback (", "it is the error of a program: look at the tap's own log"),
+    (b"PAR1", "it is a Parquet file: use Spark, or a tap that names such files in a BATCH"),
+    (b"Obj\x01", "it is an Avro file: use a tap that turns its rows into messages"),
+    (b"<", "it is HTML or XML, such as an error page: look at the response that the tap got"),
+    (b"Traceback (", "it is an error message of a program: look at the tap's own log"),
 )
-_CSV: Final = "it reads like CSV: a tap for files, such as tap-csv, makes messages of its rows"
-_ROWS: Final = "it is a list: a tap makes messages of its elements"
-_LOG: Final = "it reads like a line of a log, which belongs on stderr"
+_CSV: Final = "it looks like CSV: a tap for files, such as tap-csv, turns its rows into messages"
+_ROWS: Final = "it is a list: use a tap that turns its elements into messages"
+_LOG: Final = "it looks like a line of a log, which belongs on stderr"
 _LEVELS: Final = (b"DEBUG", b"INFO", b"WARNING", b"ERROR", b"CRITICAL")
 _SEPARATORS: Final = (b",", b";", b"\t")
 _EMPTY: Final = msgspec.Raw(b"")
@@ -81,7 +81,7 @@ def decode(line: bytes) -> Message:
 
 
 def _other_kind(line: bytes) -> str:
-    """Return what a line is instead of a message, where that can be told by how it begins."""
+    """Return what a line is instead of a message, if its beginning shows that."""
     line = line.removeprefix(BYTE_ORDER_MARK).lstrip()
     kind = next((words for begin, words in _OTHER_KINDS if line.startswith(begin)), "")
     if not kind and not line.startswith(b"{"):
@@ -97,13 +97,13 @@ def _other_kind(line: bytes) -> str:
 def _decode_deep(line: bytes) -> Message:
     """Decode a RECORD that is nested too deeply, without what is beyond `MAX_DEPTH`."""
     message = decode(_shallow(line))
-    if message.type != "RECORD":  # a STATE must not be changed, nor a schema
+    if message.type != "RECORD":  # neither a STATE nor a schema may be changed
         raise MessageError("it is nested too deeply")
     return message
 
 
 def _shallow(line: bytes) -> bytes:
-    """Return JSON with null in the place of what is nested beyond `MAX_DEPTH`."""
+    """Return JSON with null instead of what is nested beyond `MAX_DEPTH`."""
     kept: list[bytes] = []
     depth = begin = 0
     for bracket in _BRACKETS.finditer(line):
@@ -138,13 +138,13 @@ def decode_record(line: bytes) -> dict[str, Any]:
 
 
 def _decode_leniently(line: bytes, *, as_bytes: Collection[str] = ()) -> dict[str, Any]:
-    """Decode what taps send beside strict JSON; members named in `as_bytes` are JSON again.
+    """Decode what taps send in addition to strict JSON; members in `as_bytes` are JSON again.
 
-    NaN, Infinity, exponents that no decimal holds, integers of thousands of digits, and halves of
-    surrogate pairs.
+    NaN, Infinity, exponents that no decimal can have, integers with thousands of digits, and
+    unpaired surrogates.
     """
     if line.startswith(_UTF_16_MARKS) or b"\x00" in line[:4]:
-        raise MessageError("it is UTF-16 or UTF-32, where UTF-8 is read")
+        raise MessageError("it is UTF-16 or UTF-32 instead of UTF-8")
     try:
         value = _read_leniently(line.decode("utf-8"), as_bytes)
     except UnicodeDecodeError:
@@ -178,7 +178,7 @@ def _number(text: str) -> Decimal | float:
 
 
 def _integer(text: str) -> int | Decimal:
-    """Return an integer: a decimal where it has more digits than Python reads (4,300)."""
+    """Return an integer: a decimal if it has more digits than Python reads (4,300)."""
     try:
         return int(text)
     except ValueError:
@@ -190,7 +190,7 @@ def _is_long_integer(error: msgspec.ValidationError) -> bool:
 
 
 def _without_surrogates(value: Any) -> Any:
-    """Return the value with every half of a surrogate pair as U+FFFD: UTF-8 has no form for it."""
+    """Return the value with unpaired surrogates as U+FFFD, because UTF-8 cannot encode them."""
     if isinstance(value, str):
         return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in value)
     if isinstance(value, dict):
@@ -203,5 +203,5 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def _in_words(error: msgspec.ValidationError) -> str:
-    """Return msgspec's words, which name types and the path of a member, but never a value."""
+    """Return msgspec's message, which names types and the path of a member, but never a value."""
     return f"it is not a Singer message: {error}"

@@ -1,7 +1,7 @@
 """Reads Singer messages as bytes, and hands each to its stream's handler or to a callback.
 
-The commonest line, a record of the stream that came last, is read straight into a row. Every other
-line is decoded as any message, and judged: errors say where and why, never with the content.
+The most common line, a record of the current stream, is read directly into a row. Every other line
+is decoded as a general message, and checked: errors say where and why, never with the content.
 """
 
 import json
@@ -24,7 +24,7 @@ from target_pinterest_capi.singer.rows import RecordHandler, RowHandler, record_
 Callbacks = dict[str, Callable[[dict[str, Any]], None]]
 PacedLines = Callable[[Lines], Iterator[bytes]]
 
-# The member that a message must have, by its type.
+# The required member of a message, by its type.
 NEEDED_MEMBERS: Final = {
     "SCHEMA": "schema",
     "RECORD": "record",
@@ -38,7 +38,7 @@ _MOST_TYPE_LETTERS: Final = 30  # of a message type that is quoted
 
 
 class InputError(InvalidInputLine):
-    """The tap sent what cannot be read; says where and why, without the content."""
+    """The tap sent something unreadable; says where and why, without the content."""
 
 
 class BytesReader(GenericSingerReader[bytes]):
@@ -50,10 +50,8 @@ class BytesReader(GenericSingerReader[bytes]):
         self._paced = paced
         self._handlers: dict[
             str, RecordHandler
-        ] = {}  # of streams whose records need nothing of the SDK
-        self._rows = (
-            NO_ROWS  # of the stream whose record came last: how its lines begin, and are read
-        )
+        ] = {}  # of streams whose records do not need the SDK
+        self._rows = NO_ROWS  # for the stream of the last record: how its lines begin, and are read
         self.line_number = 0
 
     def add_handler(self, stream: str, handler: RecordHandler) -> None:
@@ -76,9 +74,9 @@ class BytesReader(GenericSingerReader[bytes]):
         return message
 
     def process_lines(self, file_input: IO[bytes] | None, callbacks: Callbacks) -> "Counter[str]":
-        """Read every line that `paced` yields, and return how many messages of each type came.
+        """Read every line that `paced` yields, and return the number of messages of each type.
 
-        Raises `InputError`, or `RunStopped` where the run has to stop.
+        Raises `InputError`, or `RunStopped` if the run must stop.
         """
         file = file_input if file_input is not None else self.default_input
         lines = open_lines(file, self._wake)
@@ -99,7 +97,7 @@ class BytesReader(GenericSingerReader[bytes]):
                 if line.startswith(head):
                     try:
                         row = decode_row(line).record
-                    except (ValueError, ArithmeticError, RecursionError):  # more than a row holds
+                    except (ValueError, ArithmeticError, RecursionError):  # more than a row has
                         pass
                     else:
                         records += 1
@@ -127,15 +125,15 @@ class BytesReader(GenericSingerReader[bytes]):
         callback = callbacks.get(message.type)
         if callback is None:
             raise InputError(
-                f"line {self.line_number}: {_quoted(message.type)} is not a message type: "
-                "SCHEMA, RECORD, STATE, BATCH and ACTIVATE_VERSION are",
+                f"line {self.line_number}: {_quoted(message.type)} is not a message type: use "
+                "SCHEMA, RECORD, STATE, BATCH or ACTIVATE_VERSION",
             )
         callback(self._members(message))
 
     def _members(self, message: messages.Message) -> dict[str, Any]:
-        """Return a message's members as the SDK's callbacks take them.
+        """Return a message's members as the SDK's callbacks expect them.
 
-        Raises `InputError` where its type needs one that is missing.
+        Raises `InputError` if a required one is missing.
         """
         kind = message.type
         stream = message.stream
@@ -199,6 +197,6 @@ def _rows_of(handler: RecordHandler, stream: str, line: bytes) -> tuple[bytes, R
 
 
 def _quoted(kind: str) -> str:
-    """Quote a message type where it reads like one; anything else may be content."""
+    """Quote a message type if it looks like one; anything else may be content."""
     reads_like_one = kind.isidentifier() and kind.isascii() and kind.isupper()
     return repr(kind) if reads_like_one and len(kind) <= _MOST_TYPE_LETTERS else "its type"

@@ -1,7 +1,7 @@
-"""Rows: RECORD lines of one stream, read into structs in half the time that a record takes.
+"""Rows: RECORD lines of one stream, read into structs in half the time of a record.
 
-Owns how a stream's lines are known by how they begin, and how they are decoded. A line that is no
-row is not an error here: the reader decodes it as any message.
+Recognizes a stream's lines by their beginning, and decodes them. A line that is not a row is not an
+error here: the reader decodes it as any message.
 """
 
 import re
@@ -44,14 +44,14 @@ class RowHandler(NamedTuple):
 
 
 class RecordHandler(Protocol):
-    """What the records of a stream are handed to."""
+    """Gets the records of a stream."""
 
     @property
     def rows(self) -> RowHandler | None:
-        """How lines can be read as rows from now on; None where they cannot."""
+        """How lines can be read as rows from now on; None if they cannot."""
 
     def handle_record(self, record: dict[str, Any]) -> None:
-        """Handle one record. Raises `RunStopped` where the run has to stop."""
+        """Handle one record. Raises `RunStopped` if the run must stop."""
 
 
 def compile_rows(stream: str, columns: Iterable[str], read: Mapping[str, Shape]) -> Rows | None:
@@ -104,7 +104,7 @@ def _compile_struct(
 def record_head(line: bytes, stream: str) -> bytes | None:
     """Return how a stream's RECORD lines begin, up to the record, from one of them.
 
-    None where the stream is not named there.
+    None if the stream is not named there.
     """
     head, found, _ = line.partition(b'"record"')
     if not found or msgspec.json.encode(stream) not in head:
@@ -113,5 +113,5 @@ def record_head(line: bytes, stream: str) -> bytes | None:
 
 
 def record_of(line: bytes) -> dict[str, Any]:
-    """Return the record of a RECORD's line that has been read as a row."""
+    """Return the record of a RECORD line that was read as a row."""
     return messages.decode(line).record or {}

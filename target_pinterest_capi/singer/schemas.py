@@ -1,8 +1,8 @@
-"""Schemas of the tap, and the validators of records that are compiled from them.
+"""The tap's schemas, and validators of records that are compiled from them.
 
-Takes what taps really send: draft-4 booleans, `multipleOf` on decimals. Says which field breaks
+Accepts what taps really send: draft-4 booleans, `multipleOf` on decimals. Says which field breaks
 which rule, never its value. A reference is followed within its schema. Other documents are never
-fetched: a tap's input does not decide what we connect to.
+fetched: a tap's input must not decide what we connect to.
 """
 
 from collections.abc import Callable
@@ -32,20 +32,20 @@ class Violation(NamedTuple):
 
 
 def check_schema(schema: Any) -> dict[str, Any]:
-    """Return a schema as an object. Raises `SchemaError` where it is not a JSON Schema.
+    """Return a schema as an object. Raises `SchemaError` if it is not a JSON Schema.
 
-    `properties` are not needed: taps of document stores declare no columns. A reference that leads
-    out of the schema is not an error here: only records that are validated need it.
+    `properties` are optional: taps of document stores declare no columns. A reference that leads
+    out of the schema is not an error here: only validation needs it.
     """
     if isinstance(schema, bool):
-        schema = {} if schema else {"not": {}}  # a schema that every value meets, or none
+        schema = {} if schema else {"not": {}}  # a schema that every value or no value meets
     if not isinstance(schema, dict):
         raise SchemaError("the schema is not an object")
     if _compile(schema).validator is not None:
         return schema
-    # Compiling is the fast check. What does not compile is checked against each draft's own schema,
-    # which follows no reference in it: it says what is wrong, and lets pass what only the compiler
-    # lacks, such as an odd pattern.
+    # Compiling is the fast check. A schema that does not compile is checked by each draft's own
+    # schema, which follows no references: that says what is wrong, and accepts what only the
+    # compiler does not support, such as an odd pattern.
     errors = []
     for draft, _ in DRAFTS:
         try:
@@ -62,9 +62,9 @@ def check_schema(schema: Any) -> dict[str, Any]:
 
 
 class _Compiled(NamedTuple):
-    """The validator by the first draft that takes the schema, or None.
+    """The validator by the first draft that accepts the schema, or None.
 
-    `lacks_reference` says whether a reference is why there is none.
+    `lacks_reference` says whether that is because of a reference.
     """
 
     validator: Any
@@ -84,20 +84,20 @@ def _compile(schema: Any) -> _Compiled:
 
 
 def _refuse(address: str) -> NoReturn:
-    """Fetch nothing: jsonschema_rs's retriever, which by itself reads http, https and file."""
+    """Fetch nothing; by default jsonschema_rs's retriever reads http, https and files."""
     raise LookupError(address)
 
 
 def compile_validator(schema: dict[str, Any]) -> Callable[[Any], Violation | None]:
     """Return the validator of a checked schema: a record's first violation, or None.
 
-    Raises `SchemaError` where records cannot be held against the schema.
+    Raises `SchemaError` if records cannot be validated by the schema.
     """
     validator, lacks_reference = _compile(schema)
     if lacks_reference:
         raise SchemaError(
-            "a `$ref` leads to nothing within the schema, and other documents are not fetched: "
-            "set validate_records to false, or have the tap send the whole schema",
+            "a `$ref` leads to nothing in the schema, and other documents are not fetched: set "
+            "validate_records to false, or have the tap send the complete schema",
         )
     if validator is None:
         raise SchemaError("the schema is not a JSON Schema")

@@ -1,4 +1,4 @@
-"""STATE to stdout, for the tap's next run: a value is one line, and goes out whole or fails."""
+"""STATE to stdout, for the tap's next run: one line per value, written completely or not at all."""
 
 import errno
 import io
@@ -8,24 +8,24 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-# A pipe that can be written to takes so much at once, without making the writer wait (POSIX).
+# A writable pipe accepts at least this much at once, without blocking (POSIX).
 _PIECE_BYTES: Final = select.PIPE_BUF
-_LOOK_SECONDS: Final = 0.5  # how often a wait for the reader looks whether a signal came
+_LOOK_SECONDS: Final = 0.5  # how often a wait for the reader checks for a signal
 LEAST_SECONDS: Final = 1.0  # for a line that is due when the grace time is over
 
 
 def write_state(value: bytes, seconds_left: Callable[[], float | None] = lambda: None) -> None:
-    """Write a STATE's value as a line of its own to stdout, at the pace of its reader.
+    """Write a STATE's value as a line to stdout, at the pace of its reader.
 
-    `seconds_left` returns for how long the reader may keep us waiting from now on; None: for as
-    long as it likes. Raises `OSError` where not the whole line went out.
+    `seconds_left` returns how long to wait for the reader; None: without a limit. Raises `OSError`
+    if the line was not written completely.
 
-    Python's buffer is passed by: it would keep what could not be written, and try again when the
+    Python's buffer is bypassed: it would keep what could not be written, and try again when the
     process ends.
     """
     try:
         stdout = sys.stdout.fileno()
-    except io.UnsupportedOperation:  # it is not a file of the system's, as in a test
+    except io.UnsupportedOperation:  # it has no file descriptor, as in a test
         sys.stdout.write(value.decode() + "\n")
         sys.stdout.flush()
         return
@@ -41,7 +41,7 @@ def write_state(value: bytes, seconds_left: Callable[[], float | None] = lambda:
 
 
 def _wait_until_writable(fd: int, seconds_left: Callable[[], float | None]) -> None:
-    """Wait for the reader. Raises `TimeoutError` where it takes nothing in time."""
+    """Wait for the reader. Raises `TimeoutError` if it accepts nothing in time."""
     poll = select.poll()
     poll.register(fd, select.POLLOUT)
     waited = 0.0
@@ -49,4 +49,4 @@ def _wait_until_writable(fd: int, seconds_left: Callable[[], float | None]) -> N
         waited += _LOOK_SECONDS
         left = seconds_left()
         if left is not None and left <= 0 and waited >= LEAST_SECONDS:
-            raise TimeoutError(errno.ETIMEDOUT, "its reader takes nothing")
+            raise TimeoutError(errno.ETIMEDOUT, "its reader accepts nothing")

@@ -1,7 +1,7 @@
-"""The Spark door: a data source that delivers the rows of DataFrames and streams.
+"""The Spark data source, which delivers the rows of DataFrames and streams.
 
-Its configuration is that of the Singer target. `register(spark)` makes the format `pinterest_capi`
-known. Needs the extra `spark`, on the driver and on every executor.
+Its configuration is that of the Singer target. `register(spark)` registers the format
+`pinterest_capi`. Needs the extra `spark`, on the driver and on every executor.
 """
 
 try:

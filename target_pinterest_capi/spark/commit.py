@@ -1,7 +1,7 @@
-"""What the tasks of a write report, put together.
+"""The reports of a write's tasks, combined.
 
 Owns counts, the verdict over all tasks, the log's lines and the run's report. Never sends anything,
-and never sees a row: what tasks report are numbers and names.
+and never sees a row: tasks report numbers and names.
 """
 
 import logging  # noqa: I001
@@ -33,13 +33,13 @@ log: Final = logging.getLogger("target-pinterest-capi.spark")
 
 
 class RefusedError(Exception):
-    """The write is done and is none: too much of it was refused; says how much, and what to do."""
+    """The write is done but fails, because too much was refused; says how much, and what to do."""
 
 
 class CommitSummary:
-    """The sum of what the tasks of a write report, in the form that a run has for its report.
+    """The sum of what the tasks of a write report, in the form that a report needs.
 
-    `not_found` are columns that the mappings read and that are not there. `now` is in Unix seconds.
+    `not_found` are columns that the mappings read but that do not exist. `now` is in Unix seconds.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class CommitSummary:
 
     @property
     def refused(self) -> str | None:
-        """Say why the write counts as failed though its tasks did not; None where it does not."""
+        """Return why the write failed although its tasks did not, or None."""
         if self._stopped is not None:
             return self._stopped
         limit = RejectionLimit(self.settings.max_rejected_ratio)
@@ -92,25 +92,22 @@ class CommitSummary:
         return f"{limit.describe(self.tally, 'the dead letters')}."
 
     def commit(self) -> None:
-        """End a write whose tasks all came to their ends.
+        """End a write whose tasks have all finished.
 
-        Raises `RefusedError` where it is none; then `abort` follows.
+        Raises `RefusedError` if it failed; then `abort` follows.
         """
         if self.refused is not None:
             raise RefusedError(self.refused)
         self._log_end("Done", None, ExitCode.OK)
 
     def abort(self) -> None:
-        """End a write that failed: tell what was delivered nevertheless."""
-        why = (
-            self.refused
-            or f"{self.unfinished} of {self.partitions} partitions did not come to their ends."
-        )
+        """End a failed write: report what was delivered nevertheless."""
+        why = self.refused or f"{self.unfinished} of {self.partitions} partitions did not finish."
         code = ExitCode.TOO_MUCH_REJECTED if self.refused is not None else ExitCode.ERROR
         more = (
-            "Without a ledger a repeat sends them again."
+            "Without a ledger, a repeat sends them again."
             if self.settings.ledger_url is None
-            else "With the ledger a repeat leaves them out, and of the others what was answered."
+            else "With the ledger, a repeat skips them, and all other events that were answered."
         )
         delivered = self.tally.total(Outcome.DELIVERED)
         self._log_end(
@@ -163,7 +160,7 @@ class CommitSummary:
 
 
 def _log_somewhere() -> None:
-    """Log to stderr where nobody has set up logging: the driver's process of Python has none."""
+    """Log to stderr if logging is not configured: Python has none in the driver's process."""
     if not logging.getLogger().handlers:
         logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     log.setLevel(min(logging.INFO, log.getEffectiveLevel()))

@@ -1,9 +1,8 @@
 """From the options of a write to its job: what each of its tasks needs to know.
 
 A job is checked on the driver before any task starts. Owns the options and where a secret is read.
-Promises that every problem is reported at once, in words without a given value, and that no secret
-travels: a job holds where its secrets are, and each task reads them for itself. Never sends
-anything.
+Every problem is reported at once, without given values, and no secret is sent: a job has the places
+of its secrets, and each task reads them itself. Never sends anything.
 """
 
 import fnmatch
@@ -51,28 +50,28 @@ _NOT_IN_TASKS: Final = (
 )
 OF_SPARK: Final = frozenset(
     {"checkpointlocation", "queryname"}
-)  # Spark's own, which it hands on to the sink of a stream
+)  # Spark's own, which it passes to the sink of a stream
 DATABASES: Final = {"ledger_url": "ledger", "results_url": "results"}  # each a secret
 SECRETS: Final = ("conversion_token", *DATABASES)
 ELSEWHERE: Final = SecretStr(
     "sqlite:///elsewhere"
-)  # stands for a ledger's URL where only its being there matters
+)  # used for a ledger's URL if only its presence matters
 
 _ON_TOKENS: Final = (
-    "is a secret, and the options of a write show in plans, logs and Spark's pages: "
-    "give conversion_token_file, the path of a file that holds it, "
-    "set {variable} for driver and executors, or name another variable with conversion_token_env"
+    "is a secret, and options of a write are visible in plans, logs and Spark's pages: set "
+    "conversion_token_file, the path of a file with the secret, set {variable} for driver and "
+    "executors, or name another variable with conversion_token_env"
 )
 _URL_ADVICE: Final = (
-    "holds a password, and the options of a write show in plans, logs and Spark's pages: "
-    "leave the password out (PGPASSFILE), put the URL into the file of config, "
-    "or name the variable that holds it with {name}_env"
+    "has a password, and options of a write are visible in plans, logs and Spark's pages: "
+    "remove the password (PGPASSFILE), put the URL into the file of config, or name the "
+    "variable that has it with {name}_env"
 )
-_OAUTH_ADVICE: Final = "is for customer lists, which this format does not take. Remove it"
+_OAUTH_ADVICE: Final = "is for customer lists, which Spark does not support. Remove it"
 
 
 class Cluster(NamedTuple):
-    """What a session runs on, as far as it decides what is safe. None where it is not known."""
+    """What a session runs on, as far as safety depends on it. None if it is not known."""
 
     master: str | None = None
     speculation: bool = False
@@ -89,9 +88,9 @@ class Cluster(NamedTuple):
         if self.speculation and settings.ledger_url is None:
             yield Problem(
                 "ledger_url",
-                "is required with spark.speculation, which runs tasks twice at once: "
-                "every event of the copy would be sent again. Keep a ledger in PostgreSQL, "
-                "or set spark.speculation to false",
+                "is required with spark.speculation, which runs tasks twice at once: every "
+                "event of the copy would be sent again. Keep a ledger in PostgreSQL, or set "
+                "spark.speculation to false",
             )
         for name, what in DATABASES.items():
             url = getattr(settings, name)
@@ -99,7 +98,7 @@ class Cluster(NamedTuple):
             if is_file and self.master is not None and not self.master.startswith("local"):
                 yield Problem(
                     name,
-                    "is an SQLite file, of which each machine of this cluster would have its own: "
+                    "is an SQLite file, and each machine of this cluster would have its own: "
                     f"keep the {what} in PostgreSQL. SQLite is for spark.master local",
                 )
 
@@ -107,11 +106,11 @@ class Cluster(NamedTuple):
 class Job(NamedTuple):
     """What the tasks of one write, or of one micro-batch, need to know.
 
-    Holds no secret: `withheld` names those to be read by each.
+    Has no secret: `withheld` names those that each task reads.
 
     `public` are the plain values of the other settings; `paths` the files of option `config`, in
-    which those withheld are looked for that have no variable of their own in `variables`.
-    `not_found` are columns that the mappings read and the DataFrame does not have.
+    which withheld ones are looked up that have no variable in `variables`. `not_found` are columns
+    that the mappings read but the DataFrame does not have.
     """
 
     id: str
@@ -125,16 +124,16 @@ class Job(NamedTuple):
     not_found: tuple[NotFound, ...] = ()
 
     def settings(self) -> Settings:
-        """Return the settings with their secrets, read here and now.
+        """Return the settings with their secrets, which are read here.
 
-        Raises `ConfigurationError` where one is not to be had.
+        Raises `ConfigurationError` if one is missing.
         """
         return load({**self.public, **self._secrets(self.withheld)})
 
     def settings_on_driver(self) -> Settings:
-        """Return the settings that a run is described by: the only secret is `results_url`.
+        """Return the settings that describe a run: the only secret is `results_url`.
 
-        That is None where it cannot be read any more.
+        That is None if it can no longer be read.
         """
         settings = load(self.public, purpose="any")
         changes: dict[str, SecretStr | None] = {}
@@ -148,7 +147,7 @@ class Job(NamedTuple):
         return settings.model_copy(update=changes)
 
     def sink(self) -> StreamSchema:
-        """Return the stream as mappings are compiled for it."""
+        """Return the stream for which mappings are compiled."""
         return StreamSchema(self.stream, frozenset(self.columns), self.key_properties)
 
     def _secrets(self, names: Sequence[str]) -> dict[str, str]:
@@ -158,8 +157,8 @@ class Job(NamedTuple):
         problems = [
             Problem(
                 name,
-                f"is to be in variable {variable}, which is not set here: "
-                "set it for the executors (spark.executorEnv)",
+                f"should be in variable {variable}, which is not set here: set it for the "
+                "executors (spark.executorEnv)",
             )
             for name, variable in variables.items()
             if name not in found
@@ -171,9 +170,9 @@ class Job(NamedTuple):
             problems.extend(
                 Problem(
                     name,
-                    "was in the file of config on the driver and is not in it here: "
-                    "a secret is read where it is used, so put the file there too, "
-                    f"or name a variable with {name}_env",
+                    "was in the file of config on the driver but is not in it here: a secret is "
+                    "read where it is used, so put the file here too, or name a variable with "
+                    f"{name}_env",
                 )
                 for name in in_files
                 if name not in found
@@ -186,16 +185,16 @@ class Job(NamedTuple):
 def read_job(
     options: Mapping[str, str], schema: Any, cluster: Cluster | None, *, overwrite: bool
 ) -> tuple[Job, Settings]:
-    """Return the job of a write's options (names in small letters) and its settings.
+    """Return the job for a write's options (names in lower case) and its settings.
 
-    Raises `ConfigurationError` with every problem there is.
+    Raises `ConfigurationError` with all problems.
     """
     problems = list(rows.problems(schema))
     if overwrite:
         problems.append(
             Problem(
                 "mode",
-                "must be append: an event cannot be taken back, so nothing can be overwritten",
+                "must be append: events cannot be undone, so nothing can be overwritten",
             )
         )
     paths, raw = _read_files(options, problems)
@@ -230,7 +229,7 @@ def _read_files(
 
 
 def _honour_mode(raw: dict[str, Any], environ: Mapping[str, str]) -> list[Problem]:
-    """Take a mode of the driver's environment that sends less; return that it was taken."""
+    """Use a mode in the driver's environment if it sends less; return whether it was used."""
     refuse_unclear(environ, raw, is_read=False)
     mode, warnings = mode_in_effect(raw, environ)
     if mode is not None:
@@ -241,9 +240,9 @@ def _honour_mode(raw: dict[str, Any], environ: Mapping[str, str]) -> list[Proble
 def _variables(
     options: Mapping[str, str], raw: dict[str, Any], environ: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the variable of each secret that has one, and take away what a file has of it.
+    """Return the variable of each secret that has one, and remove the file's value for it.
 
-    The target's own variable has the token where nothing else has.
+    If nothing else has the token, the target's own variable does.
     """
     named = {
         name: options[f"{name}_env"].strip()
@@ -267,13 +266,16 @@ def _variables(
 def _settings_among(
     options: Mapping[str, str], raw: dict[str, Any], problems: list[Problem]
 ) -> dict[str, str]:
-    """Return the settings among the options; a secret given another way replaces the file's."""
+    """Return the settings among the options; a secret given in another way replaces the file's."""
     ours = {"config", "stream", "key_properties", *(f"{name}_env" for name in SECRETS)}
     given = {name: value for name, value in options.items() if name not in ours | OF_SPARK}
     if "path" in given:
         del given["path"]
         problems.append(
-            Problem("path", "has no meaning here: events go to api_url. Call save() without a path")
+            Problem(
+                "path",
+                "has no meaning here: events are sent to api_url. Call save() without a path",
+            )
         )
     if "conversion_token" in given:
         del given["conversion_token"]
@@ -297,14 +299,14 @@ def _settings_among(
 
 
 def holds_password(url: str) -> bool:
-    """Return whether a database's URL carries a password."""
+    """Return whether a database's URL has a password."""
     try:
         parts = urlsplit(url)
         return parts.password is not None or any(
             "pass" in name.casefold() for name, _ in parse_qsl(parts.query)
         )
     except ValueError:
-        return True  # whatever it is, it is not to be shown
+        return True  # whatever it is, it must not be shown
 
 
 def _is_secret(name: str, raw: Mapping[str, Any]) -> bool:
@@ -320,7 +322,7 @@ def _load(
 ) -> Settings | None:
     """Check the settings as the tasks will have them.
 
-    A secret that only the executors have is taken as given.
+    A secret that only the executors have is assumed to be given.
     """
     here = _set_here(named, environ)
     elsewhere = named.keys() - here.keys()
@@ -331,8 +333,8 @@ def _load(
         problems.append(
             Problem(
                 "results_url",
-                f"is to be in variable {named['results_url']}, which is not set here: the driver "
-                "adds the run's row, so set it for driver and executors",
+                f"should be in variable {named['results_url']}, which is not set here: the "
+                "driver adds the run's row, so set it for driver and executors",
             )
         )
     purpose: Purpose = "any" if "conversion_token" in elsewhere else "events"
@@ -340,8 +342,8 @@ def _load(
     if settings is None:
         return None
     advice = (
-        "is the Singer target's, which changes records before they are mapped: "
-        "change the DataFrame instead"
+        "is for the Singer target, which changes records before they are mapped: change the "
+        "DataFrame instead"
     )
     problems.extend(
         Problem(name, advice)
@@ -350,8 +352,8 @@ def _load(
     )
     if settings.old_events_path is not None:
         advice = (
-            "is for the Singer target: rows that a task has written are written once more where "
-            "Spark repeats the task. Send old events through the target instead"
+            "is for the Singer target: if Spark repeats a task, the rows that it has written "
+            "are written again. Send old events with the target instead"
         )
         problems.append(Problem("old_events_path", advice))
     return settings
@@ -380,7 +382,9 @@ def _key_properties(
         problems.append(Problem("key_properties", str(error)))
         return ()
     problems.extend(
-        Problem("key_properties", f"names a column that is not there{did_you_mean(name, columns)}")
+        Problem(
+            "key_properties", f"names a column that does not exist{did_you_mean(name, columns)}"
+        )
         for name in names
         if name not in columns
     )
@@ -390,21 +394,22 @@ def _key_properties(
 def _stream_problems(stream: str, settings: Settings | None) -> Iterator[Problem]:
     if not stream:
         yield Problem(
-            "stream", "is required: the name by which mappings know these rows, such as orders"
+            "stream", "is required: the name that mappings use for these rows, such as orders"
         )
     elif settings is None:
         return
     elif any(fnmatch.fnmatchcase(stream, entry.stream) for entry in settings.customer_lists):
         yield Problem(
             "stream",
-            "feeds a customer list, and lists are not kept in step from Spark: what is added and "
-            "removed must arrive in order, and tasks run at once. "
-            "Take this stream through the Singer target",
+            "feeds a customer list, which Spark does not support: changes must arrive in order, "
+            "but tasks run in parallel. Send this stream with the Singer target",
         )
     elif not names_a_stream(settings, stream):
         known = [entry.stream for entry in settings.mappings or ()]
-        yield Problem("stream", f"is taken by no entry of mappings{did_you_mean(stream, known)}")
+        yield Problem(
+            "stream", f"is not selected by any entry of mappings{did_you_mean(stream, known)}"
+        )
 
 
 def _no_note(origin: Any, field: str, reason: str) -> None:
-    """Count nothing: on the driver a mapping is compiled to see that it can be."""
+    """Count nothing: on the driver a mapping is compiled only to check it."""

@@ -1,4 +1,4 @@
-"""What keeps the rows of a DataFrame from being records, known from its schema.
+"""Why rows of a DataFrame cannot be records, derived from its schema.
 
 What each type becomes is in `singer.arrow`, which reads the rows. Never shows a value.
 """
@@ -8,27 +8,27 @@ from typing import Any, Final
 
 from target_pinterest_capi.settings import Problem
 
-# Spark's types that have a form in JSON; `problems` looks into the three that hold others.
+# Spark's types that JSON can have; `problems` looks into the three nested ones.
 PLAIN: Final = frozenset({
     "void", "boolean", "byte", "short", "integer", "long", "float", "double", "decimal",
     "string", "char", "varchar", "timestamp", "timestamp_ntz", "date", "time", "binary",
 })  # fmt: skip
 _ADVICE: Final = {
-    "variant": "turn it into text with to_json, or into columns with variant_get",
+    "variant": "convert it to text with to_json, or to columns with variant_get",
     "interval": "cast it to text, or to a number of seconds or months",
 }
 
 
 def problems(schema: Any) -> Iterator[Problem]:
-    """Yield what keeps rows of a Spark schema from being records.
+    """Yield why rows of a Spark schema cannot be records.
 
-    These are columns without a form in JSON, and names given twice.
+    These are columns of unsupported types, and repeated names.
     """
     names = [field.name for field in schema.fields]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Problem(
             f"column {name}",
-            "is there twice: a record has one value for a name. Rename one, or select the other",
+            "occurs twice, but a record has one value per name. Rename one, or select the other",
         )
     for field in schema.fields:
         for kind in _unusable(field.dataType):
@@ -38,12 +38,12 @@ def problems(schema: Any) -> Iterator[Problem]:
             )
             yield Problem(
                 f"column {field.name}",
-                f"is or holds a {kind}, which has no form in a record: {advice}",
+                f"is or contains a {kind}, which a record cannot have: {advice}",
             )
 
 
 def declared(kind: Any) -> dict[str, Any]:
-    """Return the members of a Spark type as a JSON schema has them; {} where it names none."""
+    """Return the members of a Spark type like a JSON schema; {} if it has none."""
     name = kind.typeName()
     if name == "struct":
         return {"properties": {field.name: declared(field.dataType) for field in kind.fields}}

@@ -1,8 +1,8 @@
-"""The data source as Spark sees it: a format, its writers, and how a session learns of it.
+"""The data source as Spark sees it: a format, its writers, and its registration.
 
-Spark makes a writer on the driver, in a Python process of its own, sends it to each task, and gives
-`commit` or `abort` what the tasks report; a streaming query does all of this for each of its
-batches.
+Spark creates a writer on the driver, in a Python process of its own, sends it to each task, and
+passes to `commit` or `abort` what the tasks report; a streaming query does all of this for each of
+its batches.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from target_pinterest_capi.spark.job import FORMAT, Cluster, Job, read_job
 from target_pinterest_capi.spark.task import TaskCommit, deliver
 from target_pinterest_capi.spark.without_effect import without_effect
 
-# pyspark 4.0 hands rows of a stream over as Python objects without a time zone, which would change
+# pyspark 4.0 passes rows of a stream as Python objects without a time zone, which would change
 # them.
 StreamArrowWriter: Any = getattr(datasource, "DataSourceStreamArrowWriter", None)
 
@@ -33,11 +33,11 @@ class BatchWriter(DataSourceArrowWriter):
         return deliver(self.job, iterator)
 
     def commit(self, messages: Sequence[Any]) -> None:
-        """End a write whose tasks have all succeeded: its report, or that too much was refused."""
+        """End a write whose tasks have all succeeded; it fails if too much was refused."""
         self._summary(messages).commit()
 
     def abort(self, messages: Sequence[Any]) -> None:
-        """End a write that failed: report what was delivered nevertheless."""
+        """End a failed write: report what was delivered nevertheless."""
         self._summary(messages).abort()
 
     def _summary(self, messages: Sequence[Any]) -> CommitSummary:
@@ -48,7 +48,7 @@ class BatchWriter(DataSourceArrowWriter):
 if StreamArrowWriter is not None:
 
     class StreamWriter(StreamArrowWriter):
-        """Writes the batches of a streaming query, each like a DataFrame of its own."""
+        """Writes the batches of a streaming query, each like a DataFrame."""
 
         def __init__(self, job: Job) -> None:
             self._writer = BatchWriter(job)
@@ -69,12 +69,10 @@ if StreamArrowWriter is not None:
 class PinterestDataSource(DataSource):
     """The format `pinterest_capi`: rows become conversion events.
 
-    It can be written to, in mode append, and not read.
+    It can be written to, in mode append, but not read.
     """
 
-    cluster: ClassVar[Cluster | None] = (
-        None  # what the session runs on, where `register` has looked
-    )
+    cluster: ClassVar[Cluster | None] = None  # what the session runs on, if `register` has checked
 
     @classmethod
     def name(cls) -> str:
@@ -82,13 +80,13 @@ class PinterestDataSource(DataSource):
         return FORMAT
 
     def writer(self, schema: Any, overwrite: bool) -> BatchWriter:
-        """Return the writer of a DataFrame. Raises `ConfigurationError` with all that is wrong."""
+        """Return the writer of a DataFrame. Raises `ConfigurationError` with all problems."""
         return BatchWriter(self._job(schema, overwrite=overwrite))
 
     def streamWriter(self, schema: Any, overwrite: bool) -> Any:  # noqa: N802 - Spark's name
         """Return the writer of a streaming query.
 
-        Raises `ConfigurationError` with all that is wrong.
+        Raises `ConfigurationError` with all problems.
         """
         if StreamArrowWriter is None:
             raise PySparkNotImplementedError(
@@ -108,17 +106,17 @@ class PinterestDataSource(DataSource):
             log.warning("%s (%s)", row.message, row.setting)
         if settings.mode == "live" and settings.ledger_url is None:
             log.warning(
-                "ledger_url: is not set, so what Spark runs twice, "
-                "a task tried again or a stream's batch, is sent twice."
+                "ledger_url: is not set, so what Spark runs twice, a repeated task or a "
+                "stream's batch, is sent twice."
             )
         return job
 
 
 def register(session: SparkSession) -> None:
-    """Make the format known to a session, with what must not run on its cluster.
+    """Register the format with a session, and what must not run on its cluster.
 
-    `session.dataSource.register(PinterestDataSource)` does so too, but then it is the tasks that
-    find out, before they send.
+    `session.dataSource.register(PinterestDataSource)` registers it too, but then only the tasks
+    notice, before they send.
     """
     cluster = Cluster.of(lambda name: session.conf.get(name, None))
     session.dataSource.register(

@@ -1,8 +1,8 @@
-"""One attempt at one task: the rows of a partition, delivered as at any door.
+"""One attempt at one task: the rows of a partition, delivered like any records.
 
-Owns the pace at which rows are taken and what the end of a run means to Spark: one that another
-attempt can mend is raised, so that Spark tries again; one that would only be repeated is reported
-to the driver, which ends the whole write. Never holds a row longer than its mapping takes.
+Owns the pace of reading and what the end of a run means to Spark: a failure that another attempt
+may not have is raised, so that Spark tries again; one that would only be repeated is reported to
+the driver, which ends the whole write. Keeps a row only for its mapping.
 """
 
 import time
@@ -27,7 +27,7 @@ from target_pinterest_capi.settings import ConfigurationError, Settings
 from target_pinterest_capi.singer.arrow import records
 from target_pinterest_capi.spark.job import Cluster, Job
 
-IDS_HELD: Final = 5_000  # of a partition: what it saw travels to the driver
+IDS_HELD: Final = 5_000  # of a partition: its statistics are sent to the driver
 
 
 class DeliveryError(Exception):
@@ -38,13 +38,13 @@ class TaskAttempt(NamedTuple):
     """Which attempt this is."""
 
     partition: int
-    attempt: int  # unlike any other of the application
+    attempt: int  # unique within the application
 
 
 class TaskCommit(WriterCommitMessage):
-    """What an attempt that came to its end has to tell.
+    """The report of an attempt that finished.
 
-    `stopped` says why it left the rest, where any other would, too.
+    `stopped` says why it did not deliver the rest, if any other attempt would fail too.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class TaskCommit(WriterCommitMessage):
 def deliver(job: Job, batches: Iterable[Any]) -> TaskCommit:
     """Deliver the rows of this task's partition.
 
-    Raises `DeliveryError` where another attempt may do better, or none can begin.
+    Raises `DeliveryError` if another attempt may succeed, or if none can begin.
     """
     context = TaskContext.get()
     assert context is not None  # noqa: S101 - Spark writes in tasks alone
@@ -104,7 +104,7 @@ def _deliver(
     )
     prefetch, is_fed = Prefetch(run.wake, batches), False
     try:
-        with suppress(RunStopped):  # `finish` returns it, after what is under way
+        with suppress(RunStopped):  # `finish` returns it, after requests in flight
             for record in paced(run, PartitionRecords(prefetch)):
                 pipeline.handle_record(record)
             is_fed = True
@@ -114,7 +114,7 @@ def _deliver(
     except DeliveryError:
         raise
     except Exception:
-        # Spark could not make the rest of the rows: what is under way may still be answered.
+        # Spark could not create the remaining rows: requests in flight may still be answered.
         run.interrupt()
         run.finish()
         raise
@@ -123,12 +123,12 @@ def _deliver(
 
 
 def _verdict(run: Run, stopped: RunStopped | None, *, is_fed: bool) -> RunStopped | None:
-    """Return why no attempt can do better; None where all is acknowledged.
+    """Return why no attempt can succeed; None if everything is acknowledged.
 
-    Raises `DeliveryError` where another attempt can.
+    Raises `DeliveryError` if another attempt can.
 
-    The share of failures among all that a partition had says little: the driver judges it over the
-    whole.
+    The share of failures in a single partition says little, so the driver judges all of them
+    together.
     """
     if stopped is None:
         return None
@@ -144,13 +144,12 @@ class PartitionRecords:
 
     def __init__(self, prefetch: Prefetch[Any]) -> None:
         self._prefetch = prefetch
-        self._batch: IteratedSource[Record] = IteratedSource(())  # the one at work
+        self._batch: IteratedSource[Record] = IteratedSource(())  # the current one
 
     def read(self, seconds: float | None) -> Iterable[Record] | None:
-        """Return the next records of the batch at work; none where it has ended; None at the end.
+        """Return the next records of the current batch; an empty list at its end; None at the end.
 
-        Waits up to `seconds` for another batch (None: for as long as it takes). Raises what Spark
-        raised.
+        Waits up to `seconds` for another batch (None: without a limit). Raises what Spark raised.
         """
         found = self._batch.read(seconds)
         if found is not None:
@@ -163,7 +162,7 @@ class PartitionRecords:
 
 
 def letters_path(path: str, name: str) -> str:
-    """Return an attempt's own file beside `path`: `rejected-NAME.jsonl` for `rejected.jsonl`.
+    """Return an attempt's own file next to `path`: `rejected-NAME.jsonl` for `rejected.jsonl`.
 
     Under a URL the objects of each attempt have its name anyway.
     """
@@ -175,9 +174,9 @@ def letters_path(path: str, name: str) -> str:
 
 @contextmanager
 def _errors_without_values(place: TaskAttempt) -> Iterator[None]:
-    """Have an error say which task it is of.
+    """Add the task to an error's message.
 
-    A bug's message could hold a row's value, so only its place is shown.
+    A bug's message could contain a row's value, so only its place is shown.
     """
     where = f"partition {place.partition}, attempt {place.attempt}"
     try:
@@ -192,4 +191,4 @@ def _errors_without_values(place: TaskAttempt) -> Iterator[None]:
 
 
 def _no_state(_: bytes) -> None:
-    """Write no STATE: Spark knows by itself what was written."""
+    """Write no STATE, because Spark records what was written."""

@@ -13,9 +13,9 @@ def without_effect(settings: Settings) -> Iterator[str]:
     """Yield a sentence for each setting that has no effect in Spark."""
     if settings.customer_lists:
         yield (
-            "customer_lists: are not kept from Spark, and their "
-            f"{len(settings.customer_lists)} entries have no effect here: take their streams "
-            "through the Singer target."
+            "customer_lists: are not supported by Spark, so their "
+            f"{len(settings.customer_lists)} entries have no effect here: send their streams with "
+            "the Singer target."
         )
     if settings.notify_url is not None:
         yield (

@@ -1,1 +1,1 @@
-"""Mappings to start from: from what a tap sent to a mapping as text, each line with its reason."""
+"""Suggested mappings: from what a tap sent to a mapping as text, with a reason for each line."""

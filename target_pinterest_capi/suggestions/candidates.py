@@ -1,6 +1,6 @@
 """Which column could be which field: by its name first, and by the shape of its values.
 
-A candidate is sure, or it is offered. Its reason says what it was found by, in words for a comment.
+A candidate is certain, or only suggested. Its reason says how it was found, for a comment.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,8 +18,8 @@ from target_pinterest_capi.suggestions.words import joined, key, listed, words
 class Rule(NamedTuple):
     """What values of a field look like.
 
-    `must`: a column whose values look otherwise is only offered. `alone`: values that look so are
-    enough, whatever the column is called.
+    `must`: a column with other values is only suggested. `alone`: such values are enough, whatever
+    the column's name.
     """
 
     shapes: tuple[str, ...]
@@ -57,7 +57,7 @@ RULES: Final = {
     "custom_data.content_brand": TEXT,
     "event_id": Rule(("uuid", "whole", "text"), must=False),
 }
-# Words around a name that change nothing: whose it is, and that it was hashed.
+# Words in a name that change nothing: whose it is, and that it was hashed.
 NEUTRAL: Final = frozenset(
     listed("""
     customer kunde kunden client cliente user buyer payer subscriber shopper person contact kontakt
@@ -70,7 +70,7 @@ NEUTRAL: Final = frozenset(
     mp current local 1 0
     """)
 )
-# Words that say that it is another's, or another time's, or another amount's.
+# Words that mean another person's, another time's, or another amount.
 FOREIGN: Final = frozenset(
     listed("""
     shipping ship delivery deliver liefer lieferung lieferadresse envio livraison spedizione
@@ -88,13 +88,13 @@ CERTAIN: Final = 3.0
 AROUND: Final = 2.6  # a certain name among neutral words
 SURE: Final = 2.5  # from here on a candidate is mapped
 POSSIBLE: Final = 1.25
-LOOSE: Final = 1.0  # a certain name among words that are not known
+LOOSE: Final = 1.0  # a certain name among unknown words
 OFFERED: Final = 1.0  # from here on a candidate is a comment
 MOST_OF: Final = 0.8  # of the values that have the shape
 HALF: Final = 0.5
 _A_RANK: Final = 0.001
 _NO_STATES: Final = frozenset({"user_data.st", "user_data.ct"})
-_SHORTEST_PART: Final = 5  # characters of a name that is looked for within a word
+_SHORTEST_PART: Final = 5  # characters of a name that is searched within a word
 
 
 class Candidate(NamedTuple):
@@ -107,7 +107,7 @@ class Candidate(NamedTuple):
 
     @property
     def is_sure(self) -> bool:
-        """Whether it is to be mapped; else it is offered."""
+        """Whether it is mapped; otherwise it is only suggested."""
         return self.score >= SURE
 
 
@@ -138,9 +138,9 @@ def _table(field: str) -> _Table:
 def candidates(
     field: str, columns: Iterable[ProfiledColumn], sure_partners: frozenset[str] = frozenset()
 ) -> list[Candidate]:
-    """Return the columns that could hold a field, the best first.
+    """Return the columns that could have a field, the best first.
 
-    `sure_partners` are the fields that other columns of the stream hold for sure.
+    `sure_partners` are the fields that other columns of the stream certainly have.
     """
     found = [_candidate(field, column, sure_partners) for column in columns]
     usable = [one for one in found if one is not None and one.score >= OFFERED]
@@ -166,7 +166,7 @@ def _candidate(field: str, column: ProfiledColumn, partners: frozenset[str]) -> 
 
 
 def _score(by_name: float, rule: Rule, column: ProfiledColumn, share: float) -> float:
-    """Return how much name and values speak for a field together."""
+    """Return how well name and values fit a field together."""
     if not column.filled:
         return by_name
     if share >= MOST_OF:
@@ -206,7 +206,7 @@ def _fits_type(field: str, column: ProfiledColumn) -> bool:
 def _by_name(
     field: str, path: tuple[str, ...], partners: frozenset[str]
 ) -> tuple[float, str | None]:
-    """Return how much a name speaks for a field, and how; None where it speaks against it."""
+    """Return how well a name fits a field, and how; None if it does not fit."""
     table = _table(field)
     parts = [part for name in path for part in words(name)]
     depth = _A_RANK * (len(path) - 1)
@@ -217,7 +217,7 @@ def _by_name(
     for run, rest in _runs(parts):
         if run in table.possible and NEUTRAL.issuperset(rest):
             if run in table.beside and table.partner in partners:
-                return SURE, f"its name, beside {table.partner}"
+                return SURE, f"its name, next to {table.partner}"
             return POSSIBLE - table.possible[run] * _A_RANK - depth, "perhaps its name"
     if FOREIGN.intersection(parts):
         return 0.0, None
@@ -227,7 +227,7 @@ def _by_name(
 
 
 def _certain(rank: float, rest: list[str], neutral: frozenset[str]) -> tuple[float, str | None]:
-    """Return the same of a certain name among the rest of the words."""
+    """Return the same for a certain name among the other words."""
     if not rest:
         return CERTAIN - rank, "its name"
     if FOREIGN.intersection(rest):

@@ -1,6 +1,6 @@
-"""A stream's mapping entry: lines with a reason each, that are sure or only offered.
+"""A stream's mapping entry: lines with a reason each, which are certain or only suggested.
 
-Never invents a value: what a field needs and no column has is a comment that says what to supply.
+Never invents a value: if no column has what a field needs, a comment says what to supply.
 """
 
 from collections.abc import Iterable
@@ -44,7 +44,7 @@ IDENTITY: Final = (
 
 
 class Entry:
-    """What is suggested for a stream; `problem` says why the whole entry is but an offer."""
+    """The suggestion for a stream; `problem` says why the whole entry is only a comment."""
 
     def __init__(self, stream: StreamProfile) -> None:
         self.stream = stream
@@ -59,16 +59,16 @@ class Entry:
 
     @property
     def is_active(self) -> bool:
-        """Whether the entry is to be used as it is."""
+        """Whether the entry can be used as it is."""
         return not self.problem
 
     @property
     def pattern(self) -> str:
-        """The pattern that is met by the stream's name alone, as far as the name may be shown."""
+        """The pattern that matches only the stream's name, as far as the name may be shown."""
         return escape(shown_name(self.stream.name))
 
     def mapping(self) -> dict[str, Any]:
-        """Return what is sure, as the configuration has it."""
+        """Return the certain lines, as in a configuration."""
         made: dict[str, Any] = {"stream": self.pattern}
         if self.preset:
             made["preset"] = self.preset.value
@@ -80,7 +80,7 @@ class Entry:
         return made
 
     def maps(self, field: str) -> bool:
-        """Return whether a sure line gives the field."""
+        """Return whether a certain line maps the field."""
         return any(line.name == field and line.is_sure for line in (*self.fields, *self.defaults))
 
 
@@ -95,12 +95,12 @@ def suggest_entry(stream: StreamProfile) -> Entry:
         _add_preset(entry, fit, sure)
     _add_list(entry, sure)
     if not stream.name or shown_name(stream.name) != stream.name:
-        entry.problem = "its name may be a value, and is not shown: write it as stream"
+        entry.problem = "its name may be a value and is not shown: write it as stream"
     return entry
 
 
 def _sure_candidates(stream: StreamProfile) -> dict[str, list[Candidate]]:
-    """Return the candidates of each field; a column is sure for one field only, the best."""
+    """Return the candidates of each field; a column is certain only for its best field."""
     columns = stream.columns.values()
     found = {field: candidates.candidates(field, columns) for field in OWN_FIELDS}
     partners = frozenset(field for field, ones in found.items() if any(one.is_sure for one in ones))
@@ -116,7 +116,7 @@ def _sure_candidates(stream: StreamProfile) -> dict[str, list[Candidate]]:
 
 
 def _add_preset(entry: Entry, fit: tuple[str, str], found: dict[str, list[Candidate]]) -> None:
-    """Take a preset, and what it does not read of the stream."""
+    """Use a preset, and note what it does not read of the stream."""
     name, reason = fit
     stream = entry.stream
     entry.preset = SuggestedLine("preset", name, reason)
@@ -131,7 +131,7 @@ def _add_preset(entry: Entry, fit: tuple[str, str], found: dict[str, list[Candid
     if is_pinterest:
         _add_event(entry, given=preset.fields)
         if not (entry.maps("event_time") or "event_time" in preset.fields):
-            entry.problem = "no column is the time of the event: supply one as event_time"
+            entry.problem = "no column is the time of the event: map one to event_time"
     _sort(entry)
 
 
@@ -142,7 +142,7 @@ def _is_read(column: str, fields: Iterable[tuple[str, ...] | None]) -> bool:
 
 
 def _add_own_fields(entry: Entry, found: dict[str, list[Candidate]]) -> None:
-    """Map the columns of a table in its own words."""
+    """Map the columns of a table without a preset."""
     stream = entry.stream
     for field in OWN_FIELDS:
         if field != "event_id":
@@ -183,9 +183,9 @@ def _lines(field: str, ones: list[Candidate]) -> list[SuggestedLine]:
 
 
 def _sure(ones: list[Candidate]) -> list[Candidate]:
-    """Return those that are mapped: never a second one beside others that are found by more.
+    """Return those that are mapped: never a second one next to others that fit better.
 
-    `sales_mail` is the customer's where it is the only address, and somebody else's beside `email`.
+    `sales_mail` is the customer's if it is the only address, and somebody else's next to `email`.
     """
     strong = [one for one in ones if one.score > candidates.SURE]
     just = [one for one in ones if one.score == candidates.SURE]
@@ -202,7 +202,7 @@ def _add_items(entry: Entry) -> None:
         if items.sum and not entry.maps(VALUE):
             entry.fields = [line for line in entry.fields if line.name != VALUE]
             total = SuggestedLine(
-                VALUE, items.sum, "no column is the total: the sum of the products' prices"
+                VALUE, items.sum, "no column has the total: the sum of the products' prices"
             )
             entry.fields.append(total if items.is_sure else offered(total))
         return
@@ -213,24 +213,24 @@ def _add_items(entry: Entry) -> None:
         if "quantity" not in members and isinstance(price, str):
             members["item_price"] = price
         shown = ", ".join(f"{name}: {expression}" for name, expression in members.items())
-        reason = "one product a row: " + ", ".join(column.label for column in flat.values())
+        reason = "one product per row: " + ", ".join(column.label for column in flat.values())
         entry.fields.append(SuggestedLine(CONTENTS, f"[{{{shown}}}]", reason))
 
 
 def _add_landing_page(entry: Entry) -> None:
-    """Read the click on an ad from the page on which a visit began."""
+    """Map the ad click from the page on which a visit began."""
     if entry.maps(CLICK_ID):
         return
     for column in entry.stream.columns.values():
         if key(column.path[-1]) in meaning.LANDING_PAGES and not column.types & {"object", "array"}:
             expression = f"query_param({column.expression}, 'epik')"
-            reason = "a page on which visits begin: its parameter epik is the click on an ad"
+            reason = "a page on which visits start: its parameter epik identifies the ad click"
             entry.fields.append(SuggestedLine(CLICK_ID, expression, reason))
             return
 
 
 def _write_amounts(entry: Entry) -> None:
-    """Divide amounts that are in the smallest unit, and write those with a comma as numbers."""
+    """Divide amounts in the smallest unit, and turn those with a comma into numbers."""
     for number, line in enumerate(entry.fields):
         column = _column_of(entry, line)
         if line.name == VALUE and column is not None and meaning.is_in_cents(entry.stream, column):
@@ -254,7 +254,7 @@ def _column_of(entry: Entry, line: SuggestedLine) -> ProfiledColumn | None:
 
 
 def _add_event(entry: Entry, given: Iterable[str]) -> str | None:
-    """Say what the rows are, and where it happened; return the event's name where all have one."""
+    """Map what the rows are, and where it happened; return the event's name if it is one."""
     stream = entry.stream
     event_name = None
     if "event_name" not in given:
@@ -304,7 +304,7 @@ def _event_default(entry: Entry) -> list[SuggestedLine]:
 
 
 def _add_event_id(entry: Entry, found: list[Candidate]) -> None:
-    """Find what a row is the same event by."""
+    """Find what identifies the event of a row."""
     sure = _sure(found)
     order = next((line for line in entry.fields if line.name == ORDER_ID and line.is_sure), None)
     if sure:
@@ -328,7 +328,7 @@ def _quoted_key(stream: StreamProfile) -> str:
 
 
 def _add_missing(entry: Entry) -> None:
-    """Say what an event needs and no column has."""
+    """Note what an event needs and no column has."""
     stream = entry.stream
     if not _identifies(entry):
         entry.problem = (
@@ -366,7 +366,7 @@ def _identifies(entry: Entry) -> bool:
 
 
 def _add_list(entry: Entry, found: dict[str, list[Candidate]]) -> None:
-    """Offer a stream of people as a customer list."""
+    """Suggest a customer list for a stream of people."""
     stream = entry.stream
     if not meaning.is_list(stream) or entry.preset is not None:
         return
@@ -388,7 +388,7 @@ def _add_list(entry: Entry, found: dict[str, list[Candidate]]) -> None:
 
 
 def _sort(entry: Entry) -> None:
-    """Bring fields into the order of events, without offers of what another line gives."""
+    """Sort fields as in events, without suggestions that another line has."""
     entry.fields = [line for line in entry.fields if line.is_sure or not entry.maps(line.name)]
     order = {field.path: number for number, field in enumerate(FIELDS)}
     entry.fields.sort(key=lambda line: order[line.name])

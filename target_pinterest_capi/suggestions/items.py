@@ -1,4 +1,4 @@
-"""Lists of products: which list of objects is `contents`, and which of its members say what."""
+"""Lists of products: which list of objects is `contents`, and what its members are."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
@@ -41,7 +41,7 @@ class ItemList(NamedTuple):
 
     @property
     def sum(self) -> str | None:
-        """The expression of the sum of all prices; None where that takes more than members."""
+        """The expression of the sum of all prices; None if that needs more than members."""
         price = self.members.get("item_price", "")
         quantity = self.members.get("quantity", "-")
         if not price.isidentifier() or not (quantity.isidentifier() or quantity == "-"):
@@ -50,7 +50,7 @@ class ItemList(NamedTuple):
 
 
 def find_items(columns: Iterable[ProfiledColumn]) -> ItemList | None:
-    """Return the list that looks most like products; None without any."""
+    """Return the list that looks most like products, or None."""
     found = [items for column in columns if column.members and (items := _items(column))]
     best = sorted(
         found, key=lambda one: (not one.is_sure, not _is_named(one.column), -len(one.members))
@@ -65,7 +65,7 @@ def _is_named(column: ProfiledColumn) -> bool:
 
 
 def flat_item(columns: Iterable[ProfiledColumn]) -> dict[str, ProfiledColumn]:
-    """Return the columns of the one product that a row has, by the member of an item."""
+    """Return the columns of a row's only product, by the member of an item."""
     names = {key(name) for name in NAMES["custom_data.content_ids"].certain.split()}
     own = [column for column in columns if len(column.path) == 1 and not column.members]
     found: dict[str, ProfiledColumn] = {}

@@ -6,7 +6,7 @@ NOT_SURE: Final = "not sure: "
 
 
 class SuggestedLine(NamedTuple):
-    """A line that is sure is part of the mapping; any other is a comment in it."""
+    """A certain line is part of the mapping; any other is a comment in it."""
 
     name: str
     value: str | list[str]
@@ -15,5 +15,5 @@ class SuggestedLine(NamedTuple):
 
 
 def offered(line: SuggestedLine) -> SuggestedLine:
-    """Return the line as one that is only offered."""
+    """Return the line as a suggestion."""
     return line._replace(reason=NOT_SURE + line.reason, is_sure=False)

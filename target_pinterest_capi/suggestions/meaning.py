@@ -17,7 +17,7 @@ LANDING_PAGES: Final = frozenset(
 EVENT_COLUMNS: Final = frozenset(
     map(key, (*listed(NAMES["event_name"].possible), "event_name", "event"))
 )
-OTHER_EVENT_COLUMNS: Final = frozenset({"type", "name"})  # where half of the values are events
+OTHER_EVENT_COLUMNS: Final = frozenset({"type", "name"})  # if half of the values are events
 STATE_COLUMNS: Final = frozenset(
     map(
         key,
@@ -28,7 +28,7 @@ STATE_COLUMNS: Final = frozenset(
         """),
     )
 )
-# Columns of true and false that say whether a row counts, and the condition.
+# Boolean columns that say whether a row counts, and the condition.
 FLAGS: Final = {
     "test": ("to_string({}) != 'true'", "marks tests"),
     "istest": ("to_string({}) != 'true'", "marks tests"),
@@ -61,10 +61,10 @@ SHOWN_WORDS: Final = 100
 
 
 def event_of_stream(name: str) -> tuple[str | None, str] | None:
-    """Return the event that a stream's name stands for, and the reason.
+    """Return the event that a stream's name means, and the reason.
 
-    The event is None where the name says that rows are none (refunds, order_items), and the result
-    is None where it says nothing. The longest name decides: product_views are no products.
+    The event is None if the name says that rows are not events (refunds, order_items), and the
+    result is None if it says nothing. The longest name decides: product_views are not products.
     """
     found = [
         (length, event_name is None, event_name, one)
@@ -84,7 +84,7 @@ def _events() -> Iterator[tuple[str | None, str]]:
 
 
 def _length_within(known: str, name: str) -> int:
-    """Return of how many words a known name is, where it is within a stream's; else 0."""
+    """Return the number of words of a known name within a stream's name; otherwise 0."""
     parts = words(name)
     count = len(words(known))
     runs = (joined(parts[start : start + count]) for start in range(len(parts) - count + 1))
@@ -140,7 +140,7 @@ def _web_or_store(stream: StreamProfile, maps: Callable[[str], bool]) -> tuple[s
 
 
 def event_column(stream: StreamProfile) -> ProfiledColumn | None:
-    """Return the column that says which event a row is; None where words or names do not say so."""
+    """Return the column with the event of a row; None unless its values or name show it."""
     for column in stream.columns.values():
         name = key(column.path[-1])
         known = sum(count for *_, count in event_names(column))
@@ -153,7 +153,7 @@ def event_column(stream: StreamProfile) -> ProfiledColumn | None:
 
 
 def event_names(column: ProfiledColumn) -> Iterator[tuple[str, str, int]]:
-    """Yield the names of events that are sent, Pinterest's names, and how often they came."""
+    """Yield the names of events in the sample, Pinterest's names, and their number."""
     for name, count in column.known_words.most_common(SHOWN_WORDS):
         target = vocabulary.known_events().get(vocabulary.word(name))
         if target is not None:
@@ -161,7 +161,7 @@ def event_names(column: ProfiledColumn) -> Iterator[tuple[str, str, int]]:
 
 
 def conditions(stream: StreamProfile, *, is_sale: bool) -> list[SuggestedLine]:
-    """Return the conditions that rows could have to meet: one at most is sure."""
+    """Return possible conditions for rows: at most one is certain."""
     found = []
     for column in stream.columns.values():
         above = {part for name in column.path[:-1] for part in words(name)}
@@ -183,7 +183,7 @@ def _is_flag(column: ProfiledColumn) -> bool:
 
 
 def _state(column: ProfiledColumn) -> list[SuggestedLine]:
-    """Return the condition on a column of states: sure where every value is a known word."""
+    """Return the condition on a column of states: certain if every value is a known word."""
     seen = sorted(name for name in column.known_words if vocabulary.is_state(name))
     bought = [name for name in seen if vocabulary.is_bought(name)]
     if not bought:
@@ -214,7 +214,7 @@ def is_in_cents(stream: StreamProfile, column: ProfiledColumn) -> bool:
 
 
 def is_whole(column: ProfiledColumn) -> bool:
-    """Return whether all values of a column are whole numbers, as far as one knows."""
+    """Return whether all known values of a column are whole numbers."""
     if "number" in column.types:
         return False
     return column.share("whole") == 1.0 if column.filled else "integer" in column.types
@@ -237,7 +237,7 @@ def currency_of(stream: StreamProfile, lines: Iterable[SuggestedLine]) -> str | 
 
 
 def is_list(stream: StreamProfile) -> bool:
-    """Return whether a stream is of people on a list, by its name."""
+    """Return whether a stream's name means people on a list."""
     parts = words(stream.name)
     return any(
         is_plural(key(part), key(name)) for part in parts for name in vocabulary.LIST_STREAMS
@@ -245,7 +245,7 @@ def is_list(stream: StreamProfile) -> bool:
 
 
 def action_column(stream: StreamProfile) -> ProfiledColumn | None:
-    """Return the column that says who joins and who leaves; None without any."""
+    """Return the column that says who joins and who leaves, or None."""
     for column in stream.columns.values():
         if any(vocabulary.is_join_or_leave(name) for name in column.known_words):
             return column

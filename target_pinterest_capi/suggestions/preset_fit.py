@@ -1,4 +1,4 @@
-"""Which built-in preset is made for a stream, by the columns that it alone has."""
+"""Which built-in preset fits a stream, by columns that only its source has."""
 
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -8,7 +8,7 @@ from target_pinterest_capi.mapping import presets
 from target_pinterest_capi.settings import MappingEntry
 from target_pinterest_capi.suggestions.profile import StreamProfile
 
-# A stream that has all columns of a row fits; the first row that is met decides.
+# A stream with all columns of a row fits; the first matching row decides.
 MARKS: Final = (
     ("shopify", ("financial_status", "processed_at")),
     ("shopify", ("displayFinancialStatus", "processedAt")),
@@ -40,11 +40,11 @@ IDENTIFIERS: Final = (
     "user_data.hashed_maids",
     "user_data.client_ip_address",
 )
-_FEWEST_FIELDS: Final = 4  # of Pinterest's own names, before a stream counts as flat columns
+_FEWEST_FIELDS: Final = 4  # of Pinterest's own names, for a stream to count as flat columns
 
 
 def fitting_preset(stream: StreamProfile) -> tuple[str, str] | None:
-    """Return a preset's name and the reason; None where no preset is made for the stream."""
+    """Return a preset's name and the reason; None if no preset fits."""
     for name, columns in MARKS:
         if stream.roots.issuperset(columns):
             return name, f"it has the columns {', '.join(columns)}"
@@ -60,7 +60,7 @@ def pinterest_entry(stream: StreamProfile) -> MappingEntry:
 
 
 def entry_of(name: str, stream: StreamProfile) -> MappingEntry:
-    """Return a preset as the entry that it is for a stream."""
+    """Return a preset as its entry for a stream."""
     if name == presets.PINTEREST:
         return pinterest_entry(stream)
     return presets.load(name, stream.roots)

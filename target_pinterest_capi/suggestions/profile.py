@@ -1,7 +1,7 @@
-"""What a tap sent, as columns: their names, declared types, and the shapes of their values.
+"""What a tap sent, as columns: names, declared types, and the shapes of values.
 
-Reads messages and keeps no value of a record, but words that stand in `vocabulary` (names of events
-and states of orders that everybody uses), and the first lines of each stream, to try a mapping on.
+Reads messages and keeps no value of a record, except words in `vocabulary` (names of events and
+states of orders that everybody uses), and the first lines of each stream, to try a mapping.
 """
 
 import json
@@ -24,7 +24,7 @@ MOST_RECORDS: Final = 500  # of a stream that are looked at
 TRIED_RECORDS: Final = 20  # of a stream whose lines are kept
 MOST_COLUMNS: Final = 2000  # of a stream
 DEPTH: Final = 4  # of objects in objects
-MONGO_TIME: Final = "$date"  # the one member of a time of MongoDB, which event_time reads
+MONGO_TIME: Final = "$date"  # the only member of a time from MongoDB, which event_time reads
 _ALTERNATIVES: Final = ("anyOf", "oneOf", "allOf")
 
 
@@ -34,14 +34,14 @@ class ProfiledColumn:
     def __init__(self, path: tuple[str, ...]) -> None:
         self.path = path
         self.types: set[str] = set()
-        self.filled = 0  # values seen that are neither null nor empty
+        self.filled = 0  # values seen, except null and empty ones
         self.shapes: Counter[str] = Counter()
         self.known_words: Counter[str] = Counter()
         self.members: dict[tuple[str, ...], ProfiledColumn] = {}  # of the objects in a list
 
     @property
     def expression(self) -> str:
-        """The column in the mapping language."""
+        """The column as an expression."""
         return ".".join(quoted(name) for name in self.path)
 
     @property
@@ -50,7 +50,7 @@ class ProfiledColumn:
         return shown_name(".".join(self.path))
 
     def share(self, *names: str) -> float:
-        """Return the part of the values that have the shape they have most, of those named."""
+        """Return the share of the values with the most frequent of these shapes."""
         most = max((self.shapes[name] for name in names), default=0)
         return most / self.filled if self.filled else 0.0
 
@@ -78,18 +78,18 @@ class StreamProfile:
         return {path[0] for path in self.columns}
 
     def declare(self, schema: Mapping[str, Any], keys: Iterable[str]) -> None:
-        """Take in what a SCHEMA says."""
+        """Add what a SCHEMA declares."""
         names = tuple(keys)
         self.keys = names if all(shown_name(name) == name for name in names) else ()
         _declare(self.columns, schema.get("properties"), ())
 
     def look_at(self, record: Mapping[str, Any]) -> None:
-        """Take in one record."""
+        """Add one record."""
         self.records += 1
         _look_at(self.columns, record, ())
 
     def keep(self, line: bytes) -> None:
-        """Keep a line to try a mapping on, if it is one of the first."""
+        """Keep a line to try a mapping, if it is one of the first."""
         if self.records <= TRIED_RECORDS and len(self.lines) < 2 * TRIED_RECORDS:
             self.lines.append(line)
 
@@ -97,7 +97,7 @@ class StreamProfile:
 def read(lines: Iterable[bytes]) -> dict[str, StreamProfile]:
     """Return the profile of each stream, in the order of the messages.
 
-    Raises `MessageError` with the number of the line that cannot be read.
+    Raises `MessageError` with the number of a line that cannot be read.
     """
     streams: dict[str, StreamProfile] = {}
     for number, line in enumerate(lines, 1):
@@ -132,7 +132,7 @@ def _take(streams: dict[str, StreamProfile], message: messages.Message, line: by
 def _column(
     columns: dict[tuple[str, ...], ProfiledColumn], path: tuple[str, ...]
 ) -> ProfiledColumn | None:
-    """Return the column of a path; None of one too many, and of a name that may be a value."""
+    """Return the column of a path; None if there are too many, or if its name may be a value."""
     found = columns.get(path)
     if found is None and len(columns) < MOST_COLUMNS and shown_name(path[-1]) == path[-1]:
         found = columns[path] = ProfiledColumn(path)
@@ -203,7 +203,7 @@ def _look_at_items(column: ProfiledColumn, values: list[Any]) -> None:
 
 
 def _opened(value: Any) -> Any:
-    """Return what a text of JSON holds, where that is an object or an array; else the value."""
+    """Return the object or array in a JSON text; otherwise the value."""
     if isinstance(value, str) and value[:1] in {"{", "["}:
         try:
             return msgspec.json.decode(value)

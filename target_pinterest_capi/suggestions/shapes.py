@@ -1,4 +1,4 @@
-"""The shapes of values: what a value could be, by the rules by which events are made.
+"""The shapes of values: what a value could be, by the rules for events.
 
 Returns names of shapes and never a value.
 """
@@ -10,9 +10,9 @@ from uuid import UUID
 
 from target_pinterest_capi.events import coerce, normalize
 from target_pinterest_capi.events.hashing import hex_digest
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 
-# How each is called in a reason.
+# The name of each in a reason.
 WORDS: Final = {
     "amount": "numbers",
     "boolean": "true or false",
@@ -39,11 +39,11 @@ _FEWEST_TIME: Final = 8  # characters of a written time
 _CENTS: Final = 2  # digits after a comma
 _UUID_LENGTH: Final = 36
 _LONGEST_CODE: Final = 40  # characters of a country's or a currency's name
-_EARLIEST: Final = 10**8  # Unix seconds: a smaller number is a number
+_EARLIEST: Final = 10**8  # Unix seconds: a smaller number is just a number
 
 
 def shapes(value: Any) -> frozenset[str]:
-    """Return the shapes that a value has; none of null, of blanks, of objects and of lists."""
+    """Return the shapes of a value; none for null, blanks, objects and lists."""
     if isinstance(value, bool):
         return frozenset({"boolean"})
     if isinstance(value, int | float | Decimal):
@@ -70,7 +70,7 @@ def _of_text(text: str) -> set[str]:
 
 
 def _is_read(value: Any) -> bool:
-    return value is not None and not isinstance(value, LeftOut)
+    return value is not None and not isinstance(value, Dropped)
 
 
 def _is_whole(text: str) -> bool:
@@ -78,7 +78,7 @@ def _is_whole(text: str) -> bool:
 
 
 def _is_comma_amount(text: str) -> bool:
-    """Return whether it is a number as 1.234,50: not 1,234, which could be a thousand."""
+    """Return whether it is a number like 1.234,50, but not 1,234, which could be a thousand."""
     whole, comma, cents = text.partition(",")
     return bool(comma) and len(cents) == _CENTS and _is_whole(whole.replace(".", "") + cents)
 

@@ -1,17 +1,17 @@
-"""What people, shops and databases call Pinterest's fields, in the languages that they write.
+"""Names that people, shops and databases use for Pinterest's fields, in several languages.
 
-One table for two readers: `suggest` looks columns up in it, and `fields` what somebody asks for.
-Names of a row stand in the order of preference. Case, separators, accents and a plural's s do not
-count (`words.key`).
+One table for two uses: `suggest` looks columns up in it, and `fields` what somebody asks for. Names
+in a row are in the order of preference. Case, separators, accents and a plural s do not count
+(`words.key`).
 """
 
 from typing import Final, NamedTuple
 
 
 class Names(NamedTuple):
-    """The names of a field: `certain` ones hold it, `possible` ones may.
+    """The names of a field: `certain` ones have it, `possible` ones may.
 
-    Those of `beside` hold it where a column of the other field is in the same stream.
+    Those of `beside` have it if a column of the other field is in the same stream.
     """
 
     certain: str = ""

@@ -1,6 +1,7 @@
-"""Suggestions as the YAML of a configuration: a line each, with its reason as a comment.
+"""Suggestions as YAML of a configuration: one per line, with its reason as a comment.
 
-What is sure is configuration, everything else a comment that becomes configuration without its `#`.
+What is certain is configuration, everything else a comment that becomes configuration without its
+`#`.
 """
 
 import json
@@ -30,7 +31,7 @@ _KINDS: Final = ("event_names", "fields", "defaults")
 
 
 def as_text(entries: Sequence[Entry], outcomes: Mapping[str, str]) -> str:
-    """Return the configuration; `outcomes` say by stream what the sample's records come to."""
+    """Return the configuration; `outcomes` has the results of the sample's records by stream."""
     return "\n".join([HEAD, *_mappings(entries, outcomes), *_lists(entries)]).rstrip() + "\n"
 
 
@@ -80,7 +81,7 @@ def _value(value: str | list[str]) -> str:
 
 
 def _scalar(text: str) -> str:
-    """Return a text as YAML reads it back: plain where that is a text, else in double quotes."""
+    """Return a text as YAML reads it back: plain if that is a text, otherwise in double quotes."""
     is_plain = text.replace(".", "").replace("_", "").isalnum() and text[:1].isalpha()
     if is_plain and text.isascii() and text.lower() not in _WORDS:
         return text

@@ -1,4 +1,4 @@
-"""Suggestions, tried: what the sample's first records come to by them, whatever their age."""
+"""Trial of suggestions: the results of the sample's first records, whatever their age."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -32,12 +32,12 @@ class Trial:
         return [result for result in every if result.outcome == EVENT]
 
     def in_words(self) -> dict[str, str]:
-        """Return by stream how many of the records that were tried become events, and why not."""
+        """Return by stream how many of the tried records become events, and why not."""
         return {stream: _in_words(results) for stream, results in self._results.items() if results}
 
 
 def settings_of(entries: Sequence[Entry]) -> Settings:
-    """Return the settings of a run with the suggestions, for events of any age."""
+    """Return the settings for a run with the suggestions, for events of any age."""
     mappings = [entry.mapping() for entry in entries if entry.is_active]
     given = {"ad_account_id": ACCOUNT, "max_event_age_days": ANY_AGE, "mappings": mappings}
     return load(given, purpose="any")

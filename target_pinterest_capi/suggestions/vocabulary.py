@@ -1,6 +1,6 @@
 """Words that many systems share, in names of streams and in values: events, states, sales.
 
-What is here may be shown: it is public, whoever sends it.
+They may be shown, because they are public, whoever sends them.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from target_pinterest_capi.mapping import presets
 from target_pinterest_capi.settings.objects import Preset
 from target_pinterest_capi.suggestions.words import listed, without_accents
 
-# Pinterest's event by what a stream's rows are, one name a word. The first that is met decides.
+# Pinterest's event for what a stream's rows are, one name per word. The first match decides.
 EVENT_BY_STREAM: Final = {
     "initiate_checkout": "abandoned_checkout checkout_started",
     "add_to_cart": "cart basket warenkorb carrito panier carrello add_to_cart",
@@ -42,25 +42,25 @@ EVENT_BY_STREAM: Final = {
     "view_content": "product_view product_viewed item_view",
     "app_install": "install app_install",
 }
-# Streams whose rows are no event of a person, whatever else is in the name: order_items, refunds.
+# Streams whose rows are not events of a person, whatever else is in the name: order_items, refunds.
 NO_EVENT: Final = """
     refund return chargeback dispute cancellation credit_note payout balance shipment delivery
     fulfillment fulfilment item line position product variant inventory stock review coupon discount
     tax transfer draft metafield history audit log erstattung retoure storno lieferung artikel
     produkt lager remboursement retour livraison article produit devolucion reembolso envio producto
 """
-# A stream of people for a customer list, and no event.
+# A stream of people for a customer list, not of events.
 LIST_STREAMS: Final = frozenset(
     listed("member audience newsletter subscriber segment vip mailing_list membership abonnent")
 )
 # What a plural adds to a name: orders, Bestellungen, Kunden, boxes, ventes.
 PLURALS: Final = frozenset({"", "s", "es", "n", "en", "e"})
-# A sale over a counter, by words in the name of a stream, and by those in names of columns.
+# A sale in a store, by words in the name of a stream, and by those in names of columns.
 IN_STORE: Final = frozenset(
     listed("store pos till retail counter kasse filiale tienda tpv magasin negozio offline")
 )
 TILL_COLUMNS: Final = frozenset(listed("pos till receipt kasse kassenbon filiale tpv terminal"))
-# Names of events beside those of the presets and Pinterest's own.
+# Names of events in addition to those of the presets and Pinterest.
 OTHER_EVENTS: Final = {
     "order placed": "checkout",
     "order created": "checkout",
@@ -106,7 +106,7 @@ _LONGEST_WORD: Final = 64
 
 @cache
 def known_events() -> Mapping[str, str | None]:
-    """Return Pinterest's name, or None for an event that is not to be sent, by `word`."""
+    """Return Pinterest's name, or None for an event that is never sent, by `word`."""
     found: dict[str, str | None] = {}
     for name in _EVENT_PRESETS:
         if name in get_args(Preset):

@@ -1,4 +1,4 @@
-"""Names as words: what is left of them without case, separators, accents and a plural's s."""
+"""Names as words, without case, separators, accents and a plural s."""
 
 from functools import lru_cache
 from typing import Final
@@ -26,7 +26,7 @@ def without_accents(text: str) -> str:
 
 
 def key(name: str) -> str:
-    """Return what two spellings of a name have in common, to be compared."""
+    """Return what two spellings of a name have in common, for comparison."""
     return joined(words(name))
 
 
@@ -36,7 +36,7 @@ def bare_key(name: str) -> str:
 
 
 def joined(parts: tuple[str, ...]) -> str:
-    """Return words as one, without a plural's s."""
+    """Return words as one, without a plural s."""
     return "".join(parts).removesuffix("s")
 
 

@@ -49,9 +49,9 @@ SPOILED: Final = frozenset(
     {"drop_after", "truncated", "wrong_count", "empty_body", "not_json", "drip"}
 )
 STOPS: Final = (
-    "redirects elsewhere",
+    "the server redirects",
     "conversion_token",
-    "the refusal is not about the events",
+    "the events are not the cause",
     "max_rejected_ratio",
 )
 

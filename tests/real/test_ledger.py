@@ -154,7 +154,7 @@ def test_url_that_names_no_file_is_told(url: str):
     """What SQLAlchemy cannot read is an error in words, which do not repeat it."""
     with pytest.raises(
         LedgerError,
-        match=r"cannot be used: its URL cannot be read; sqlite:///ledger.db is one that can$",
+        match=r"cannot be used: its URL cannot be read; an example is sqlite:///ledger.db$",
     ):
         EventLedger(url, 7)
 
@@ -314,7 +314,7 @@ def test_locked_database_is_waited_for_no_longer_than_there_is_time(tmp_path: Pa
         database.execute("BEGIN IMMEDIATE")
         left[0] = 0.0
         for _ in range(2):
-            with pytest.raises(LedgerError, match="locked, or does not answer"):
+            with pytest.raises(LedgerError, match="locked or does not answer"):
                 ledger.claim(keys(1))
         ledger.close()
     database.close()
@@ -476,7 +476,7 @@ def test_signal_ends_a_run_whose_ledger_is_locked(
                 break
     engine.dispose()
     assert (out, code) == (b"", 1), log
-    assert b"locked, or does not answer" in log
+    assert b"locked or does not answer" in log
 
 
 def _signalled_after(seconds: float, path: Path) -> tuple[int, bytes, bytes]:

@@ -320,7 +320,7 @@ def test_locked_results_are_waited_for_no_longer_than_there_is_time(tmp_path: Pa
     with sqlite3.connect(tmp_path / "results.db") as database:
         database.execute("BEGIN IMMEDIATE")
         left[0] = 0.0
-        with pytest.raises(ResultsError, match="locked, or does not answer"):
+        with pytest.raises(ResultsError, match="locked or does not answer"):
             results.record_delivered([event(1)], 200)
         results.close()
     database.close()

@@ -1,4 +1,5 @@
--- Orders with what their customers agreed to: ads is 'granted', 'denied' or missing; limited asks for limited data processing.
+-- Orders with their customers' consent: ads is 'granted', 'denied' or missing; limited asks for
+-- limited data processing.
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (
     id bigint PRIMARY KEY, paid_at timestamptz, customer jsonb, total numeric(10, 2), currency char(3), consent jsonb, note text,

@@ -1,4 +1,4 @@
--- One shop, sold in two countries, with an ad account for each. shops.ad_account_id says which.
+-- One shop in two countries, with an ad account for each, named in shops.ad_account_id.
 CREATE SCHEMA shop;
 CREATE TABLE shop.shops (country char(2) PRIMARY KEY, ad_account_id text NOT NULL);
 INSERT INTO shop.shops VALUES ('DE', '549755885175'), ('US', '549755885176');

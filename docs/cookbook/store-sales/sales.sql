@@ -1,4 +1,5 @@
--- Sales at the counter, of customers with a loyalty card. Today's and yesterday's, and one that is too old for Pinterest.
+-- Store sales of customers with a loyalty card, of today and yesterday, and one that is too old for
+-- Pinterest.
 CREATE SCHEMA shop;
 CREATE TABLE shop.store_sales (
     receipt text PRIMARY KEY, store text, sold_at timestamptz NOT NULL, email text, card text, total numeric(10, 2),

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A Singer tap for files of track calls.
 
-One JSON object a line, plain or gzipped, in the folder of its configuration. Promises to read the
-files in the order of their names, each once, and to say in STATE up to which name it has come. So a
-name must come after those before it (2026-03-02/0001.jsonl), and a file must be whole when it
+One JSON object per line, plain or gzipped, in the folder of its configuration. It reads the files
+in the order of their names, each once, and writes the last name as STATE. So the name of a new
+file must sort after the earlier ones (2026-03-02/0001.jsonl), and a file must be complete when it
 appears: write it elsewhere and rename it.
 """
 

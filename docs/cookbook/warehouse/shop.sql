@@ -1,4 +1,5 @@
--- A shop's orders, and the view that makes conversions of them. The last order identifies nobody: a dead letter.
+-- A shop's orders, and a view that turns them into conversions. The last order identifies nobody, so
+-- it becomes a dead letter.
 CREATE SCHEMA shop;
 CREATE TABLE shop.orders (
     id bigint PRIMARY KEY, status text, paid_at timestamptz, email text, phone text, country char(2),
@@ -15,7 +16,8 @@ INSERT INTO shop.orders VALUES
      '[{"sku": "MUG-1", "title": "Mug", "price": 19.99, "qty": 1}, {"sku": "PIN-7", "title": "Pin", "price": 7.50, "qty": 1}]',
      now() - interval '1 hour');
 
--- Columns named like Pinterest's fields: such a stream needs no mapping. Views have no key: event_id stands in for it.
+-- The columns are named like Pinterest's fields, so no mapping is needed. Views have no key: event_id
+-- is used as one.
 CREATE VIEW shop.conversions AS SELECT
     'order-' || id AS event_id, 'checkout' AS event_name, 'web' AS action_source, paid_at AS event_time,
     email AS em, phone AS ph, country, total AS value, currency, id AS order_id,

@@ -1,9 +1,9 @@
-"""`pinterest-capi check`: would a run of this configuration work, and if not, what to change?
+"""`pinterest-capi check`: would a run with this configuration work, and if not, what to change?
 
-Owns the command: its options, where the configuration comes from, and its exit codes (0; 1: a step
-failed; 2: the configuration cannot be used). Sends one test request for each ad account, of which
-Pinterest records nothing, and reads customer lists. Makes no file, and writes nothing but a new
-refresh token, where Pinterest gives one.
+Owns the command: its options, its configuration, and its exit codes (0; 1: a step failed; 2: the
+configuration cannot be used). Sends one test request for each ad account, which Pinterest does not
+record, and reads customer lists. Creates no file, and writes nothing except a new refresh token, if
+Pinterest returns one.
 """
 
 import json
@@ -24,9 +24,9 @@ from target_pinterest_capi.settings import ConfigurationError, load_files
 @click.command()
 @config_option
 @click.option(
-    "--sample", metavar="FILE", help="Singer messages to try the mappings on; - is stdin."
+    "--sample", metavar="FILE", help="Singer messages to test the mappings with; - is stdin."
 )
-@json_option("one JSON object instead of lines")
+@json_option("print one JSON object instead of lines")
 def check(paths: tuple[str, ...], sample: str | None, as_json: bool) -> None:
     """Check configuration, mappings, connection, token and account.
 

@@ -1,4 +1,4 @@
-"""The steps of `pinterest-capi check` in their order, and what they come to together."""
+"""The steps of `pinterest-capi check` in order, and their overall result."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -16,11 +16,11 @@ from target_pinterest_capi.settings import Settings
 OK_EXIT: Final = 0
 FAILED_EXIT: Final = 1
 CONFIGURATION_EXIT: Final = 2
-NAMES_IN_JSON: Final = {"status": "mark"}  # what programs read it by
+NAMES_IN_JSON: Final = {"status": "mark"}  # its name for programs
 
 
 def check_settings(settings: Settings, sample: str | None) -> Iterator[CheckResult]:
-    """Yield the results of each step when they are asked for; `sample` is a file, `-` is stdin."""
+    """Yield the results of each step on demand; `sample` is a file, `-` is stdin."""
     yield check_configuration(settings)
     seen = None
     if sample is None:
@@ -41,10 +41,10 @@ def check_settings(settings: Settings, sample: str | None) -> Iterator[CheckResu
 def check_online(
     settings: Settings, named_lists: Mapping[str, Collection[str]]
 ) -> Iterator[CheckResult]:
-    """Yield what is found on the way to Pinterest, and what Pinterest answers, one by one.
+    """Yield the results of connecting to Pinterest, and of its responses, one by one.
 
-    `named_lists` are those that a sample's records name, by the label of their entry.
-    Nothing is sent in a dry run, or where there is no connection.
+    `named_lists` are those that a sample's records name, by the label of their entry. Nothing is
+    sent in a dry run, or without a connection.
     """
     if settings.mode == "dry_run":
         yield CheckResult(
@@ -70,7 +70,7 @@ def check_online(
 
 
 def exit_code(results: Iterable[CheckResult]) -> int:
-    """Return 0, 1 where a step failed, 2 where the configuration did."""
+    """Return 0, or 1 if a step failed, or 2 if the configuration did."""
     failed = {result.step for result in results if result.status is CheckStatus.FAILED}
     if CONFIGURATION in failed:
         return CONFIGURATION_EXIT
@@ -78,7 +78,7 @@ def exit_code(results: Iterable[CheckResult]) -> int:
 
 
 def as_json(results: Sequence[CheckResult]) -> dict[str, Any]:
-    """Return a check for programs; what a result does not have is dropped."""
+    """Return a check for programs, without absent members."""
     steps = []
     for result in results:
         members = {NAMES_IN_JSON.get(name, name): value for name, value in result._asdict().items()}

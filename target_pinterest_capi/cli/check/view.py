@@ -1,6 +1,6 @@
-"""How a check is shown: a line a step with a mark, and below it the cause, what to do and where.
+"""The output of a check: a line per step with a mark, and below it the cause, what to do and where.
 
-Owns the marks, in ASCII where the terminal has no others.
+Owns the marks, which are ASCII if the terminal supports no others.
 """
 
 from collections import Counter
@@ -35,7 +35,7 @@ STYLES: Final = {
 STEP_WIDTH: Final = 15
 WORDS: Final = {
     OK_EXIT: "All is well",
-    CONFIGURATION_EXIT: "The configuration has to be changed first",
+    CONFIGURATION_EXIT: "The configuration must be corrected first",
 }
 
 
@@ -54,7 +54,7 @@ def show(out: Console, result: CheckResult) -> None:
 
 
 def show_end(out: Console, results: list[CheckResult], exit_code: int) -> None:
-    """Print in a sentence how it went."""
+    """Print the overall result in a sentence."""
     counts = Counter(result.status for result in results)
     words = [WORDS.get(exit_code) or number_of(counts[CheckStatus.FAILED], "step") + " failed"]
     if counts[CheckStatus.WARNING]:
@@ -68,7 +68,7 @@ def show_end(out: Console, results: list[CheckResult], exit_code: int) -> None:
 
 
 def _showable(out: Console, words: str) -> str:
-    """Return words as the terminal can show them: one line, ASCII where it has no more."""
+    """Return a text as the terminal can show it: one line, in ASCII if necessary."""
     shown = plain(words)
     if _can_show(out, shown):
         return shown

@@ -1,7 +1,7 @@
 """`pinterest-capi demo`: an imaginary shop's records through the real target into a sandbox.
 
-Owns the command: its options, the programs it runs, and its exit code, 0 where everything is as it
-should be. Nothing of the user's environment or configuration is read.
+Owns the command: its options, the programs it runs, and its exit code, which is 0 if everything is
+as expected. Nothing of the user's environment or configuration is read.
 """
 
 import os
@@ -34,7 +34,7 @@ TARGET: Final = "target-pinterest-capi"
     type=click.Path(file_okay=False, path_type=Path),
     help="Where files go.  [default: a new temporary one]",
 )
-@json_option("one JSON object instead of words and tables")
+@json_option("print one JSON object instead of text and tables")
 def demo(directory: Path | None, as_json: bool) -> None:
     """Send an imaginary shop's records through the target into a sandbox, and show the outcomes.
 
@@ -70,7 +70,7 @@ def demo(directory: Path | None, as_json: bool) -> None:
 
 
 def _run(target: Path, directory: Path, out: Console) -> view.Shown:
-    """Run the target twice into a sandbox and return what became of the sample."""
+    """Run the target twice into a sandbox and return the outcomes of the sample."""
     from target_pinterest_capi.sandbox.demo import run  # noqa: PLC0415 - its packages are an extra
 
     with run.sandbox_for(directory) as sandbox:
@@ -86,7 +86,7 @@ def _run(target: Path, directory: Path, out: Console) -> view.Shown:
         members = (before, len(sandbox.store.lists()[0].members))
         problems, repeat = model.find_problems(known, first), None
         if not problems:
-            sandbox.faults.set([])  # what was refused is taken now
+            sandbox.faults.set([])  # what was refused is accepted now
             second = run.run_target(target, directory, sandbox, decode, run.AGAIN)
             repeat = model.compare(first, second)
             problems.extend(repeat.problems)
@@ -97,23 +97,22 @@ def _run(target: Path, directory: Path, out: Console) -> view.Shown:
 
 
 def find_target() -> Path:
-    """Return the target's program: beside this Python, else on the PATH.
+    """Return the target's program: next to this Python, otherwise on the PATH.
 
-    Raises:
-        click.ClickException: there is none; the message says how to install it.
+    Raises: click.ClickException: there is none; the message says how to install it.
     """
     beside = Path(sys.executable).with_name(TARGET)
     found = beside if os.access(beside, os.X_OK) else shutil.which(TARGET)
     if found is None:
         raise click.ClickException(
-            f"{TARGET} is neither beside {sys.executable} nor on the PATH. "
-            f"Install it with: {INSTALL}"
+            f"{TARGET} is neither next to {sys.executable} nor on the PATH. Install it with: "
+            f"{INSTALL}"
         )
     return Path(found)
 
 
 def _as_typed(program: Path) -> str:
-    """Return a program as one would type it: its name where the PATH leads to it."""
+    """Return a program as one would type it: its name if it is on the PATH."""
     found = shutil.which(program.name)
     return program.name if found and Path(found).resolve() == program.resolve() else str(program)
 
@@ -121,7 +120,7 @@ def _as_typed(program: Path) -> str:
 def _directory(wanted: Path | None) -> Path:
     if wanted is None:
         return Path(tempfile.mkdtemp(prefix="pinterest-demo-"))
-    problem = f"{wanted} is not empty: name a new directory."
+    problem = f"{wanted} is not empty: use a new directory."
     try:
         wanted.mkdir(parents=True, exist_ok=True)
         if not any(wanted.iterdir()):

@@ -1,6 +1,6 @@
-"""How the demo shows its two runs: what is about to happen, an example, and how to go on.
+"""The output of the demo: the plan, an example, the two runs, and what to do next.
 
-Owns words and order. Shows numbers, names, and the example's record and event.
+Owns texts and order. Shows numbers, names, and the example's record and event.
 """
 
 import json
@@ -21,13 +21,13 @@ from target_pinterest_capi.cli.preview.view import event_json
 from target_pinterest_capi.sandbox.demo import sample
 from target_pinterest_capi.sandbox.demo.model import Example, Repeat
 
-ROOMY: Final = 80  # columns from which a table has room for what a stream is about
+ROOMY: Final = 80  # columns from which a table has room for descriptions of the streams
 FILES: Final[Mapping[str, str]] = sample.SHOP["files"]
 _digest: Final = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
 class Shown(NamedTuple):
-    """What there is to show: the first run's report, if it left one, and what else came of both.
+    """What can be shown: the first run's report, if it left one, and other results of both runs.
 
     `members` are those of the customer list before and after; `seconds` is the first run's time.
     """
@@ -65,12 +65,12 @@ class Shown(NamedTuple):
 
     @property
     def delivered_per_second(self) -> int:
-        """How many events and members were delivered, by the time from start to end."""
+        """How many events and members were delivered per second, from start to end."""
         return round(self.report.totals.delivered / self.seconds) if self.report else 0
 
 
 def show_plan(out: Console, url: str) -> None:
-    """Print what is about to happen."""
+    """Print what will happen."""
     records, streams = sum(sample.RECORDS.values()), len(sample.STREAMS)
     wrong = len(sample.BAD_ROWS)
     print_title(out, "target-pinterest-capi, from tap to Pinterest, on this machine")
@@ -98,21 +98,25 @@ def show_plan(out: Console, url: str) -> None:
 
 
 def show_outcome(out: Console, shown: Shown) -> None:
-    """Print what the first run came to, and the way of one record."""
+    """Print the outcomes of the first run, and an example."""
     report, totals, records = shown.report, shown.report.totals, sum(sample.RECORDS.values())
     rate, requests = shown.delivered_per_second, report.requests
     print_title(out, "Outcome")
     facts = {
         "Records": f"{records:,} = {totals.delivered:,} delivered + {totals.invalid:,} invalid "
         f"+ {totals.rejected:,} rejected + {totals.skipped:,} skipped",
-        "Check": "NOT as it should be: see below"
+        "Check": "NOT as expected: see below"
         if shown.problems
         else "every record has exactly one outcome, the report agrees with what arrived, and "
         "nothing was delivered twice",
-        "Rate": f"{rate:,} delivered a second, in {shown.seconds:.2f} s from the program's start "
-        "to its end",
-        "Requests": f"{requests.sent:,}, {requests.repeated:,} of them sent again after the 503; "
-        "a refused request is bisected until its bad event is alone",
+        "Rate": (
+            f"{rate:,} delivered a second, in {shown.seconds:.2f} s from the start of the "
+            "program to its end"
+        ),
+        "Requests": (
+            f"{requests.sent:,}, {requests.repeated:,} of them retries after the 503; a refused "
+            "request is bisected until its bad event is alone"
+        ),
     }
     _table(out, facts.items())
     out.print(f"  [bold]Report[/]     {shown.directory}/report.html\n", soft_wrap=True)
@@ -120,13 +124,13 @@ def show_outcome(out: Console, shown: Shown) -> None:
         event = json.loads(_digest.sub(r"\1...", json.dumps(shown.example.event)))
         print_title(out, f"A record of {shown.example.stream}")
         _block(out, shown.example.record)
-        more = " (hashed with SHA-256; digests are cut short here)"
+        more = " (hashed with SHA-256; digests are shortened here)"
         print_title(out, "What Pinterest received of it", more)
         _block(out, event)
 
 
 def show_rest(out: Console, shown: Shown) -> None:
-    """Print what became of the customer list, the second run, STATE and the files."""
+    """Print the results for the customer list, the second run, STATE and the files."""
     before, after = shown.members
     print_title(
         out, "Once more", ": the list afterwards, and the same records again, as after a crash"
@@ -135,10 +139,13 @@ def show_rest(out: Console, shown: Shown) -> None:
     facts = {"List": f"The customer list {name}: {before:,} members before, {after:,} now"}
     if shown.repeat:
         facts |= {
-            "In ledger": f"{shown.repeat.in_ledger:,} events skipped: the ledger knows that they "
-            "were delivered",
-            "Sent": f"{shown.repeat.delivered:,} events delivered: those that were rejected "
-            "before, since the faults are over now",
+            "In ledger": (
+                f"{shown.repeat.in_ledger:,} events skipped: they are in the ledger as delivered"
+            ),
+            "Sent": (
+                f"{shown.repeat.delivered:,} events delivered: those that were rejected before, "
+                "because the faults are over now"
+            ),
             "Changed": f"{shown.repeat.members_changed or 'no'} members of the list",
         }
     _table(out, facts.items())
@@ -150,7 +157,7 @@ def show_rest(out: Console, shown: Shown) -> None:
 
 
 def show_next(out: Console, directory: Path, program: str, target: str) -> None:
-    """Print how to go on from here, each command on a line of its own, and the report's path."""
+    """Print what to do next, each command on its own line, and the report's path."""
     out.print("[bold]Play on[/]\n")
     for command in (
         f"cd {shlex.quote(str(directory))}",
@@ -160,16 +167,16 @@ def show_next(out: Console, directory: Path, program: str, target: str) -> None:
     ):
         out.print(Text(f"  {command}"), soft_wrap=True)
     out.print(
-        "\n  Then put any tap in the sample's place, and your own mappings, ad_account_id and "
-        "conversion_token into config.yaml; without api_url it goes to Pinterest. README.md has "
-        "the quick start with Meltano.\n"
+        "\n  Then replace the sample with any tap, and put your own mappings, ad_account_id and "
+        "conversion_token into config.yaml; without api_url it sends to Pinterest. README.md "
+        "has the quick start with Meltano.\n"
     )
     out.print("[bold green]The run report[/], to open in a browser:\n")
     out.print(Text(f"  {directory}/report.html", "bold"), soft_wrap=True)
 
 
 def show_problems(out: Console, shown: Shown) -> None:
-    """Print what is not as it should be, and where to look."""
+    """Print what is not as expected, and where to look."""
     for problem in shown.problems:
         out.print(Text(f"  {problem}", "red"))
     out.print(f"\nSee {shown.directory}/target.log", soft_wrap=True)

@@ -1,9 +1,9 @@
-"""`pinterest-capi eqs`: Pinterest's event quality score beside our own coverage.
+"""`pinterest-capi eqs`: Pinterest's event quality score next to our own coverage.
 
-Owns the command: its options, which reports are ours, the one request for the scores, and the exit
-codes (0: shown; 1: Pinterest gave none, or a report cannot be read; 2: the configuration or the
-options). Changes nothing; needs OAuth, and the conversion token is never sent. Writes nothing but a
-new refresh token, where Pinterest gives one.
+Owns the command: its options, which reports to compare, the one request for the scores, and the
+exit codes (0: shown; 1: Pinterest has none, or a report cannot be read; 2: the configuration or the
+options). Changes nothing; needs OAuth, and the conversion token is never sent. Writes nothing
+except a new refresh token, if Pinterest returns one.
 """
 
 import json
@@ -44,8 +44,10 @@ PLATFORM_HELP: Final = f"Only this source platform: {', '.join(PLATFORMS)}."
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
     metavar="RUN.json",
-    help="Our side: a run's report; of a directory, those within the lookback; repeatable.  "
-    "[default: report_path]",
+    help=(
+        "Our side: a run's report, or a directory of reports, of which those within the "
+        "lookback count; repeatable.  [default: report_path]"
+    ),
 )
 @click.option(
     "--ad-account", metavar="DIGITS", help="Another ad account.  [default: ad_account_id]"
@@ -72,7 +74,7 @@ PLATFORM_HELP: Final = f"Only this source platform: {', '.join(PLATFORMS)}."
     help=f"Only events from this source: {', '.join(SOURCES)}; or ALL.",
 )
 @repeatable_option("--event", "names", "NAME", "Only this event name; repeatable.")
-@json_option("one JSON object instead of tables")
+@json_option("print one JSON object instead of tables")
 def eqs(
     paths: tuple[str, ...],
     places: tuple[Path, ...],
@@ -97,7 +99,7 @@ def eqs(
     settings = _load(paths)
     account = ad_account or settings.ad_account_id
     if not (account.isascii() and account.isdigit()):
-        raise click.BadParameter("an ad account's id is digits only.", param_hint="--ad-account")
+        raise click.BadParameter("an ad account's id has only digits.", param_hint="--ad-account")
     own, notes = find_coverage(
         places, settings.report_path, account, time.time() - LOOKBACK_SECONDS[lookback]
     )
@@ -144,15 +146,15 @@ def _load(paths: Sequence[str]) -> Settings:
 
 
 def _platform_notes(compared: result.Comparison, own: result.Ours) -> Iterator[str]:
-    """Say which of our figures are of several platforms: a report does not tell them apart."""
+    """Say which of our figures are of several platforms, which a report does not distinguish."""
     if not own.reports:
         return
     names = [name.event_name for platform in compared.platforms for name in platform.names]
     shared = result.shared_names(compared.platforms)
     if shared:
         yield (
-            f"Our figures for {', '.join(map(plain, sorted(shared)))} are of all platforms"
-            " together."
+            f"The figures for {', '.join(map(plain, sorted(shared)))} from the report cover all "
+            "platforms together."
         )
     without = sorted({name for name in names if not own.events[name]})
     if without:
@@ -168,7 +170,7 @@ def _report_json(one: reports.Report) -> dict[str, Any]:
 
 
 def _nothing(account: str, query: dict[str, str]) -> str:
-    """Say that there is no score, and which filters may be why."""
+    """Say that there is no score, and which filters may be the cause."""
     days = query["lookback_period"].removesuffix("d")
     period = "day" if days == "1" else f"{days} days"
     filters = [

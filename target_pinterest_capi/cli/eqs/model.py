@@ -2,7 +2,7 @@
 
 Figures, their differences, and which fields to map.
 
-Owns what a pair of figures says. Pure: scores and reports are arguments. Holds names and
+Decides what a pair of figures means. Pure: scores and reports are arguments. Has names and
 percentages, and nothing of an event.
 """
 
@@ -16,14 +16,15 @@ from target_pinterest_capi.pipeline.previewed import number_of
 from target_pinterest_capi.reporting.expectations import EXPECTED, Expected, is_expected
 from target_pinterest_capi.reporting.report import Report
 
-LOST_POINTS: Final = 20.0  # so far below Pinterest's figure, ours has probably lost a column
+# if ours is so far below Pinterest's figure, we have probably lost a column
+LOST_POINTS: Final = 20.0
 _BY_NAME: Final = {component.name: component for component in COMPONENTS}
 
 
 class ComponentRow(NamedTuple):
-    """One component of one event name: percentages of its events, None where that side has none.
+    """One component of one event name: percentages of its events, None if that side has none.
 
-    `expected` tells whether such an event can be asked to carry it.
+    `expected` says whether such an event can be expected to have it.
     """
 
     component: str
@@ -76,7 +77,7 @@ class WeakComponent(NamedTuple):
 
 
 class Advice(NamedTuple):
-    """What to do about one component: the fields to map, where it is weak, and in words."""
+    """Advice for one component: the fields to map, where it is weak, and a text."""
 
     component: str
     title: str
@@ -86,18 +87,18 @@ class Advice(NamedTuple):
 
 
 class Ours(NamedTuple):
-    """Our side: events by name, and those that carry a component by (name, component).
+    """Our side: events by name, and those that have a component by (name, component).
 
-    `left_out` has values by (field, reason, advice).
+    `dropped` has values by (field, reason, advice).
     """
 
     reports: tuple[Report, ...]
     events: Counter[str]
     carrying: Counter[tuple[str, str]]
-    left_out: Counter[tuple[str, str, str]]
+    dropped: Counter[tuple[str, str, str]]
 
     def percent(self, event_name: str, component: str) -> float | None:
-        """Return the coverage of a component; None where there were no such events."""
+        """Return the coverage of a component; None without events."""
         events = self.events[event_name]
         return (
             round(100 * self.carrying[event_name, component] / events, 2)
@@ -107,14 +108,14 @@ class Ours(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Both sides, platform by platform, and what to do, the most telling component first."""
+    """Both sides by platform, and what to do, the most important component first."""
 
     platforms: tuple[Platform, ...]
     advice: tuple[Advice, ...]
 
 
 def ours(reports: Sequence[Report]) -> Ours:
-    """Put the coverage of several runs together."""
+    """Combine the coverage of several runs."""
     made = Ours(tuple(reports), Counter(), Counter(), Counter())
     for report in reports:
         for entry in report.delivered.by_event_name:
@@ -123,7 +124,7 @@ def ours(reports: Sequence[Report]) -> Ours:
                 made.carrying[entry.event_name, name] += carried.events
         for value in report.values:
             if not value.sent:
-                made.left_out[value.field, value.reason, value.advice] += value.values
+                made.dropped[value.field, value.reason, value.advice] += value.values
     return made
 
 
@@ -140,9 +141,9 @@ def event_names(scores: Iterable[QualityScore]) -> list[str]:
 
 
 def compare(scores: Sequence[QualityScore], own: Ours, only: Sequence[str] = ()) -> Comparison:
-    """Put both sides beside each other, for these event names or for all.
+    """Compare both sides, for these event names or for all.
 
-    Names of which our reports count most events come first.
+    Names with most events in our reports come first.
     """
     names = [name for name in event_names(scores) if not only or name in only]
     names.sort(key=lambda name: -own.events[name])
@@ -169,7 +170,7 @@ def compare(scores: Sequence[QualityScore], own: Ours, only: Sequence[str] = ())
 
 
 def _rows(score: QualityScore, event_name: str, own: Ours) -> Iterator[ComponentRow]:
-    """Yield the components in Pinterest's order, and then those that are not known here."""
+    """Yield the components in Pinterest's order, and then those that are unknown here."""
     for component in (
         *_BY_NAME,
         *(name for name in score.quality_components if name not in _BY_NAME),
@@ -187,7 +188,7 @@ def _rows(score: QualityScore, event_name: str, own: Ours) -> Iterator[Component
 
 
 def shared_names(platforms: Sequence[Platform]) -> set[str]:
-    """Return the event names that several platforms have: a report does not tell these apart."""
+    """Return the event names that several platforms have, which a report does not distinguish."""
     counts = Counter(name.event_name for platform in platforms for name in platform.names)
     return {name for name, number in counts.items() if number > 1}
 
@@ -206,20 +207,20 @@ def _advice(platforms: Sequence[Platform], own: Ours) -> Iterator[Advice]:
                         platform.source_platform, name.event_name, row.pinterest, row.ours
                     )
                     places.setdefault(words, []).append(place)
-        left_out = _left_out(component, own)
+        dropped = _dropped(component, own)
         for words, held in places.items():
             yield Advice(
                 component.name,
                 component.title,
                 component.fields,
-                f"{words} {left_out}".rstrip(),
+                f"{words} {dropped}".rstrip(),
                 tuple(held),
             )
-            left_out = ""  # once is enough
+            dropped = ""  # once is enough
 
 
 def _words(component: Component, row: ComponentRow) -> str:
-    """Say what a pair of figures calls for; nothing where both are well."""
+    """Return the advice for a pair of figures; empty if both are good."""
     expected, fields = EXPECTED[component.name], " or ".join(component.fields)
     if row.pinterest is None:
         return ""
@@ -227,32 +228,29 @@ def _words(component: Component, row: ComponentRow) -> str:
         return _odd(row, row.pinterest, expected, fields)
     if row.ours is not None and row.ours >= expected.enough:
         return (
-            "It is sent: Pinterest's figure also counts earlier runs, and other senders. See how it"
-            " moves in a day or two."
+            "It is sent: Pinterest's figure also counts earlier runs and other senders. See how "
+            "it changes in a day or two."
         )
     return f"Map {fields}{' for more of the events' if row.ours else ''}: {expected.how}."
 
 
 def _odd(row: ComponentRow, pinterest: float, expected: Expected, fields: str) -> str:
-    """Say what is wrong with a component that Pinterest has in enough events, if anything."""
+    """Return what is odd about a component that Pinterest has in enough events, if anything."""
     if row.issues:
         return (
             f"Look at {fields}. Pinterest says:"
             f" {' '.join(issue.reason or issue.name for issue in row.issues)}"
         )
     if row.ours is not None and row.ours < expected.enough and pinterest - row.ours >= LOST_POINTS:
-        return (
-            f"Look at {fields}: Pinterest has had it in more events than the newest runs sent it"
-            " with."
-        )
+        return f"Check {fields}: at Pinterest, more events have it than in the newest runs."
     return ""
 
 
-def _left_out(component: Component, own: Ours) -> str:
-    """Say which values of the component's fields came and could not be used."""
+def _dropped(component: Component, own: Ours) -> str:
+    """Return which values of the component's fields were dropped."""
     found = [
         f"{number_of(values, 'value')} of {field} dropped as {reason}: {advice}"
-        for (field, reason, advice), values in own.left_out.most_common()
+        for (field, reason, advice), values in own.dropped.most_common()
         if any(field == one or field.startswith(f"{one}.") for one in component.fields)
     ]
     return " ".join(found)

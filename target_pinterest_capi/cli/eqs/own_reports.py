@@ -1,4 +1,4 @@
-"""Our side of `pinterest-capi eqs`: the run reports to compare with, and what limits their use."""
+"""Our side of `pinterest-capi eqs`: the run reports to compare with, and their limits."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,18 +14,17 @@ NO_REPORT: Final = (
     "There is no run report to compare with: set report_path to a .json file, or use --report."
 )
 PAGE_REPORT: Final = (
-    "report_path is a page, which cannot be read back, so our side is empty: let it end in .json"
-    " (pinterest-capi report makes a page of that)."
+    "report_path is a page, which cannot be read back, so our side is empty: let it end in "
+    ".json (pinterest-capi report makes a page from that)."
 )
 
 
 def find_coverage(
     places: Sequence[Path], configured: str | None, account: str, since: float
 ) -> tuple[result.Ours, list[str]]:
-    """Return our coverage, and notes on it.
+    """Return our coverage, with notes.
 
-    Raises:
-        click.ClickException: a file that was asked for is not a report.
+    Raises: click.ClickException: a given file is not a report.
     """
     if places:
         found = [
@@ -51,11 +50,11 @@ def find_coverage(
     trials = {one.run.mode for one in found} - {"live"}
     if trials:
         notes.append(
-            f"The report is of a run in mode {', '.join(sorted(trials))}: Pinterest has counted"
-            " nothing of it."
+            f"The report is of a run in mode {', '.join(sorted(trials))}: Pinterest has counted "
+            "none of its events."
         )
     if any(one.run.ended_at.timestamp() < since for one in found):
-        notes.append("The report is of a run before the period that Pinterest's figures are of.")
+        notes.append("The report is of a run before the period of Pinterest's figures.")
     return result.ours(found), notes
 
 
@@ -75,7 +74,7 @@ def _in_directory(directory: Path, since: float) -> list[reports.Report]:
             found.append(made)
     if not found:
         raise click.ClickException(
-            f"{directory} has no report of a run within the period: report_path: FILE.json has a"
-            " run write one."
+            f"{directory} has no report of a run within the period: with report_path: FILE.json "
+            "a run writes one."
         )
     return found

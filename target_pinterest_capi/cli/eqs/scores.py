@@ -7,19 +7,19 @@ from target_pinterest_capi.cli.oauth_session import open_session
 from target_pinterest_capi.pinterest.responses import QualityScore
 from target_pinterest_capi.settings import Settings
 
-NEEDED_FOR: Final = "as Pinterest gives its event quality score for no conversion token"
+NEEDED_FOR: Final = "because Pinterest does not show its event quality score for a conversion token"
 
 
 def fetch_scores(
     settings: Settings, paths: Sequence[str], account: str, query: dict[str, str]
 ) -> list[QualityScore]:
-    """Return the scores, by one attempt.
+    """Return the scores, with one attempt.
 
-    Raises a `ClickException` where Pinterest gave none; its message says what to do.
+    Raises a `ClickException` if Pinterest has none; its message says what to do.
     """
     right = (
-        f"The OAuth token may not read ad account {account}: check ad_account_id, and that the user"
-        " who let the app in, with the scope ads:read, may see that account."
+        f"The OAuth token may not read ad account {account}: check ad_account_id, and that the "
+        "user who signed in, with the scope ads:read, has access to that account."
     )
     with open_session(settings, paths, account, NEEDED_FOR) as session:
         return session.ask(

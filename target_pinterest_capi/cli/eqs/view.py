@@ -1,7 +1,6 @@
-"""How event quality scores are shown: a table for each event name, and below it what to map.
+"""The output of event quality scores: a table for each event name, and below it what to map.
 
-Owns words and layout. Names and messages that come from Pinterest are shown without control
-characters.
+Owns texts and layout. Names and messages from Pinterest are shown without control characters.
 """
 
 from typing import Final
@@ -23,15 +22,15 @@ from target_pinterest_capi.cli.eqs.model import (
 from target_pinterest_capi.pipeline.previewed import number_of
 from target_pinterest_capi.reporting.expectations import EXPECTED
 
-STATUS_STYLES: Final = {"GOOD": "bold green", "FAIR": "bold yellow"}  # any other is no praise
+STATUS_STYLES: Final = {"GOOD": "bold green", "FAIR": "bold yellow"}  # no other is good
 PERIODS: Final = {"1d": "the last day", "14d": "the last 14 days"}
-LARGE_POINTS: Final = 5.0  # from here on a difference is not a rounding and no straggler
+LARGE_POINTS: Final = 5.0  # from here on a difference is not caused by rounding or late events
 
 
 def show(
     out: Console, compared: Comparison, own: Ours, *, account: str, lookback: str, notes: list[str]
 ) -> None:
-    """Show everything, what to do last."""
+    """Show everything; what to do comes last."""
     out.print(f"[bold]Event quality score of ad account {account}[/], {PERIODS[lookback]}")
     if own.reports:
         ends = max(report.run.ended_at for report in own.reports)
@@ -55,7 +54,7 @@ def show(
         for one in compared.advice:
             _advice(out, one)
     else:
-        out.print("[bold green]Nothing to improve[/]: every component has the coverage to expect.")
+        out.print("[bold green]Nothing to improve[/]: every component has the expected coverage.")
     for note in notes:
         out.print(Text(f"Note: {plain(note)}", style="yellow"))
 

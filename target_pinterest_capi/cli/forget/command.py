@@ -1,9 +1,9 @@
-"""`pinterest-capi forget`: people who are to be deleted, at Pinterest and in what runs have left.
+"""`pinterest-capi forget`: deletes people's data, at Pinterest and in what runs have stored.
 
-Owns the command: its options, its order and words, and its exit codes (0: all of it was done; 1:
-something was not, and is said; 2: the configuration, an option, or the input). Dead letters come
-first, then customer lists, then the deletion requests; what fails holds up nothing else. Prints
-counts, names of the configuration and ids of requests, and nothing of anybody.
+Owns the command: its options, its order and messages, and its exit codes (0: everything was done;
+1: something failed, and is printed; 2: the configuration, an option, or the input). Dead letters
+come first, then customer lists, then deletion requests; a failure does not stop the rest. Prints
+counts, names in the configuration and ids of requests, and nothing about anybody.
 """
 
 import sys
@@ -44,11 +44,12 @@ from target_pinterest_capi.settings import CustomerListEntry, Settings
 from target_pinterest_capi.singer.lines import UnreadableInputError, bounded_lines
 
 BY_ADDRESS_ALONE: Final = (
-    "its rows may have other identifiers, which are recorded only with refresh: full, and Pinterest"
-    " does not document whether it finds a row by its address alone. Have the source remove these"
-    " people (`operation`), or stop adding them and create the list again"
+    "its rows may have other identifiers, which are recorded only with refresh: full, and "
+    "Pinterest does not document whether it finds a row by its e-mail address alone. Have the "
+    "source remove these people (`operation`), or stop adding them and create the list again"
 )
 UNNAMED: Final = "their names come from records and are not known here: name each with --list"
+ON_NO_LIST: Final = AffectedLists((), ())  # click ids
 NEEDED_FOR: Final = "to ask Pinterest for a deletion, which takes no conversion token"
 
 
@@ -56,7 +57,7 @@ NEEDED_FOR: Final = "to ask Pinterest for a deletion, which takes no conversion 
 @click.argument("file", metavar="[FILE]", required=False)
 @config_option
 @click.option(
-    "--column", metavar="NAME", help="FILE has Singer messages: take this column of their records."
+    "--column", metavar="NAME", help="FILE has Singer messages: use this column of their records."
 )
 @click.option("--stream", metavar="NAME", help="Only the records of this stream.  [default: all]")
 @click.option("--click-id", "are_click_ids", is_flag=True, help="Each line is a click id.")
@@ -70,22 +71,22 @@ NEEDED_FOR: Final = "to ask Pinterest for a deletion, which takes no conversion 
     "--letters",
     "letters",
     "FILE",
-    "Dead letters to drop theirs from; repeatable.  [default: dead_letter_path]",
+    "Dead letters from which to drop theirs; repeatable.  [default: dead_letter_path]",
 )
 @repeatable_option(
     "--list",
     "lists",
     "NAME",
-    "A customer list that records have named (list_name with an expression); repeatable.",
+    "A customer list named by records (list_name with an expression); repeatable.",
 )
-@click.option("--yes", is_flag=True, help="Ask nothing before it is done: for programs.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation: for programs.")
 @click.option(
     "--status",
     "status_of",
     is_flag=False,
     flag_value="",
     metavar="[ID]",
-    help="Show the deletion requests, or one, and ask for nothing.",
+    help="Show the deletion requests, or one of them, and ask for nothing.",
 )
 @click.option("--cancel", "cancelled", metavar="ID", help="Cancel a request that is PENDING.")
 def forget(
@@ -126,16 +127,18 @@ def forget(
         cancel_request(settings, paths, wanted, cancelled)
         return
     if settings.mode != "live":
-        problem = f"mode: is {settings.mode}, and deleting is for live only"
+        problem = f"mode: is {settings.mode}, but deletions are made only in mode live"
         refuse_settings([problem], paths)
     if file is None:
-        raise click.UsageError("Name a FILE with an address or a click id a line, or - for stdin.")
+        raise click.UsageError(
+            "Name a FILE with an address or a click id per line, or - for stdin."
+        )
     people = _read(file, column, stream, are_click_ids=are_click_ids)
     if not people.emails and not people.click_ids:
-        click.echo("There is nobody to forget: the input is empty.")
+        click.echo("The input is empty: there is nobody to delete.")
         return
     places = letters or (settings.dead_letter_path,)
-    affected = affected_lists(settings, lists)
+    affected = affected_lists(settings, lists) if people.emails else ON_NO_LIST
     _confirm(
         settings,
         people,
@@ -156,7 +159,7 @@ def forget(
 
 
 def named_accounts(settings: Settings) -> Iterator[str]:
-    """Yield the ad accounts that the settings name by their digits, each once."""
+    """Yield the ad accounts in the settings, each once."""
     entries = settings.mappings or ()
     own = [entry.ad_account_id for entry in entries]
     digits = [account for account in own if account is not None and account.isdigit()]
@@ -171,7 +174,7 @@ def _load(paths: Sequence[str]) -> Settings:
 
 
 def _read(file: str, column: str | None, stream: str | None, *, are_click_ids: bool) -> People:
-    """Return whom a file names, or exit with 2 and the lines that name nobody."""
+    """Return the people in a file, or exit with 2 and the lines that name nobody."""
     if stream is not None and column is None:
         raise click.UsageError("--stream goes with --column.")
     try:
@@ -197,7 +200,7 @@ def _confirm(
     is_from_stdin: bool,
     yes: bool,
 ) -> None:
-    """Say what will be done, and ask, unless that was answered before."""
+    """Print what will be done, and ask for confirmation, unless it was given."""
     click.echo(
         f"{len(people.emails)} e-mail addresses and {len(people.click_ids)} click ids:\n"
         f"  deletion requests in ad account {', '.join(accounts)}\n"
@@ -211,18 +214,20 @@ def _confirm(
     for label in affected.unnamed:
         click.echo(f"  customer lists of {label} stay as they are: {UNNAMED}")
     if any(not (entry.ad_account_id or "0").isdigit() for entry in settings.mappings or ()):
-        click.echo("  ad accounts that come with records are not asked: name them, --ad-account")
+        click.echo(
+            "  ad accounts that are named by records are not asked: name them with --ad-account"
+        )
     if yes:
         return
     if is_from_stdin:
-        raise click.UsageError("stdin has the addresses, and cannot answer: add --yes.")
-    click.confirm("Delete what there is of them?", abort=True)
+        raise click.UsageError("stdin has the addresses and cannot confirm: add --yes.")
+    click.confirm("Delete this data?", abort=True)
 
 
 def _drop(
     what: str, place: str, people: People, drop: Callable[[str, People], int], advice: str = ""
 ) -> Iterator[str]:
-    """Drop what a place has of people, and yield what could not be read or written."""
+    """Drop people's data in a place, and yield what could not be read or written."""
     try:
         dropped = drop(place, people)
     except OSError as error:
@@ -234,11 +239,11 @@ def _drop(
 def _drop_from_files(
     places: Sequence[str], old_events: str | None, people: People
 ) -> Iterator[str]:
-    """Drop the dead letters of people, and their rows in files for Ads Manager, likewise."""
+    """Drop people's dead letters, and their rows in files for Ads Manager."""
     for place in places:
         yield from _drop("dead letters", place, people, drop_letters)
     if old_events is not None:
-        uploaded = " Uploaded files are Pinterest's."
+        uploaded = " Uploaded files are at Pinterest."
         yield from _drop("old events", old_events, people, drop_old_events, uploaded)
 
 
@@ -248,7 +253,7 @@ def _ask_pinterest(
     people: People,
     lists: Sequence[CustomerListEntry],
 ) -> Iterator[str]:
-    """Remove people from lists and ask for their deletion, and yield what failed."""
+    """Remove people from lists and request their deletion; yield what failed."""
     assert settings.oauth is not None  # noqa: S101 - asked for before
     client = Client(
         settings.api_url, max_connections=1, timeout_seconds=settings.request_timeout_seconds
@@ -312,6 +317,6 @@ def _request_deletion(
         click.echo(f"ad account {account}: deletion request {made.request_id} is {made.status}.")
     click.echo(f"ad account {account}: {asking.accepted} of {len(targets)} people asked for.")
     if asking.refused:
-        yield f"ad account {account}: Pinterest refused {asking.refused} of them as no target"
+        yield f"ad account {account}: Pinterest refused {asking.refused} of them as targets"
     if problem is not None:
         yield f"ad account {account}: {problem if problem == NO_BETA else problem.rstrip('.')}."

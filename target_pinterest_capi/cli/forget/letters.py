@@ -1,9 +1,9 @@
-"""What runs have left of people who are to be forgotten: dead letters, and rows of old events.
+"""Data of people to delete in what runs have stored: dead letters, and rows of old events.
 
-Each is found by what its line holds of them, and dropped.
+Each is found by values in its line, and dropped.
 
-A file is written again as a whole, under the lock that runs take to append to it; of a prefix each
-object that holds one is. A line that cannot be read stays.
+A file is rewritten as a whole, under the lock that runs take to append to it; below a prefix, each
+object with such a line. A line that cannot be read is kept.
 """
 
 import csv
@@ -23,7 +23,7 @@ _decode: Final = msgspec.json.Decoder().decode
 
 
 class LettersOf:
-    """Tells the letters of some people from others."""
+    """Recognizes the letters of some people."""
 
     def __init__(self, people: People) -> None:
         self._marks = {*people.emails, *map(digest, people.emails), *people.click_ids}
@@ -57,7 +57,7 @@ def _query_values(address: str) -> Collection[str]:
 
 
 def drop_letters(path: str, people: People) -> int:
-    """Drop the letters of people from a file, or from every object below a prefix; return how many.
+    """Drop people's letters from a file, or from every object below a prefix; return how many.
 
     Raises `OSError`.
     """
@@ -66,7 +66,7 @@ def drop_letters(path: str, people: People) -> int:
 
 
 def drop_old_events(path: str, people: People) -> int:
-    """Drop their rows from the CSV files of a folder, or below a prefix, likewise."""
+    """Drop their rows from the CSV files of a folder, or below a prefix; return how many."""
     holds = LettersOf(people).are_in_row
     if "://" in path:
         return _drop_objects(path, ".csv", holds)

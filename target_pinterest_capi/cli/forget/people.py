@@ -1,7 +1,7 @@
-"""Whom to forget: e-mail addresses and click ids, from lines or from a column of a Singer stream.
+"""The people to delete: e-mail addresses and click ids, from lines or a column of a Singer stream.
 
-Addresses come to the normal form in which they were hashed. Whatever is neither is refused by the
-number of its line, and never shown.
+Addresses get the normal form in which they were hashed. Anything else is refused with the number of
+its line, and never shown.
 """
 
 import re
@@ -11,12 +11,12 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from target_pinterest_capi.events import normalize
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.singer.messages import BYTE_ORDER_MARK
 
 MOST_SHOWN: Final = 10  # line numbers in an error
-# Pinterest's epik, which begins with base64 of its version, or any other text of its letters
+# Pinterest's epik, which begins with Base64 of its version, or any other text with its letters
 _CLICK_ID: Final = re.compile(r"[\w.~+/=-]{16,500}", re.ASCII).fullmatch
 _DIGEST: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64}").fullmatch
 _ANY_CLICK_ID: Final = re.compile(r"[\x21-\x7e]{1,500}").fullmatch
@@ -25,22 +25,22 @@ _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class People(NamedTuple):
-    """Each address in its normal form, and each click id, once, in the order they came."""
+    """Each address in its normal form, and each click id, once, in order of appearance."""
 
     emails: tuple[str, ...] = ()
     click_ids: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        """Return how many there are; nobody's address belongs into a traceback."""
+        """Return how many there are, because a traceback must not have addresses."""
         return f"People({len(self.emails)} emails, {len(self.click_ids)} click ids)"
 
 
 class NotPeopleError(Exception):
-    """The input names somebody in a way that Pinterest does not know; says where, not who."""
+    """The input has an identifier that Pinterest does not accept; says where, not which."""
 
 
 def read_lines(lines: Iterable[bytes], *, are_click_ids: bool) -> People:
-    """Return whom the lines of a file name, one each. Raises `NotPeopleError`."""
+    """Return the people in the lines of a file, one per line. Raises `NotPeopleError`."""
     values = (
         (number, line.removeprefix(BYTE_ORDER_MARK).decode("utf-8", "replace").strip())
         for number, line in enumerate(lines, 1)
@@ -51,9 +51,9 @@ def read_lines(lines: Iterable[bytes], *, are_click_ids: bool) -> People:
 def read_column(
     lines: Iterable[bytes], column: str, stream: str | None, *, are_click_ids: bool
 ) -> People:
-    """Return whom a column of a stream's records names, in a file of Singer messages.
+    """Return the people in a column of a stream's records, in a file of Singer messages.
 
-    Raises `NotPeopleError`, also where there is no such column.
+    Raises `NotPeopleError`, also if there is no such column.
     """
     found = list(_column_values(lines, column, stream))
     if not found:
@@ -102,11 +102,11 @@ def _people(values: Iterable[tuple[int, str]], are_click_ids: bool) -> People:
 
 
 def normal_email(text: str) -> str | None:
-    """Return an address in the form in which events hash it; None for any other text."""
+    """Return an address in the form that events hash; None for any other text."""
     if "@" not in text:
         return None
     found = normalize.email(text)
-    return None if isinstance(found, LeftOut) else found
+    return None if isinstance(found, Dropped) else found
 
 
 def _is_click_id(text: str) -> bool:
@@ -119,5 +119,5 @@ def _refusal(wrong: list[int]) -> str:
     lines, have = ("line", "has") if len(wrong) == 1 else ("lines", "have")
     return (
         f"{lines} {shown}{more} {have} neither a plain e-mail address nor a click id (Pinterest "
-        "does not accept digests here); --click-id reads every line as a click id"
+        "does not accept digests here); with --click-id every line is a click id"
     )

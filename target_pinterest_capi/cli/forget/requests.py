@@ -1,7 +1,7 @@
-"""Deletion requests for people: batches, answers that are lost, and refusals.
+"""Deletion requests for people: batches, lost responses, and refusals.
 
-Owns the flow of one ad account's requests. After a lost answer the requests are looked up before
-anything is repeated. Keeps ids and counts, and says nothing of anybody.
+Owns the flow of one ad account's requests. After a lost response the requests are looked up before
+anything is repeated. Keeps ids and counts, and nothing about anybody.
 """
 
 from collections.abc import Generator, Sequence
@@ -23,14 +23,14 @@ from target_pinterest_capi.pinterest.retries import Decision, classify_call, des
 TARGETS_PER_REQUEST: Final = 1_000  # no limit is published
 FORBIDDEN: Final = 403
 NO_BETA: Final = (
-    "Pinterest answered 403: it has not enabled deletion requests, which are a beta, for this app,"
-    " or the user who signed in has no access to the ad account. Ask Pinterest for access to"
-    " conversion deletion requests; until then use its own form for privacy requests"
+    "Pinterest answered 403: it has not enabled deletion requests, which are a beta, for this "
+    "app, or the user who signed in has no access to the ad account. Ask Pinterest for access "
+    "to conversion deletion requests; until then use Pinterest's own form for privacy requests"
 )
 
 
 class Target(NamedTuple):
-    """One person as a request names them."""
+    """One person in a request."""
 
     value: str
     is_email: bool
@@ -48,7 +48,7 @@ def targets_of(people: People) -> list[Target]:
 
 
 class DeletionFlow:
-    """The requests of one ad account: `made` have been made, `refused` counts targets."""
+    """The requests of one ad account: `made` were created, `refused` counts targets."""
 
     def __init__(self, client: Client, ad_account_id: str, targets: Sequence[Target]) -> None:
         self.made: list[DeletionRequest] = []
@@ -57,16 +57,16 @@ class DeletionFlow:
         self._client = client
         self._account = ad_account_id
         self._targets = targets
-        self._known: set[str] = set()  # ids of requests that are not of the one under way
+        self._known: set[str] = set()  # ids of requests other than the current one
 
     def flow(self) -> Flow:
-        """Make the requests, after a look at those that are there."""
+        """Create the requests, after reading the existing ones."""
         self._known = {one.request_id for one in (yield from self._latest())}
         for start in range(0, len(self._targets), TARGETS_PER_REQUEST):
             yield from self._ask(self._targets[start : start + TARGETS_PER_REQUEST])
 
     def _ask(self, targets: Sequence[Target]) -> Flow:
-        """Make one request; a refused one in halves, until the target at fault is alone."""
+        """Send one request; bisect a refused one until the bad target is alone."""
         made = yield from self._make(targets)
         if made is not None:
             self._known.add(made.request_id)
@@ -82,7 +82,7 @@ class DeletionFlow:
     def _make(
         self, targets: Sequence[Target]
     ) -> Generator[Call, CallResponse, DeletionRequest | None]:
-        """Return the request that was made; None where Pinterest refuses it."""
+        """Return the created request; None if Pinterest refuses it."""
         create = partial(
             deletion_requests.create_request,
             self._client,
@@ -103,19 +103,19 @@ class DeletionFlow:
                 return found
 
     def _find_lost(self) -> Generator[Call, CallResponse, DeletionRequest | None]:
-        """Return the request whose answer was lost; None where it was not made."""
+        """Return the request whose response was lost; None if it was not created."""
         new = [one for one in (yield from self._latest()) if one.request_id not in self._known]
         if len(new) > 1:
             ids = ", ".join(one.request_id for one in new)
             raise FlowStopped(
-                "the answer to a deletion request was lost, and others were made meanwhile, so that"
-                f" it is open which of these is ours, or whether one is: {ids}. Run it again for"
-                " what was not asked yet: to ask twice does no harm"
+                "the answer to a deletion request was lost, and others were made in the "
+                f"meantime, so it is unknown whether one of these is ours: {ids}. Run it again "
+                "for the people who were not asked for yet: asking twice does no harm"
             )
         return new[0] if new else None
 
     def _latest(self) -> Generator[Call, CallResponse, list[DeletionRequest]]:
-        """Return the latest requests, a page of them."""
+        """Return a page of the latest requests."""
         read = partial(
             deletion_requests.read_requests,
             self._client,
@@ -126,7 +126,7 @@ class DeletionFlow:
         _check_open(response)
         if isinstance(response, ApiResponse) and isinstance(response.body, DeletionRequestPage):
             return response.body.items
-        raise FlowStopped(f"{describe(response)} to a look at the deletion requests")
+        raise FlowStopped(f"{describe(response)} to a request for the deletion requests")
 
 
 def _call(send: partial[CallResponse], *, repeatable: bool = True) -> Call:

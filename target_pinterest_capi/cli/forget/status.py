@@ -1,4 +1,4 @@
-"""Deletion requests that were made: shown, and cancelled while that is possible."""
+"""Existing deletion requests: shown, and cancelled while that is possible."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -17,13 +17,13 @@ from target_pinterest_capi.pinterest.responses import (
 from target_pinterest_capi.settings import Settings
 
 MOST_PAGES: Final = 100  # of 250 requests each
-NEEDED_FOR: Final = "to look at deletion requests"
+NEEDED_FOR: Final = "to read deletion requests"
 
 
 def show_status(
     settings: Settings, paths: Sequence[str], accounts: Sequence[str], request_id: str
 ) -> None:
-    """Print the requests of ad accounts, or the one of an id, the latest first."""
+    """Print the requests of ad accounts, or the one with an id, the latest first."""
     for account in accounts:
         with open_session(settings, paths, account, NEEDED_FOR) as session:
             if request_id:
@@ -39,9 +39,9 @@ def show_status(
 def cancel_request(
     settings: Settings, paths: Sequence[str], accounts: Sequence[str], request_id: str
 ) -> None:
-    """Cancel the request of an id, in the one ad account that has it."""
+    """Cancel the request with an id, in the one ad account that has it."""
     if len(accounts) > 1:
-        raise click.UsageError("name the ad account of the request: --ad-account DIGITS")
+        raise click.UsageError("set the ad account of the request: --ad-account DIGITS")
     with open_session(settings, paths, accounts[0], NEEDED_FOR) as session:
         _print(accounts[0], _ask(session, accounts[0], "cancel_request", request_id))
 

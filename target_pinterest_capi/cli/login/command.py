@@ -1,6 +1,6 @@
-"""`pinterest-capi login`: a user lets the app act for them, and the refresh token is kept.
+"""`pinterest-capi login`: a user authorizes the app, and the refresh token is stored.
 
-Owns the command: its options, its words and its exit codes (0: the refresh token is in
+Owns the command: its options, its messages and its exit codes (0: the refresh token is in
 `oauth.token_path`; 1: the sign-in failed; 2: the configuration or an option is wrong). Needs no
 conversion token, and reads none.
 """
@@ -35,12 +35,12 @@ from target_pinterest_capi.settings import OAuth, Settings
 
 REDIRECT_URI: Final = "http://localhost:8086/"
 NOT_HERE: Final = (
-    "this machine cannot answer there: only http on localhost can be waited for. Register such an"
-    " address with the app, or use --manual."
+    "this machine cannot listen there, only on http and localhost. Register such an address "
+    "with the app, or use --manual."
 )
 NEEDS_AN_APP: Final = (
-    "oauth.access_token: is used as it is, and needs no sign-in. To sign in, set oauth.client_id,"
-    " oauth.client_secret and oauth.token_path in its place"
+    "oauth.access_token: is used as it is, so no sign-in is needed. To sign in, set "
+    "oauth.client_id, oauth.client_secret and oauth.token_path instead"
 )
 _WAIT_SECONDS: Final = 300
 _STATE_BYTES: Final = 32
@@ -53,12 +53,14 @@ _STATE_BYTES: Final = 32
     metavar="URL",
     default=REDIRECT_URI,
     show_default=True,
-    help="Where Pinterest leads to afterwards: an address that the app has registered.",
+    help="Where Pinterest redirects afterwards: an address that the app has registered.",
 )
 @click.option(
-    "--manual", is_flag=True, help="For a machine without a browser: paste the address led to."
+    "--manual",
+    is_flag=True,
+    help="For a machine without a browser: paste the address of the redirect.",
 )
-@click.option("--no-browser", is_flag=True, help="Print the address, and open no browser.")
+@click.option("--no-browser", is_flag=True, help="Print the address, and do not open a browser.")
 @number_option("--timeout", "seconds", _WAIT_SECONDS, "Seconds to wait for the answer.", least=1)
 def login(
     paths: tuple[str, ...], redirect_uri: str, manual: bool, no_browser: bool, seconds: int
@@ -89,11 +91,11 @@ def login(
         _exchange(settings, app, code, redirect_uri)
     except (SignInError, FlowStopped) as error:
         raise click.ClickException(f"nobody was signed in: {str(error).rstrip('.')}.") from None
-    click.echo(f"Signed in: {app.oauth.token_path} holds the refresh token now.")
+    click.echo(f"Signed in: {app.oauth.token_path} has the refresh token now.")
 
 
 class _App(NamedTuple):
-    """The app of the settings."""
+    """The app in the settings."""
 
     client_id: str
     client_secret: str
@@ -101,7 +103,7 @@ class _App(NamedTuple):
 
 
 def _app_of(settings: Settings, paths: Sequence[str]) -> _App:
-    """Return the app, or exit with 2 where the settings have none."""
+    """Return the app, or exit with 2 if the settings have none."""
     oauth = require_oauth(settings, paths, "to sign in")
     if oauth.client_id is None or oauth.client_secret is None:
         refuse_settings([NEEDS_AN_APP], paths)
@@ -117,7 +119,7 @@ def _introduce(address: str) -> None:
 
 def _ask_to_paste(address: str) -> str:
     _introduce(address)
-    words = "Then paste the address that the browser was led to, even if it shows no page"
+    words = "Then paste the address to which the browser was redirected, even if it shows no page"
     pasted: str = click.prompt(words, prompt_suffix=":\n")
     return pasted
 
@@ -125,13 +127,13 @@ def _ask_to_paste(address: str) -> str:
 def _wait_for_code(
     address: str, redirect_uri: str, state: str, seconds: int, *, opens: bool
 ) -> str:
-    """Return the code of the answer that the browser brings."""
+    """Return the code in the redirect of the browser."""
     try:
         server = RedirectServer(redirect_uri)
     except OSError as error:
         raise SignInError(
-            f"{redirect_uri} cannot be waited for: {error.strerror}. End what listens there, or"
-            " register another address with the app and name it with --redirect-uri"
+            f"{redirect_uri} cannot be listened on: {error.strerror}. Stop the program that uses "
+            "it, or register another address with the app and set it with --redirect-uri"
         ) from None
     try:
         _introduce(address)
@@ -144,7 +146,7 @@ def _wait_for_code(
 
 
 def _open_browser(address: str) -> None:
-    """Open the address where there is a browser, beside this process: one may take the terminal."""
+    """Open the address in a browser, in another process, because one may take the terminal."""
     with suppress(OSError):
         subprocess.Popen(  # noqa: S603 - this Python, and an address of ours
             [sys.executable, "-m", "webbrowser", address],
@@ -156,7 +158,7 @@ def _open_browser(address: str) -> None:
 
 
 def _exchange(settings: Settings, app: _App, code: str, redirect_uri: str) -> None:
-    """Exchange the code, and keep the refresh token that it gives."""
+    """Exchange the code, and store the refresh token."""
     client = Client(
         settings.api_url,
         max_connections=1,
@@ -173,7 +175,7 @@ def _exchange(settings: Settings, app: _App, code: str, redirect_uri: str) -> No
     if not isinstance(grant, TokenGrant):
         raise SignInError(f"{describe(response)}. {_advice(response)}")
     if not grant.refresh_token:
-        raise SignInError("Pinterest gave an access token and no refresh token. Sign in again")
+        raise SignInError("Pinterest returned an access token but no refresh token. Sign in again")
 
 
 def _advice(response: CallResponse) -> str:
@@ -182,7 +184,8 @@ def _advice(response: CallResponse) -> str:
         return waiting
     if isinstance(response, ApiResponse) and response.status in REFUSALS:
         return (
-            "Check oauth.client_id and oauth.client_secret, and that the app has registered the"
-            " redirect address exactly so; a code is good once and for some minutes: sign in again"
+            "Check oauth.client_id and oauth.client_secret, and that the app has registered "
+            "exactly this redirect address; a code is valid once and for some minutes: sign in "
+            "again"
         )
     return remedy(response, uses_oauth=True)

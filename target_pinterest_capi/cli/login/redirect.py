@@ -1,7 +1,7 @@
-"""Where Pinterest leads a user's browser after the consent: an address on loopback, and its answer.
+"""The loopback address to which Pinterest redirects a user's browser after the consent.
 
-Owns the little server that waits there, and what the query of the address means. Never shows or
-logs the code, and answers with words of its own alone.
+Owns the small server that waits there, and the meaning of the address's query. Never shows or logs
+the code, and answers only with its own texts.
 """
 
 import secrets
@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 from target_pinterest_capi.events.redaction import redact
 from target_pinterest_capi.settings.values import is_loopback
 
-# A browser may open a connection that it does not use; the one with the address comes after it.
+# A browser may open a connection that it does not use; the one with the redirect comes later.
 IDLE_SECONDS: Final = 2.0
 DENIED: Final = "access_denied"
 PAGE: Final = b"""<!doctype html>
@@ -40,15 +40,15 @@ class SignInError(Exception):
 
 
 def read_code(query: str, state: str) -> str:
-    """Return the code in the query of the address that Pinterest led to.
+    """Return the code in the query of the redirect's address.
 
-    Raises `SignInError` where it is the answer to another sign-in, a refusal, or no answer.
+    Raises `SignInError` if it belongs to another sign-in, is a refusal, or has no code.
     """
     given = parse_qs(query)
     if not secrets.compare_digest(_first(given, "state").encode(), state.encode()):
         raise SignInError(
             "the answer belongs to another sign-in: its state is not the one of this address. "
-            "Start again, and open the address that is printed then"
+            "Start again, and open the address that is then printed"
         )
     error = _first(given, "error")
     if error == DENIED:
@@ -60,28 +60,28 @@ def read_code(query: str, state: str) -> str:
         raise SignInError(f"Pinterest's page answered with the error {redact(error)}")
     code = _first(given, "code")
     if not code:
-        raise SignInError("the address has no code: copy the complete address, up to its end")
+        raise SignInError("the address has no code: copy the complete address, to its end")
     return code
 
 
 def read_pasted(text: str, state: str) -> str:
-    """Return the code of an address that a user has copied. Raises as `read_code` does."""
+    """Return the code in an address that a user has copied. Raises as `read_code` does."""
     try:
         query = urlsplit(text.strip()).query
     except ValueError:
         query = ""
     if not query:
         raise SignInError(
-            "that is not an address that Pinterest leads to: copy what the browser's address bar "
-            "shows after the consent, from http to the end"
+            "that is not an address of the redirect: copy what the browser's address bar shows "
+            "after the consent, from http to the end"
         )
     return read_code(query, state)
 
 
 class RedirectServer:
-    """Waits on loopback for the one request with Pinterest's answer. Close it in the end.
+    """Waits on loopback for the one request with Pinterest's answer. Close it at the end.
 
-    Raises `OSError` where it cannot listen there.
+    Raises `OSError` if it cannot listen there.
     """
 
     def __init__(self, redirect_uri: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -94,7 +94,7 @@ class RedirectServer:
         self._server = server((host or "", place.port or 80), self._handler())
 
     def wait(self, seconds: float) -> str:
-        """Return the query of the answer. Raises `SignInError` where none comes in time."""
+        """Return the query of the answer. Raises `SignInError` if none arrives in time."""
         deadline = self._clock() + seconds
         while self._query is None:
             left = deadline - self._clock()
@@ -108,7 +108,7 @@ class RedirectServer:
         return self._query
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._server.server_close()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -140,7 +140,7 @@ class _IPv6Server(HTTPServer):
 
 
 def can_listen(redirect_uri: str) -> bool:
-    """Return whether an address is one that this machine can answer: http, on loopback."""
+    """Return whether this machine can listen on an address: http, on loopback."""
     place = _parts(redirect_uri)
     return place is not None and place.scheme == "http" and is_loopback(place.hostname or "")
 

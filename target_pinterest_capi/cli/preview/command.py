@@ -1,7 +1,7 @@
-"""`pinterest-capi preview`: what the records of a tap come to, one by one, before anything is sent.
+"""`pinterest-capi preview`: the results of a tap's records, one by one, before anything is sent.
 
 Owns the command: its options, its configuration and input, and its exit codes (0; 1: the input
-cannot be read; 2: the configuration). Sends nothing, writes no STATE, asks no ledger and needs no
+cannot be read; 2: the configuration). Sends nothing, writes no STATE, uses no ledger and needs no
 token.
 """
 
@@ -28,13 +28,13 @@ PLAIN_REFUSED: Final = (
     "--plain prints personal data, and this is not a terminal: a file or a log would keep it. "
     "With --yes it is printed all the same."
 )
-# Settings that do something which a preview leaves to the target.
+# Settings with an effect that only the target has.
 LIMITS: Final = {
-    "stream_maps": "are applied by the target only; here the records are as the tap sent them",
-    "flattening_enabled": "is done by the target only; here the records have the tap's own columns",
-    "ledger_url": "is not asked; events that were delivered before are shown again",
+    "stream_maps": "are applied only by the target; here the records are as the tap sent them",
+    "flattening_enabled": "is done only by the target; here the records have the tap's own columns",
+    "ledger_url": "is not used; events that were delivered before are shown again",
     "customer_lists": (
-        "are not looked up; each change is shown, where a run sends the last one of a member only"
+        "are not looked up; each change is shown, but a run sends only the last one for a member"
     ),
 }
 
@@ -49,23 +49,21 @@ LIMITS: Final = {
     default=5,
     show_default=True,
     type=click.IntRange(1),
-    help="Events to show, list changes too.",
+    help="Events to show, including list changes.",
 )
 @click.option(
     "--summary",
     "only_summary",
     is_flag=True,
-    help="Read all of the input, and print the summary alone.",
+    help="Read all of the input, and print only the summary.",
 )
 @click.option(
     "--plain",
     is_flag=True,
-    help="Show values of events and members as they are before they are hashed: personal data.",
+    help="Show values of events and members before they are hashed: personal data.",
 )
-@click.option(
-    "--yes", is_flag=True, help="With --plain: print it also where that is not a terminal."
-)
-@json_option("a JSON object for each record and mapping or list, one a line")
+@click.option("--yes", is_flag=True, help="With --plain: print it even if that is not a terminal.")
+@json_option("print a JSON object per line for each record and mapping or list")
 def preview(
     file: str,
     paths: tuple[str, ...],
@@ -117,7 +115,7 @@ def summary_members(given: Preview) -> dict[str, Any]:
     """Return the counts for programs.
 
     These are outcomes, values dropped or warned about, ignored messages, columns that nothing
-    reads, and names of the settings that the input does not have.
+    reads, and names in the settings that the input does not have.
     """
     outcomes = []
     for row in given.tally.outcomes():
@@ -151,7 +149,7 @@ def _read(
     limit: int | None,
     show: Callable[[PreviewedRecord], None],
 ) -> bool:
-    """Show results until `limit` of them would be sent, a record's always together.
+    """Show results until `limit` of them would be sent, always all of a record.
 
     Returns whether the input was read to its end.
     """
@@ -166,9 +164,10 @@ def _read(
 
 
 def _page(ad_account_id: str, limit: int) -> Callable[[PreviewedRecord], None]:
-    """Return a function that shows a result to people, if it is to be shown.
+    """Return a function that shows a result, if it should be shown.
 
-    That is all that would be sent, the first `limit` invalid, and the first of each kind skipped.
+    That is everything that would be sent, the first `limit` invalid, and the first of each kind
+    skipped.
     """
     out = console()
     shown: Counter[tuple[Any, ...]] = Counter()
@@ -192,13 +191,13 @@ def _show_json(result: PreviewedRecord) -> None:
 
 
 def _show_nothing(_: PreviewedRecord) -> None:
-    """Show nothing: the summary alone was asked for."""
+    """Show nothing, because only the summary was asked for."""
 
 
 def _load(paths: Sequence[str], sample: str) -> Settings:
-    """Return the settings as the target reads them, but for the token that nothing here needs.
+    """Return the settings as the target reads them, except for the token, which is not needed.
 
-    Prints what a preview leaves out.
+    Prints what a preview ignores.
     """
     settings = load_settings(paths, sample=sample)
     show_warnings(settings)

@@ -1,7 +1,7 @@
-"""How a preview is shown: events as JSON to copy, members of lists, reasons, and a summary.
+"""The output of a preview: events as JSON to copy, members of lists, reasons, and a summary.
 
-For 80 columns or a pipe. Names that come from the tap (streams, columns, event names) are shown
-without control characters. Prints no other value of a record but an event's and a member's digests.
+For 80 columns or a pipe. Names from the tap (streams, columns, event names) are shown without
+control characters. Prints no values of a record except those of an event and a member's digests.
 """
 
 import json
@@ -27,9 +27,9 @@ from target_pinterest_capi.pipeline.previewed import (
 )
 from target_pinterest_capi.pipeline.previewed_lists import OUTCOMES
 
-JSON_COLUMNS: Final = 80  # what a line of JSON is kept within, where it can be
+JSON_COLUMNS: Final = 80  # the width of lines of JSON, if possible
 MEMBERS: Final = "members"
-SHOWN_COLUMNS: Final = 20  # names of unread columns a stream
+SHOWN_COLUMNS: Final = 20  # names of unread columns per stream
 STYLES: Final = {
     **dict.fromkeys((EVENT, *OUTCOMES.values()), "bold green"),
     str(Outcome.INVALID): "bold yellow",
@@ -37,12 +37,12 @@ STYLES: Final = {
     MEMBERS: "green",
 }
 LABEL_WIDTH: Final = 8
-INDENT: Final = LABEL_WIDTH + 4  # of what stands below a label
+INDENT: Final = LABEL_WIDTH + 4  # of the text below a label
 _list_of_one: Final = re.compile(r'^( *"\w+": )\[\n *("(?:[^"\\\n]|\\.)*")\n *\]', re.MULTILINE)
 
 
 def show_result(out: Console, result: PreviewedRecord, ad_account_id: str) -> None:
-    """Show what a record comes to; an event's account where it is not `ad_account_id`."""
+    """Show a record's result; an event's account only if it is not `ad_account_id`."""
     place = _place(Origin(result.stream, result.mapping), is_list=result.customer_list is not None)
     account = (
         f", ad account {result.ad_account_id}"
@@ -67,7 +67,7 @@ def show_result(out: Console, result: PreviewedRecord, ad_account_id: str) -> No
 
 
 def show_summary(out: Console, preview: Preview, *, is_whole: bool) -> None:
-    """Show the counts of all that was read; `is_whole`: the input was read to its end."""
+    """Show the counts of everything that was read; `is_whole`: the input was read to its end."""
     rows, notes = preview.tally.outcomes(), preview.tally.notes()
     records = preview.tally.records
     head = f"  {number_of(records, 'record')}, {sent_in_words(preview.sent())}; nothing was sent"
@@ -100,7 +100,7 @@ def show_summary(out: Console, preview: Preview, *, is_whole: bool) -> None:
 
 
 def event_json(event: Any) -> str:
-    """Return an event's JSON as people read it, a list of one text on its line where that fits."""
+    """Return an event's readable JSON, with a list of one text on one line if it fits."""
 
     def joined(found: re.Match[str]) -> str:
         line = f"{found[1]}[{found[2]}]"
@@ -117,7 +117,7 @@ def _place(origin: Origin, *, is_list: bool) -> str:
 
 
 def _show_members(out: Console, customer_list: dict[str, Any]) -> None:
-    """Show how many identifiers of which type, or rows, there are, and how they would be sent."""
+    """Show how many identifiers of which type, or rows, there are, as they would be sent."""
     members = customer_list["members"]
     list_type = customer_list.get("list_type")
     kind = "as rows" if list_type is None else f"of list_type {list_type}"
@@ -130,8 +130,8 @@ def _show_members(out: Console, customer_list: dict[str, Any]) -> None:
 def _facts(preview: Preview, *, is_whole: bool) -> Iterable[str]:
     if not is_whole:
         yield (
-            f"Reading stopped at line {preview.line}, with as much as was asked for; --summary"
-            " reads all of the input."
+            f"Reading stopped at line {preview.line}, when enough was shown; --summary reads all "
+            "of the input."
         )
     for one in preview.not_found():
         yield f"{one.message} ({one.setting})"
@@ -143,7 +143,7 @@ def _facts(preview: Preview, *, is_whole: bool) -> Iterable[str]:
             if "BATCH" in preview.ignored
             else ""
         )
-        yield f"Messages that mean nothing to a preview: {counts}{files}."
+        yield f"Messages without meaning for a preview: {counts}{files}."
     for stream, columns in preview.unread_columns().items():
         more = f" and {len(columns) - SHOWN_COLUMNS:,} more" if len(columns) > SHOWN_COLUMNS else ""
         readers = (
@@ -164,7 +164,7 @@ def _label(reason: str) -> str:
 
 
 def _show_reason(out: Console, number: str, label: str, what: str, advice: str) -> None:
-    """Show a reason on a line, and what to do about it below."""
+    """Show a reason on a line, and what to do below it."""
     head = f"{number}  {label:<{LABEL_WIDTH}}  "
     first = Text.assemble((head, STYLES.get(label, "yellow")), what)
     first.rstrip()

@@ -1,8 +1,7 @@
-"""`pinterest-capi replay`: the events of dead letters, sent again through the same delivery.
+"""`pinterest-capi replay`: sends the events of dead letters again, with the same delivery.
 
-Owns the command: its options, the run, signals and exit codes, those of the contract. The file that
-is replayed is never changed; what still fails goes to a new one, and no file that is there is
-written to.
+Owns the command: its options, the run, signals and the documented exit codes. The replayed file is
+never changed; what still fails goes to a new one, and no existing file is written to.
 """
 
 import os
@@ -37,8 +36,10 @@ from target_pinterest_capi.settings import Settings
 @click.option(
     "--output",
     metavar="FILE",
-    help="Where letters go that still fail: a new file, or an fsspec URL as a prefix.  "
-    "[default: beside FILE, with the time]",
+    help=(
+        "Where dead letters go that still fail: a new file, or an fsspec URL as a prefix. "
+        "[default: next to FILE, with the time]"
+    ),
 )
 @dry_run_option("Read and check everything, and send nothing")
 def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool) -> None:
@@ -62,15 +63,15 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
     output = output if "://" in output else str(Path(output).expanduser())
     if "://" not in output and Path(output).exists():
         _end(
-            f"{output} is there already, and nothing is written over or added to: name a new file"
-            " with --output",
+            f"{output} exists already, and is neither replaced nor appended to: name a new file "
+            "with --output",
             ExitCode.CONFIGURATION,
         )
     letters = Letters(file, settings, needs_token=settings.mode != "dry_run")
     _check_all(letters, file)
     with TemporaryDirectory() as nowhere:
         place = str(Path(nowhere, "letters")) if settings.mode == "dry_run" else output
-        # What the target left of its own run is not replaced by this one's.
+        # The files of the target's own run are not replaced by this one's.
         own = {"dead_letter_path": place, "report_path": None, "metrics_path": None}
         run = Run(settings.model_copy(update=own), _no_state)
         try:
@@ -95,9 +96,9 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
 
 
 def default_output(file: str, at: datetime) -> str:
-    """Return a new file's path: beside FILE, with the time in its name.
+    """Return a new file's path: next to FILE, with the time in its name.
 
-    It is in the working directory where FILE is a URL.
+    It is in the working directory if FILE is a URL.
     """
     path = PurePosixPath(file.partition("://")[2]).name if "://" in file else file
     stem, suffix = os.path.splitext(path)  # noqa: PTH122 - the path is kept as it was given
@@ -109,7 +110,7 @@ def deliver(run: Run, letters: Letters) -> tuple[int, str]:
     code, why = int(ExitCode.OK), ""
     with _signals(run) as received:
         try:
-            with suppress(RunStopped):  # `finish` gives it again, after what is under way
+            with suppress(RunStopped):  # `finish` returns it again, after requests in flight
                 run.begin("replay")
                 _read(run, letters)
         except NoTokenError as error:
@@ -117,7 +118,7 @@ def deliver(run: Run, letters: Letters) -> tuple[int, str]:
         except OSError as error:
             code, why = int(ExitCode.ERROR), _unreadable(error)
         except Exception as error:  # noqa: BLE001 - a bug: its message could hold a value
-            run.interrupt()  # what is under way may still be answered
+            run.interrupt()  # requests in flight may still be answered
             code, why = int(ExitCode.ERROR), _unexpected(error)
         stopped = run.finish()
     if stopped is not None:
@@ -131,7 +132,7 @@ def deliver(run: Run, letters: Letters) -> tuple[int, str]:
 
 
 def _read(run: Run, letters: Letters) -> None:
-    """Hand every event to the run, at the pace at which they are delivered."""
+    """Hand every event to the run, at the pace of delivery."""
     days = run.settings.max_event_age_days
     oldest = float("-inf") if days is None else time.time() - days * DAY_SECONDS
     for event in paced(run, IteratedSource(letters)):
@@ -143,7 +144,7 @@ def _read(run: Run, letters: Letters) -> None:
 
 
 def _check_all(letters: Letters, file: str) -> None:
-    """End with an error, before anything is sent, where not every letter can be read and sent."""
+    """End with an error, before anything is sent, unless every letter can be read and sent."""
     try:
         for _ in letters:
             pass
@@ -188,13 +189,13 @@ def _load(paths: Sequence[str], *, dry_run: bool) -> Settings:
 
 
 def _no_state(_: bytes) -> None:
-    """Ignore STATE: dead letters have none."""
+    """Ignore STATE, because dead letters have none."""
 
 
 def _no_token(error: NoTokenError) -> str:
     return (
-        f"conversion_token: is not set, and the letters of mapping {str(error)!r} need it: set it,"
-        " or conversion_token_file in the mapping entry of that name"
+        f"conversion_token: is not set, and the dead letters of mapping {str(error)!r} need it: "
+        "set it, or conversion_token_file in the mapping entry of that name"
     )
 
 

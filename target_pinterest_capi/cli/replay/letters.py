@@ -1,7 +1,7 @@
-"""Dead letters read back: the lines of a file as events to send again, or counted.
+"""Reads dead letters: the lines of a file as events to send again, or counted.
 
-Owns the reading, and which account and token a letter's event is sent with. Never changes the file,
-and never shows a line of it.
+Decides the account and token for a letter's event. Never changes the file, and never shows a line
+of it.
 """
 
 from collections import Counter
@@ -24,21 +24,22 @@ OFFLINE: Final = "offline"  # docs: Pinterest cannot deduplicate these
 
 
 class UnsentReason(StrEnum):
-    """Why lines of the file are not sent, in the words that follow their number."""
+    """Why lines of the file are not sent, as text after their number."""
 
     NO_EVENT = (
         "have no event: their records were invalid, so there is nothing to send. Correct the source"
         " or the mapping, and let the tap send the records again."
     )
-    REPEATED = "hold an event that an earlier line of the file holds too: it is sent once."
+    REPEATED = "have an event that an earlier line of the file has too: it is sent once."
     CUT = (
-        "are incomplete JSON: a crash can cut a line, and the run after it writes the letter again."
+        "are incomplete JSON: a crash can cut a line, and the next run writes the dead letter "
+        "again."
     )
-    FOREIGN = "are not dead letters as the target writes them."
+    FOREIGN = "are not dead letters of the target."
 
 
 class NoTokenError(Exception):
-    """No token is configured for a letter's mapping; its text is the mapping's name."""
+    """No token is configured for a letter's mapping; the message is the mapping's name."""
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -53,7 +54,7 @@ class _Line(msgspec.Struct, gc=False):
 
 
 class _Receipt(msgspec.Struct, gc=False):
-    """What the receipt around an event needs of its JSON."""
+    """The members of an event's JSON that its receipt needs."""
 
     event_name: str
     event_id: str
@@ -68,10 +69,10 @@ _decode_receipt: Final = msgspec.json.Decoder(_Receipt).decode
 class Letters:
     """The dead letters of one file: a path, or an fsspec URL.
 
-    Iterating gives their events; what is not sent is counted.
+    Iterating yields their events; other lines are counted.
 
-    Iterating raises `OSError` where the file cannot be read, and `NoTokenError` where an event has
-    no token to be sent with, unless `needs_token` is off.
+    Iterating raises `OSError` if the file cannot be read, and `NoTokenError` if an event has no
+    token, unless `needs_token` is off.
     """
 
     def __init__(self, file: str, settings: Settings, *, needs_token: bool) -> None:
@@ -85,12 +86,12 @@ class Letters:
 
     @property
     def has_only_foreign_lines(self) -> bool:
-        """Return whether what was read has lines, and none of them is a dead letter."""
+        """Return whether lines were read and none of them is a dead letter."""
         foreign = self.not_sent[UnsentReason.FOREIGN]
         return foreign > 0 and foreign + self.not_sent[UnsentReason.CUT] == self.lines
 
     def __iter__(self) -> Iterator[Event]:
-        """Yield each event of the file once, in its order, counting from the start."""
+        """Yield each event of the file once, in order; counts start again."""
         self.not_sent.clear()
         self.lines = 0
         seen: set[int] = set()
@@ -135,9 +136,9 @@ class Letters:
         )
 
     def _account(self, letter: _Line) -> Account:
-        """Return the letter's account, with the token of its entry or else of the settings.
+        """Return the letter's account, with the token of its entry or otherwise of the settings.
 
-        What was a test stays one.
+        A test stays a test.
         """
         origin = (letter.stream, letter.mapping)
         if origin not in self._tokens:
@@ -149,9 +150,9 @@ class Letters:
 
 
 def _own_token(settings: Settings, stream: str, mapping: str) -> str | None:
-    """Return the token of the entry that takes the stream under this name.
+    """Return the token of the entry with this name that selects the stream.
 
-    None where there is none, or it has none of its own.
+    None if there is no such entry, or it has no token.
     """
     for name, entry in matching(settings, stream):
         if name == mapping and entry.conversion_token is not None:

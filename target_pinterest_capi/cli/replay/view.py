@@ -1,6 +1,6 @@
-"""How a replay is shown.
+"""The output of a replay.
 
-What became of each event, what was not sent and why, and where the letters are that still fail.
+The outcomes of events, what was not sent and why, and where the letters are that still fail.
 
 Prints counts, names and reasons; no value of an event.
 """
@@ -33,7 +33,7 @@ WOULD_BE_SENT: Final = "would be sent"
 
 
 def show_outcomes(out: Console, run: Run) -> None:
-    """Show what became of the events, by stream, mapping and reason, and what to do about it."""
+    """Show the outcomes of events, by stream, mapping and reason, and what to do."""
     for origin, rows in groupby(run.tally.outcomes(), attrgetter("origin")):
         stream, entry = origin.shown
         mapping = f", mapping {plain(entry)}" if entry else ""
@@ -51,7 +51,7 @@ def show_outcomes(out: Console, run: Run) -> None:
 
 
 def show_not_sent(out: Console, not_sent: Mapping[UnsentReason, int]) -> None:
-    """Show the lines of the file that hold nothing to send, by why."""
+    """Show the lines of the file that have nothing to send, by reason."""
     if not any(not_sent.values()):
         return
     out.print(Text("Lines that were not sent", "bold"))
@@ -65,7 +65,7 @@ def show_not_sent(out: Console, not_sent: Mapping[UnsentReason, int]) -> None:
 
 
 def show_sum(out: Console, run: Run, *, lines: int, output: str, file: str) -> None:
-    """Show the sum: lines read, events by outcome, requests, and where what still fails is."""
+    """Show the totals: lines read, events by outcome, requests, and where what still fails is."""
     totals = run.tally.by_outcome()
     is_dry = run.settings.mode == "dry_run"
     names = {name: WOULD_BE_SENT if is_dry and name == Outcome.SKIPPED else name for name in totals}
@@ -84,9 +84,9 @@ def show_sum(out: Console, run: Run, *, lines: int, output: str, file: str) -> N
     if open_events:
         out.print(
             Text(
-                f"{open_events:,} events that were read have no outcome. {file} is as it was:"
-                " replay it again once the cause is gone. With ledger_url, what was delivered is"
-                " not sent twice.",
+                f"{open_events:,} events that were read have no outcome. {file} is unchanged: "
+                "replay it again once the cause is fixed. With ledger_url, delivered events are "
+                "not sent twice.",
             ),
         )
     if run.dead_letters_written and not is_dry:

@@ -22,7 +22,7 @@ STDOUT: Final = "-"
     "-o",
     "--output",
     metavar="FILE",
-    help="Where the page goes; - is standard output.  [default: beside RUN.json, as .html]",
+    help="Where the page goes; - is standard output.  [default: next to RUN.json, as .html]",
 )
 @click.option(
     "--trend",

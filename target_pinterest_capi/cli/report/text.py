@@ -1,7 +1,7 @@
 """A run report as text for a terminal or a pipe: outcomes, causes, match keys, duplicates.
 
-Owns tables and colours; words and sums are those of the page. Names that come from outside are
-shown without control characters.
+Owns tables and colours; texts and totals are those of the page. Names from outside are shown
+without control characters.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ Numbers = Mapping[str, tuple[str, str]]  # by head: a number as text, "" for non
 
 
 def show(out: Console, report: Report) -> None:
-    """Show a report: how the run ended first, then what it came to."""
+    """Show a report: first how the run ended, then its results."""
     how = ending(report)
     out.print(Text.assemble((headline(report), "bold"), ". ", (how.title, KINDS[how.kind])))
     if report.run.stopped:
@@ -53,7 +53,7 @@ def show(out: Console, report: Report) -> None:
 
 
 def show_details(out: Console, report: Report) -> None:
-    """Show what a run came to: outcomes, causes, customer lists, match keys and duplicates."""
+    """Show a run's results: outcomes, causes, customer lists, match keys and duplicates."""
     show_outcomes(out, report)
     show_causes(out, report)
     show_customer_lists(out, report)
@@ -63,18 +63,18 @@ def show_details(out: Console, report: Report) -> None:
 
 def show_outcomes(out: Console, report: Report) -> None:
     """Show how the events of each stream and entry ended."""
-    print_title(out, "What became of the events")
+    print_title(out, "Outcomes of the events")
     rows = [(_entry(row.stream, row.mapping), _outcomes(row)) for row in report.outcomes]
     _numbers(out, [*rows, ("together", _outcomes(report.totals))])
 
 
 def show_causes(out: Console, report: Report) -> None:
-    """Show every reason with its places and what to do about it."""
+    """Show every reason with its places and what to do."""
     causes = find_causes(report)
     for title, found in (
-        ("What was not delivered, and what to do about it", causes.failed),
-        ("Values dropped from their events", causes.left_out),
-        ("Values sent, perhaps not as meant", causes.doubtful),
+        ("Events not delivered, and what to do about it", causes.failed),
+        ("Values dropped from their events", causes.dropped),
+        ("Values sent, but perhaps wrong", causes.doubtful),
         ("Pinterest's warnings", causes.warnings),
         ("What was skipped", causes.skipped),
     ):
@@ -86,7 +86,7 @@ def show_causes(out: Console, report: Report) -> None:
 
 
 def show_customer_lists(out: Console, report: Report) -> None:
-    """Show what became of each customer list."""
+    """Show the changes of each customer list."""
     if report.customer_lists:
         print_title(out, "Customer lists")
         for held in report.customer_lists:
@@ -96,11 +96,11 @@ def show_customer_lists(out: Console, report: Report) -> None:
 
 
 def show_match_keys(out: Console, report: Report) -> None:
-    """Show which share of the events of each name carries what Pinterest matches them by."""
+    """Show the share of each name's events that have what Pinterest matches them by."""
     names = report.delivered.by_event_name[:NAMES]
     if names:
         print_title(
-            out, "Match keys", ": events that carry what Pinterest matches and scores them by"
+            out, "Match keys", ": events that have what Pinterest matches and scores them by"
         )
         _numbers(out, [(entry.event_name, _coverage(entry)) for entry in names])
 
@@ -159,7 +159,7 @@ def _cause(out: Console, cause: Cause) -> None:
 
 
 def _numbers(out: Console, rows: Sequence[tuple[str, Numbers]]) -> None:
-    """Print a table of numbers; where it does not fit, each row as the list of what it has."""
+    """Print a table of numbers; if it does not fit, each row as a list."""
     is_roomy = out.width >= ROOMY
     heads = list(dict.fromkeys(head for _, numbers in rows for head in numbers))
     table = Table("", box=None, show_header=is_roomy, pad_edge=False, padding=(0, 2, 0, 0))

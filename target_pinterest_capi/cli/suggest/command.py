@@ -1,4 +1,4 @@
-"""`pinterest-capi suggest`: a mapping to start from, made of what a tap sent.
+"""`pinterest-capi suggest`: a first mapping, from what a tap sent.
 
 Owns the command: its options, its input and output, and its exit codes (0; 1: the sample cannot be
 read, or the file not written). Reads no configuration, and sends nothing.
@@ -28,8 +28,8 @@ INPUT_EXIT: Final = 1
 
 @click.command()
 @click.argument("file", default=STANDARD_INPUT, metavar="[SAMPLE]")
-@click.option("--output", metavar="FILE", help="Write to a file, and show what comes of it.")
-@click.option("--force", is_flag=True, help="Replace the file, if it is there.")
+@click.option("--output", metavar="FILE", help="Write to a file, and show the resulting events.")
+@click.option("--force", is_flag=True, help="Replace the file if it exists.")
 @number_option("--preview", "limit", 1, "Events of the sample to show, with --output.")
 def suggest(file: str, output: str | None, force: bool, limit: int) -> None:
     """Write a first mapping for the records of a tap.
@@ -44,7 +44,7 @@ def suggest(file: str, output: str | None, force: bool, limit: int) -> None:
     pinterest-capi preview --config config.json --config mappings.yaml orders.singer
     """  # noqa: D301 - click reads \b as "keep these lines"
     if output is not None and Path(output).exists() and not force:
-        raise click.ClickException(f"{output} is there already: --force replaces it.")
+        raise click.ClickException(f"{output} exists already: --force replaces it.")
     entries = _read(file)
     trial = Trial(entries)
     text = as_text(entries, trial.in_words())
@@ -61,7 +61,7 @@ def suggest(file: str, output: str | None, force: bool, limit: int) -> None:
 
 
 def _read(file: str) -> list[Entry]:
-    """Return the suggestion for each stream, or end with what is wrong with the sample."""
+    """Return the suggestion for each stream, or exit with what is wrong with the sample."""
     try:
         with open_messages(file) as lines:
             streams = profile.read(lines)
@@ -72,7 +72,9 @@ def _read(file: str) -> list[Entry]:
     else:
         if streams:
             return [suggest_entry(stream) for stream in streams.values()]
-        problem = "the sample has no stream: give the output of a tap, SCHEMA and RECORD messages"
+        problem = (
+            "the sample has no stream: use the output of a tap, with SCHEMA and RECORD messages"
+        )
     click.echo(f"Error: {problem}", err=True)
     sys.exit(INPUT_EXIT)
 

@@ -1,4 +1,4 @@
-"""How a suggestion is summed up for people: what the records of each stream come to."""
+"""The summary of a suggestion: the results of each stream's records."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -14,18 +14,20 @@ INDENT: Final = 4
 
 
 def show_summary(out: Console, entries: Sequence[Entry], outcomes: Mapping[str, str]) -> None:
-    """Show each stream: what is suggested, why it is not, and what its records come to."""
+    """Show each stream: what is suggested or why not, and the results of its records."""
     for entry in entries:
         mark = ("mapped", "bold green") if entry.is_active else ("not mapped", "bold yellow")
         place = f"  stream {shown_name(entry.stream.name)}"
         out.print(Text.assemble(mark, place), soft_wrap=True)
-        words = entry.problem or outcomes.get(entry.stream.name, "no record to try it on")
+        words = entry.problem or outcomes.get(
+            entry.stream.name, "there is no record to try it with"
+        )
         if entry.preset:
             words = f"preset {entry.preset.value}; {words}"
         print_indented(out, words, INDENT, "bright_black")
 
 
 def show_next(out: Console, output: str) -> None:
-    """Show what to do with the file that was written."""
-    print_indented(out, f"Written to {output}: read it, and change what is not so. Then", 0)
+    """Show what to do with the written file."""
+    print_indented(out, f"Written to {output}: read it, and correct what is wrong. Then", 0)
     out.print(f"  pinterest-capi check --config config.json --config {output}", soft_wrap=True)

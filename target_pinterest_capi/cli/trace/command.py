@@ -1,7 +1,7 @@
-"""`pinterest-capi trace`: what became of one event, in every run that is remembered.
+"""`pinterest-capi trace`: the history of one event, in all runs on record.
 
-Owns the command: its options, and its exit codes (0: something is known; 1: nothing is, or a file
-cannot be read; 2: the configuration). Reads only.
+Owns the command: its options, and its exit codes (0: something was found; 1: nothing was found, or
+a file cannot be read; 2: the configuration). Only reads.
 """
 
 import json
@@ -25,9 +25,9 @@ NOTHING_EXIT = 1
     "--letters",
     "letters",
     "FILE",
-    "Dead letters to look into; repeatable.  [default: dead_letter_path]",
+    "Dead letters to search; repeatable.  [default: dead_letter_path]",
 )
-@json_option("one JSON object instead of a table")
+@json_option("print one JSON object instead of a table")
 def trace(
     key: tuple[str, ...],
     paths: tuple[str, ...],

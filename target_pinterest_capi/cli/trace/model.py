@@ -1,6 +1,6 @@
-"""What results, ledger and dead letters say of one event, found by its record's key or its id.
+"""What results, ledger and dead letters have about one event, found by its record's key or its id.
 
-Reads only. A key is looked for in plain and as the digest that letters and results have of it.
+Only reads. A key is searched in plain text and as the digest in letters and results.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ DEAD_LETTERS: Final = "dead letters"
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that became of the event, and where that is written."""
+    """One step in the event's history, and where it is recorded."""
 
     at: datetime
     source: str
@@ -44,14 +44,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trace(NamedTuple):
-    """The steps, oldest first, and what was not looked into, in words."""
+    """The steps, oldest first, and what was not searched, as text."""
 
     steps: list[Step]
     not_looked_into: list[str]
 
 
 class Wanted:
-    """What is looked for: key properties by name, or a value alone, which may be an event id."""
+    """What to search for: key properties by name, or only a value, which may be an event id."""
 
     def __init__(self, words: Sequence[str], stream: str | None = None) -> None:
         pairs = [word.partition("=") for word in words]
@@ -77,14 +77,14 @@ class Wanted:
         return any(value in _forms(self._value or "") for value in key.values())
 
     def key_parts(self) -> list[str]:
-        """Return what the JSON of a key holds, if it is the one that is looked for."""
+        """Return the contents of a key's JSON, if it is the wanted one."""
         names = [f"{_json(name)}:" for name in self.properties][:1] or [":"]
         value = next(iter(self.properties.values()), self._value) or ""
         return [f"{name}{_json(form)}" for name in names for form in _forms(value)]
 
 
 def trace(settings: Settings, wanted: Wanted, letters: Sequence[str]) -> Trace:
-    """Return what became of an event. Raises `OSError` where a named file cannot be read."""
+    """Return the history of an event. Raises `OSError` if a given file cannot be read."""
     unseen: list[str] = []
     steps = [*_results(settings, wanted, unseen), *_letters(settings, wanted, letters, unseen)]
     steps += _ledger(settings, wanted, steps, unseen)
@@ -160,7 +160,7 @@ def _steps_of(lines: Any, wanted: Wanted) -> Iterator[Step]:
         try:
             letter = _decode_letter(line)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            continue  # cut by a crash, or none of ours
+            continue  # cut by a crash, or not ours
         if wanted.matches(letter.key, letter.event.event_id, letter.stream):
             yield Step(
                 source=DEAD_LETTERS,
@@ -200,15 +200,15 @@ def _ledger(
         )  # fmt: skip
     if not found and not any(step.event_id for step in steps):
         unseen.append(
-            "ledger, where the event's id is mapped to another column than the key's: it knows "
-            "events by their event_id; give that as KEY."
+            "ledger, if the event's id is mapped to another column than the key's: it has "
+            "events by their event_id; use that as KEY."
         )
 
 
 def _identities(
     settings: Settings, wanted: Wanted, steps: Sequence[Step]
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield account, event name and id of every event that may be the one looked for."""
+    """Yield account, event name and id of every event that may be the wanted one."""
     accounts = {settings.ad_account_id} | {
         account for step in steps if (account := step.ad_account_id) is not None
     }
@@ -244,7 +244,7 @@ def _shown(step: Step, known: Collection[str]) -> Step:
 
 
 def _records(properties: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """Yield the key as records may have it: its values as texts, and whole numbers as such."""
+    """Yield the key as records may have it: with texts, and with whole numbers."""
     if not properties:
         return
     yield dict(properties)
@@ -255,7 +255,7 @@ def _records(properties: Mapping[str, str]) -> Iterator[dict[str, Any]]:
 
 
 def _forms(text: str) -> tuple[str, str]:
-    """Return a value as keys have it: in plain, and as its digest."""
+    """Return a value as keys may have it: in plain text, and as its digest."""
     return text, digest(text)
 
 
@@ -264,7 +264,7 @@ def _json(text: str) -> str:
 
 
 def as_json(found: Trace) -> dict[str, Any]:
-    """Return the trace as plain values; absent members are dropped."""
+    """Return the trace as plain values, without absent members."""
     steps = [
         {name: value for name, value in msgspec.to_builtins(step).items() if value is not None}
         for step in found.steps

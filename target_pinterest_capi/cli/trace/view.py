@@ -1,4 +1,4 @@
-"""How a trace is shown: a line for each step, how it ended, and what was not looked into."""
+"""The output of a trace: a line for each step, the last outcome, and what was not searched."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ COLOURS: Final = {"delivered": "green", "invalid": "yellow", "rejected": "red"}
 
 
 def show(out: Console, found: Trace) -> None:
-    """Show what became of the event."""
+    """Show the history of the event."""
     if found.steps:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
         for name in ("When (UTC)", "Where", "Run", "Outcome", "What"):
@@ -33,7 +33,7 @@ def show(out: Console, found: Trace) -> None:
         out.print(Text.assemble("Last: ", (last.outcome, COLOURS.get(last.outcome, "")), "."))
         print_indented(out, advice_about(last.reason or ""), 2)
     else:
-        out.print("Nothing is known of it where this looked.")
+        out.print("Nothing was found where this searched.")
     if found.not_looked_into:
         out.print(Text("\nNot looked into"))
         for words in found.not_looked_into:
@@ -41,7 +41,7 @@ def show(out: Console, found: Trace) -> None:
 
 
 def _what(step: Step) -> str:
-    """Return what a step says besides its outcome."""
+    """Return a step's text besides its outcome."""
     place = step.stream and f"{step.stream} ({step.mapping})" if step.mapping else step.stream
     event = " ".join(filter(None, (step.event_name, step.event_id)))
     reason = " ".join(filter(None, (step.reason, step.field)))

@@ -1,1 +1,1 @@
-"""A stream's builder: the rules of an event, and the code that is generated from them."""
+"""A stream's builder: the rules for an event, and the code that is generated from them."""

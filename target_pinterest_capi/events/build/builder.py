@@ -1,10 +1,10 @@
 """Compiles a plan and the field table into `record -> Event | InvalidRecord | SkippedRecord`.
 
-A builder is made once for a stream's schema. For each record it reads the mapped values, coerces
-them by their fields' types, brings them to their normal forms, hashes those that the table says
-to hash, derives what may be derived, checks what Pinterest requires, and encodes the event. It is
-pure but for its clock and its notes. A value that cannot be used is dropped and noted by field
-and reason; it costs the event only where the field is required.
+A builder is compiled once for a stream's schema. For each record it reads the mapped values,
+coerces them to their fields' types, normalizes them, hashes those that must be hashed, derives what
+can be derived, checks what Pinterest requires, and encodes the event. It is pure except for its
+clock and its notes. A value that cannot be used is dropped and noted by field and reason; the event
+becomes invalid only if the field is required.
 """
 
 import time
@@ -82,7 +82,7 @@ def _compile(spec: EventSpec, columns: Columns, given: str) -> Any:
 
 
 def _expressions_read(plan: EventPlan) -> frozenset[str] | None:
-    """Return the columns that expressions read; None where that may be any."""
+    """Return the columns that expressions read; None if that may be any."""
     read: frozenset[str] = frozenset()
     for field in (*plan.conditions, *plan.fields.values()):
         if field.column is None:
@@ -97,7 +97,7 @@ def _columns_read(
 ) -> Mapping[str, Uses] | None:
     """Return the columns that an event is made of, and what of it; None where that may be any.
 
-    It is where an expression may read any, or where ids are derived from whole records.
+    That is so if an expression may read any column, or if ids are derived from whole records.
     """
     has_id = plan.key_properties or "event_id" in plan.fields
     if expressions_read is None or not has_id:

@@ -1,7 +1,7 @@
-"""How a generated function reads the columns of what it is given: of records, or of rows.
+"""How a generated function reads columns: of records, or of rows.
 
-A row is a struct that holds a stream's columns as attributes, None where the record has none; it
-is decoded in half the time of a record. What a row cannot tell is read from the record of its line.
+A row is a struct with a stream's columns as attributes, None if the record has none; it is decoded
+in half the time of a record. What a row does not contain is read from the record of its line.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -12,10 +12,10 @@ from target_pinterest_capi.events.build.shapes import Kind, RowColumn
 
 
 class Values(Protocol):
-    """The text by which a function reads what has names: columns, or members of an object."""
+    """The code by which a function reads named values: columns, or members of an object."""
 
     def record(self, source: FunctionSource) -> str:
-        """Return the expression of the record, with the columns that expressions read at least."""
+        """Return the expression of the record, with at least the columns that expressions read."""
 
     def value(self, source: FunctionSource, column: str, path: str) -> str:
         """Return the expression of a column's value, read for a field."""
@@ -28,7 +28,7 @@ class Values(Protocol):
 
 
 class Columns(Values, Protocol):
-    """The text by which a function reads columns."""
+    """The code by which a function reads columns."""
 
     @property
     def parameters(self) -> str:
@@ -36,10 +36,10 @@ class Columns(Values, Protocol):
 
     @property
     def opening(self) -> str:
-        """The line that the function begins with; empty for none."""
+        """The first line of the function; may be empty."""
 
     def key(self, source: FunctionSource, key_properties: Collection[str]) -> str:
-        """Return the expression of a mapping with the key properties that are there."""
+        """Return the expression of a mapping with the key properties that exist."""
 
     def whole(self, source: FunctionSource, key_properties: Collection[str]) -> str:
         """Return the expression of what an `event_id` is derived from: a record, or its key."""
@@ -78,7 +78,7 @@ class RecordColumns:
 
 
 class ItemColumns:
-    """Members of an object of a list: of the dictionary `item`, by its `get_item`."""
+    """Members of an object in a list: of the dictionary `item`, by its `get_item`."""
 
     def record(self, source: FunctionSource) -> str:  # noqa: ARG002 - rows need it
         """Return the object."""
@@ -151,7 +151,7 @@ class RowColumns(AttributeColumns):
         self._record_of = record_of
 
     def record(self, source: FunctionSource) -> str:
-        """Return the call that makes a record of the columns that expressions read."""
+        """Return the call that makes a record from the columns that expressions read."""
         return f"{source.bind('record_of', self._record_of)}(row)"
 
     def key(self, source: FunctionSource, key_properties: Collection[str]) -> str:
@@ -165,7 +165,7 @@ class RowColumns(AttributeColumns):
     def whole(self, source: FunctionSource, key_properties: Collection[str]) -> str:
         """Return the record of the line, or the row's key if no key property is None.
 
-        A record that lacks a column and one that has null there are the same row.
+        A record without a column and one with null in it are the same row.
         """
         record = f"{source.bind('as_record', self._as_record)}(line)"
         if not key_properties:

@@ -1,13 +1,15 @@
-"""From a raw value to the field's wire value: coerced, brought to its normal form, hashed.
+"""From a raw value to a field's final value: coerced, normalized, hashed.
 
-A converter takes a value that is not None and returns the wire value, or None where nothing usable
-is left. Why a value was dropped goes to `note`.
+A converter gets a value that is not None and returns the final value, or None if nothing usable is
+left. Why a value was dropped goes to `note`.
 """
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, tzinfo
 from functools import partial
 from typing import Any, Final, NamedTuple, cast
+
+import msgspec
 
 from target_pinterest_capi.events import coerce, hashing
 from target_pinterest_capi.events.build.members import (
@@ -36,7 +38,7 @@ from target_pinterest_capi.events.fields import (
 from target_pinterest_capi.events.list_texts import is_list_text
 from target_pinterest_capi.events.normalize import is_private, is_public_ipv4
 from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES, null_words, spellings_of
-from target_pinterest_capi.events.reasons import LeftOut, Warned
+from target_pinterest_capi.events.reasons import Dropped, Warned
 
 USER_AGENT: Final = "user_data.client_user_agent"  # long, and the same in many events
 Note = Callable[[str, str], None]
@@ -44,7 +46,7 @@ Convert = Callable[[Any], Any]
 
 
 class Options(NamedTuple):
-    """The settings that shape values; names are the configuration's."""
+    """The settings that affect values, with the configuration's names."""
 
     zone: tzinfo = UTC
     default_country: str | None = None
@@ -55,11 +57,11 @@ class Options(NamedTuple):
     max_event_age_days: float | None = 7
     plain_keys: bool = False
     null_values: tuple[str, ...] = DEFAULT_NULL_VALUES
-    in_plain: bool = False  # nothing is hashed, for a preview on one's own terminal
+    in_plain: bool = False  # nothing is hashed, for a preview in one's own terminal
 
 
 class Converters:
-    """Makes the converters of one mapping entry: with the same options, noting to the same."""
+    """Creates the converters of one mapping entry, with the same options and the same `note`."""
 
     def __init__(self, options: Options, note: Note) -> None:
         self._note = note
@@ -73,7 +75,7 @@ class Converters:
             postal_code_digits=options.postal_code_digits,
         )
         country: Form = self._forms["country"].normalize
-        self.regions = BoundedCache(lambda text: _usable(country(text)))  # of countries' texts
+        self.regions = BoundedCache(lambda text: _usable(country(text)))  # for texts of countries
         self._zone, self._date_format = options.zone, options.date_format
         self._makers: dict[FieldKind, Callable[[Field], Any]] = {
             FieldKind.TEXT: lambda field: self._texts(field) if field.many else self._text(field),
@@ -87,11 +89,11 @@ class Converters:
         }
 
     def convert(self, field: Field) -> Any:
-        """Return the field's converter; that of a regional form takes the record's country too."""
+        """Return the field's converter; that of a regional form also gets the record's country."""
         return self._makers[field.kind](field)
 
     def is_regional(self, field: Field) -> bool:
-        """Return whether the field's values are read in the record's country."""
+        """Return whether the field's values depend on the record's country."""
         return field.form is not None and self._forms[field.form].regional
 
     def region(self, value: Any) -> str | None:
@@ -101,7 +103,7 @@ class Converters:
         return region
 
     def compiled(self, field: Field, plan: FieldPlan) -> CompiledField:
-        """Return what the field's lines in the generated function are written from."""
+        """Return what is needed to write the field's lines in the generated function."""
         convert = self.convert(field)
         fast_path, helper = self._fast_path(field, convert, plan.selection)
         if self.null_words.in_any_form and fast_path in FORM_PATHS:
@@ -116,19 +118,19 @@ class Converters:
             helper=helper,
             codes=plan.codes,
             constant=plan.constant,
-            failed=partial(self._note, field.path, LeftOut.EXPRESSION_ERROR),
+            failed=partial(self._note, field.path, Dropped.EXPRESSION_ERROR),
             collects=plan.collects,
         )
 
     def condition(self, plan: FieldPlan) -> CompiledField:
-        """Return what the lines of a condition for records are written from."""
-        failed = partial(self._note, "when", LeftOut.EXPRESSION_ERROR)
+        """Return what is needed to write the lines of a condition."""
+        failed = partial(self._note, "when", Dropped.EXPRESSION_ERROR)
         return CompiledField("when", _unread, get=plan.get, codes=plan.codes, failed=failed)
 
     def _fast_path(
         self, field: Field, convert: Any, selection: Selection | None
     ) -> tuple[str, Any]:
-        """Return the name of the field's fast path and its helper; `""` where it has none."""
+        """Return the name of the field's fast path and its helper; `""` if it has none."""
         if self._in_plain and field.kind is FieldKind.HASHED:
             return "", None
         if field.kind is FieldKind.ITEMS:
@@ -148,10 +150,10 @@ class Converters:
     # What a value is, before it is coerced
 
     def _given(self, field: Field) -> Convert:
-        """Return what reads one value: visible text, and the first of a list for a single field.
+        """Return the reader of one value: visible text, and the first of a list for a single field.
 
-        A word for a missing value is noted, and is None. The text of a list is opened where no
-        text of the field can look like one.
+        A word for a missing value is noted, and is None. The text of a list is parsed if no text of
+        the field can look like one.
         """
         path, note, is_null = field.path, self._note, self._is_null(field)
         is_free_text = field.kind is FieldKind.TEXT and field.form is None
@@ -162,7 +164,7 @@ class Converters:
             if type(value) is str:
                 value = coerce.text(value)
                 if value is not None and is_null(value):
-                    note(path, LeftOut.NULL_VALUE)
+                    note(path, Dropped.NULL_VALUE)
                     return None
             return value
 
@@ -172,7 +174,7 @@ class Converters:
         return spellings_of(self._null_values, field.form).__contains__
 
     def _one_of(self, field: Field, value: Any) -> Any:
-        """Return the first of a list's values, more than one being counted; else the value."""
+        """Return the first of a list's values, and count if there are more; else the value."""
         if type(value) is not list and not (type(value) is str and is_list_text(value)):
             return value
         values = coerce.array(value)
@@ -187,11 +189,11 @@ class Converters:
 
     # Scalars
 
-    def unix_time(self, path: str) -> Callable[[Any], int | LeftOut | None]:
-        """Return the reader of a time; one that a clock change makes doubtful is noted."""
+    def unix_time(self, path: str) -> Callable[[Any], int | Dropped | None]:
+        """Return the reader of a time; one that is doubtful because of a clock change is noted."""
         note, zone, date_format = self._note, self._zone, self._date_format
 
-        def unix_time(value: Any) -> int | LeftOut | None:
+        def unix_time(value: Any) -> int | Dropped | None:
             seconds = coerce.unix_time(value, zone, date_format)
             if type(seconds) is coerce.LocalTime:
                 note(path, seconds.warning)
@@ -210,7 +212,7 @@ class Converters:
             if kind is int:
                 if value in allowed:
                     return value
-                value = LeftOut.OUT_OF_RANGE
+                value = Dropped.OUT_OF_RANGE
             elif kind is str or kind is bool or value is None:
                 return value
             note(path, value)
@@ -226,8 +228,8 @@ class Converters:
         def usable(value: Any) -> str | None:
             if type(value) is str and (limit is None or len(value) <= limit):
                 return value
-            if value is not None and value is not LeftOut.EMPTY:
-                note(path, str(value) if isinstance(value, LeftOut) else LeftOut.TOO_LONG)
+            if value is not None and value is not Dropped.EMPTY:
+                note(path, str(value) if isinstance(value, Dropped) else Dropped.TOO_LONG)
             return None
 
         def plain(value: Any) -> str | None:
@@ -258,12 +260,12 @@ class Converters:
             written = text(given(value))
             if written is None or written in choices:
                 return written
-            if isinstance(written, LeftOut):
+            if isinstance(written, Dropped):
                 note(path, written)
                 return None
             if written.lower() in choices:
                 return written.lower()
-            note(path, LeftOut.UNKNOWN_CHOICE)
+            note(path, Dropped.UNKNOWN_CHOICE)
             return None
 
         return convert
@@ -276,7 +278,7 @@ class Converters:
         def convert(value: Any) -> list[str] | None:
             texts = _distinct(map(one, coerce.listed(value))) or []
             if limit is not None and len(texts) > limit:
-                note(path, LeftOut.TOO_LONG)
+                note(path, Dropped.TOO_LONG)
                 del texts[limit:]
             return texts or None
 
@@ -326,7 +328,7 @@ class Converters:
             normal = form(value)
             if type(normal) is str:
                 return digest(normal)
-            if normal is not LeftOut.EMPTY:
+            if normal is not Dropped.EMPTY:
                 note(path, str(normal))
             return None
 
@@ -345,8 +347,8 @@ class Converters:
 
         return convert
 
-    def _phone(self, text: str, region: str | None) -> str | LeftOut:
-        phone: str | LeftOut
+    def _phone(self, text: str, region: str | None) -> str | Dropped:
+        phone: str | Dropped
         phone, warning = self._forms["phone"].normalize(text, region)
         if warning is not None:
             self._note("user_data.ph", warning)
@@ -355,16 +357,21 @@ class Converters:
     # Items
 
     def _items(self, field: Field) -> Convert:
-        """Return the converter of a list of objects, of whose members the unknown are dropped."""
+        """Return the converter of a list of objects, whose unknown members are dropped."""
         open_list, as_item = self._open_list(field), self._as_item(field)
         members = [(member.leaf, self.convert(member)) for member in _members_of(field)]
+        empty = self._empty_item(field)
 
-        def converted(entry: Any) -> dict[str, Any]:
-            given, made = as_item(entry) or {}, {}
+        def converted(entry: Any) -> dict[str, Any] | None:
+            given, made = as_item(entry), {}
+            if given is None:
+                return None
             for leaf, convert in members:
                 value = given.get(leaf)
                 if value is not None and (value := convert(value)) is not None:
                     made[leaf] = value
+            if not made:
+                empty(given)
             return made
 
         def convert(value: Any) -> list[dict[str, Any]] | None:
@@ -384,15 +391,17 @@ class Converters:
             for member in _members_of(field)
             if member.leaf in plans
         ]
-        return Items(members, open_list, as_item, selection.base if selection else None)
+        if selection is not None:  # of an object that it finds nothing in, all members are null
+            return Items(members, open_list, as_item, _unread, selection.base)
+        return Items(members, open_list, as_item, self._empty_item(field))
 
     def _open_list(self, field: Field) -> Callable[[Any], list[Any] | None]:
-        """Return what makes a list of a value; one that cannot be a list is noted."""
+        """Return what turns a value into a list; one that cannot be a list is noted."""
         path, note = field.path, self._note
 
         def open_list(value: Any) -> list[Any] | None:
             entries = coerce.items(value)
-            if isinstance(entries, LeftOut):
+            if isinstance(entries, Dropped):
                 note(path, entries)
                 return None
             return entries
@@ -400,7 +409,7 @@ class Converters:
         return open_list
 
     def _as_item(self, field: Field) -> Callable[[Any], dict[str, Any] | None]:
-        """Return what makes an object of a list's entry; one that cannot be an object is noted."""
+        """Return what turns an entry into an object; one that cannot be an object is noted."""
         path, note = field.path, self._note
 
         def as_item(entry: Any) -> dict[str, Any] | None:
@@ -408,13 +417,24 @@ class Converters:
             if type(read) is dict:
                 return respelled(read, ITEM_MEMBERS)
             if not coerce.is_nothing(read):
-                note(path, LeftOut.NOT_AN_ITEM)
+                note(path, Dropped.NOT_AN_ITEM)
             return None
 
         return as_item
 
+    def _empty_item(self, field: Field) -> Callable[[Any], None]:
+        """Return what notes an object that comes to no item, unless it has no value at all."""
+        path, note = field.path, self._note
 
-def _usable(value: str | LeftOut) -> str | None:
+        def empty(given: Any) -> None:
+            values = given.values() if type(given) is dict else msgspec.structs.astuple(given)
+            if not all(map(coerce.is_nothing, values)):
+                note(path, Dropped.NOT_AN_ITEM)
+
+        return empty
+
+
+def _usable(value: str | Dropped) -> str | None:
     return value if type(value) is str else None
 
 
@@ -430,7 +450,7 @@ def _text_path(field: Field, convert: Convert) -> tuple[str, Any]:
 
 
 def _unread(_: Any) -> None:
-    """Stand for the reader of an item's member, which is always a column of its own."""
+    """Return nothing: stands for what is never asked for, such as the reader of a member."""
 
 
 def _members_of(field: Field) -> list[Field]:
@@ -454,19 +474,19 @@ def _are_plain_texts(values: list[Any]) -> bool:
 
 
 def _distinct(texts: Iterable[str | None]) -> list[str] | None:
-    """Return the texts that are there, once each, in order."""
+    """Return the texts, each once, in order."""
     once = dict.fromkeys(texts)
     once.pop(None, None)
     return cast("list[str]", list(once)) or None
 
 
 def _range(field: Field) -> range:
-    """Return the whole numbers that a field takes: within its limits and Pinterest's int64."""
+    """Return the whole numbers that a field accepts: within its limits and Pinterest's int64."""
     minimum = -(2**63) if field.minimum is None else field.minimum
     maximum = 2**63 - 1 if field.maximum is None else field.maximum
     return range(minimum, maximum + 1)
 
 
 def _as_it_is(normal: str) -> str:
-    """Return a normal form in the place of its digest."""
+    """Return a normal form instead of its digest."""
     return normal

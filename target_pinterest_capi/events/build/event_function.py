@@ -1,9 +1,9 @@
-"""Writes the function that makes a stream's events, for records or for rows.
+"""Writes the function that builds a stream's events, from records or from rows.
 
-It reads from top to bottom as an event is made: the required fields, the event's own members, the
-customer, the custom data, the other objects. Values that nearly all taps send are decided in
-place; any other goes to `rules` or to its converter, and the function goes on. Who is identified,
-and which members stand where, is written here alone. docs/generated-code.md shows an example.
+It reads from top to bottom as an event is built: the required fields, the event's own members, the
+customer, the custom data, the other objects. Values that nearly all taps send are handled inline;
+any other goes to `rules` or to its converter, and the function continues. Only here it is decided
+who is identified, and where each member is. docs/generated-code.md shows an example.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -25,11 +25,10 @@ from target_pinterest_capi.events.warnings import HIGH_DIGITS
 
 
 class EventSpec(NamedTuple):
-    """What the function is made of.
+    """What the function is generated from.
 
-    `conditions` are read before all else. `required` are the required fields by path, those that
-    something is mapped to; `members` are the other fields by object, in the table's order, `""`
-    being the event's own.
+    `conditions` are read first. `required` are the required fields by path, those that are mapped;
+    `members` are the other fields by object, in the table's order, `""` being the event's own.
     """
 
     plan: EventPlan
@@ -84,7 +83,7 @@ class _EventWriter:
             self._source.bind(name, value)
 
     def _raw(self, path: str, variable: str) -> str:
-        """Write the lines that read a required value; return that which reads it for the rules."""
+        """Write the lines that read a required value; return the expression for the rules."""
         field = self._spec.required.get(path)
         if field is None:
             self._source.write(f"{variable} = None")
@@ -107,7 +106,7 @@ class _EventWriter:
     def _members(self, parent: str, into: str) -> None:
         write_members(self._source, self._spec.members[parent], into, self._readings)
 
-    # What is required
+    # Required fields
 
     def _event_name(self) -> None:
         names = self._spec.plan.event_names
@@ -210,7 +209,7 @@ class _EventWriter:
             self._source.write(_FIRST_REGION, again=self._readings.again(country))
 
     def _check_user(self, leaves: Collection[str]) -> None:
-        """Write the lines that warn about the customer's values, of those that are mapped."""
+        """Write the lines that warn about the customer's values, for mapped fields."""
         rules = self._spec.rules
         if "client_user_agent" in leaves:
             self._bind(agents=rules.agents)
@@ -235,8 +234,8 @@ class _EventWriter:
         self._source.write('event["custom_data"] = custom', 2)
 
 
-# The required fields. `again` is the line that reads a value once more, where the first that is
-# there may not be the one that counts.
+# The required fields. `again` is the line that reads a value once more, if the first one may not be
+# the one that counts.
 _EVENT_NAME: Final = """
     if type(raw_name) is not str or (name := common_names.get(raw_name)) is None:
         {again}name = rules.event_name(raw_name, {key})
@@ -280,8 +279,8 @@ _DERIVED_ID: Final = """
         return event_id
     key = rules.key(whole)
     """
-# `coerce.unix_time`, and before it a shorter way for what nearly all taps send: ISO 8601 with `T`
-# and an offset.
+# `coerce.unix_time`, after a shorter path for what nearly all taps send: ISO 8601 with `T` and an
+# offset.
 _EVENT_TIME: Final = """
     if type(raw_time) is str and raw_time[10:11] == "T" and raw_time[4] == "-":
         try:
@@ -339,7 +338,7 @@ _FROM_CONTENTS: Final = """
     if "contents" in custom and ("content_ids" not in custom or "num_items" not in custom):
         rules.derive_from_contents(custom)
     """
-# A value of fewer digits in all, that does not begin with 0 or a sign, is not looked at.
+# A value with fewer digits in all, which does not begin with 0 or a sign, is not examined.
 _VALUE: Final = """
     value = custom.get("value", "1")
     if (

@@ -1,8 +1,8 @@
 """The source of one generated function: its lines, and the values that they name.
 
-The text is made of the templates of this package and of paths of the field table. Columns,
-expressions and everything else that users write are values in the function's namespace, never
-text in its source. The source is registered with `linecache`, so that a traceback shows its lines.
+The text consists of the templates in this package and paths of the field table. Columns,
+expressions and everything else that users write are values in the function's namespace, never text
+in its source. The source is registered with `linecache`, so that a traceback shows its lines.
 """
 
 import itertools
@@ -17,19 +17,20 @@ _numbers: Final = itertools.count(1)
 
 
 class FunctionSource:
-    """One function's source, written from above."""
+    """One function's source, written from top to bottom."""
 
     def __init__(self, signature: str) -> None:
         self._name, _, _ = signature.partition("(")
         self._lines = [f"def {signature}:"]
         self._values: dict[str, Any] = {}
-        self._names: dict[tuple[str, int], str] = {}  # by what was asked for, and the value's id
+        self._names: dict[tuple[str, int], str] = {}  # by the requested name, and the value's id
         self._numbers: Counter[str] = Counter()
 
     def bind(self, name: str, value: Any) -> str:
         """Return the name by which the function finds a value.
 
-        It is the given name, `_` for what a name cannot have, numbered where another value has it.
+        It is the given name, with `_` for characters that a name cannot have, and a number if
+        another value has the name.
         """
         stem = re.sub(r"\W", "_", name)
         known = self._names.get((stem, id(value)))
@@ -43,12 +44,12 @@ class FunctionSource:
         return bound
 
     def variable(self) -> str:
-        """Return the name of a variable that nothing else has."""
+        """Return the name of a new variable."""
         self._numbers["part"] += 1
         return f"part_{self._numbers['part']}"
 
     def write(self, template: str, depth: int = 1, **parts: str) -> None:
-        """Write the lines of a template, `{name}` in it replaced by the part of that name."""
+        """Write the lines of a template, with `{name}` replaced by the part of that name."""
         lines = textwrap.dedent(template).strip("\n")
         text = lines.format(**parts)
         indented = textwrap.indent(text, "    " * depth)
@@ -58,7 +59,7 @@ class FunctionSource:
         return "\n".join(self._lines) + "\n"
 
     def compile(self, title: str) -> Any:
-        """Return the function; `title` says in tracebacks what it is."""
+        """Return the function; `title` names it in tracebacks."""
         text = str(self)
         filename = f"<{title}, generated {next(_numbers)}>"
         namespace = dict(self._values)

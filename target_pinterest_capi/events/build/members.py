@@ -2,7 +2,7 @@
 
 A loop over converters costs more than the conversions, so the lines are written out. The common
 values of most fields get a fast path, which does the same as the converter without calling it:
-tests hold both against each other, byte by byte.
+tests compare the two, byte by byte.
 """
 
 import textwrap
@@ -60,14 +60,15 @@ class CompiledField(NamedTuple):
 class Items(NamedTuple):
     """The helper of a list of objects.
 
-    `members` are those of one object; `open` makes a list of what is none, and `as_item` an object
-    of an entry that is none, or None. With `base` the members are read from the objects of that
-    list, unless something else is in it.
+    `members` are those of one object; `open` turns other values into a list, and `as_item` other
+    entries into an object, or None; `empty` notes an object that comes to no item. With `base` the
+    members are read from the objects of that list, unless it has something else.
     """
 
     members: Sequence[CompiledField]
     open: Callable[[Any], list[Any] | None]
     as_item: Callable[[Any], dict[str, Any] | None]
+    empty: Callable[[Any], None]
     base: Code | None = None
 
 
@@ -77,14 +78,14 @@ class Reader(Protocol):
     def write(self, field: CompiledField, variable: str) -> bool:
         """Write the lines that set a variable to a field's value; return whether that is final."""
 
-    def write_each(self, field: CompiledField) -> str:
-        """Write the lines that read all values of a field; return the tuple of them."""
+    def write_each(self, field: CompiledField) -> list[str]:
+        """Write the lines that read all values of a field; return the variables of them."""
 
     def again(self, field: CompiledField) -> str:
-        """Return the expression of the final value, where that of `write` is not a use."""
+        """Return the expression of the final value, for when that of `write` cannot be used."""
 
     def base(self, code: Code) -> str:
-        """Return the expression of a list, the objects of which have a field's members."""
+        """Return the expression of a list whose objects have a field's members."""
 
     def kind(self, field: CompiledField) -> Kind | None:
         """Return what a field's column holds; None where it is known to hold nothing."""
@@ -93,7 +94,7 @@ class Reader(Protocol):
         """Return the reader of the objects of a field's list, in a loop of that depth."""
 
 
-# Two lines of a fast path. A copy of an empty hash costs less than a new one.
+# Two lines of a fast path. Copying an empty hash costs less than creating one.
 _SET_DIGEST: Final = """(digest := new_digest()).update(text.encode())
             {target} = [digest.hexdigest()]"""
 
@@ -258,7 +259,7 @@ _FIRST_PATHS: Final = {
             {{target}} = known
         """,
 }
-# Those of texts that have digits or an `@`, which only words for a missing value of such can be.
+# For texts with digits or an `@`, which only words for a missing value of such a form can be.
 FORM_PATHS: Final = ("email", "phone", "postal code", "ip address", "maid")
 _NAMES: Final = {  # what the fast paths call
     "new_digest": sha256().copy,
@@ -301,7 +302,7 @@ def write_members(
 
 
 class _MemberWriter:
-    """Writes the lines of one member."""
+    """Writes the lines for one member."""
 
     def __init__(
         self, source: FunctionSource, member: CompiledField, into: str, reader: Reader, depth: int
@@ -341,7 +342,7 @@ class _MemberWriter:
         self._lines(prefix + _CONVERT, depth, convert=self._converted())
 
     def _first(self) -> None:
-        """Write the lines of a value that stands where the field can hold it."""
+        """Write the lines for a value that is final if the field accepts it."""
         path = self._member.fast_path
         rule = "if"
         if path:
@@ -375,15 +376,25 @@ class _MemberWriter:
 
     def _collected(self) -> None:
         """Write the lines that convert each of several values, and set those that differ."""
-        values = self._reader.write_each(self._member)
+        variables = self._reader.write_each(self._member)
+        first, *others = variables
         listed = self._source.bind("listed", _listed)
-        parts = {"convert": self._converted(f"{listed}(value)"), "values": values}
+        parts = {
+            "convert": self._converted(f"{listed}(value)"),
+            "first": first,
+            "alone": " and ".join(f"{other} is None" for other in others) or "True",
+            "values": f"({', '.join(variables)},)",
+        }
+        self._lines(_ALONE, self._depth, **parts)
+        if self._member.fast_path:
+            self._fast_path(FAST_PATHS, self._depth + 1, "el")
+        self._lines(_OTHER_ALONE, self._depth + 1, **parts)
         self._lines(_EACH, self._depth, **parts)
         if self._member.fast_path:
             target, self._target = self._target, "made"
-            self._fast_path(FAST_PATHS, self._depth + 1, "el")
+            self._fast_path(FAST_PATHS, self._depth + 2, "el")
             self._target = target
-        self._lines(_OTHER, self._depth, **parts)
+        self._lines(_OTHER, self._depth + 1, **parts)
 
     # Lists of objects
 
@@ -401,7 +412,9 @@ class _MemberWriter:
         self._lines("item_made = {{}}", depth + 2)
         reader = self._reader.of_items(member, depth + 2)
         write_members(self._source, items.members, "item_made", reader, depth + 2)
+        empty = self._source.bind(f"empty_{member.path}", items.empty)
         self._lines("if item_made:\n    items.append(item_made)", depth + 2)
+        self._lines("else:\n    {empty}(item)", depth + 2, empty=empty)
         self._lines("if items:\n    {target} = items", depth + 1)
         if items.base is not None:
             self._lines("else:\n    value = {read}", depth, read=self._reader.again(member))
@@ -421,28 +434,41 @@ class _MemberWriter:
         )
 
 
-# Texts of lists, and whatever else the fast path leaves, are converted one by one, and noted each
-# time. Only what the fast path knows is done once where it comes again.
+# Texts of lists, and whatever else the fast path does not handle, are converted one by one, and
+# noted each time. Only what the fast path knows is done once if it is repeated.
 _EACH: Final = """
-    found = None
-    seen = [None]
-    for value in {values}:
-        if value in seen:
-            continue
-        if type(value) is list and len(value) == 1 and type(value[0]) is str:
-            value = value[0]
-        made = None
-        if type(value) is str and "[" in value:
-            value = made = {convert}
+    else:
+        found = None
+        seen = [None]
+        for value in {values}:
+            if value in seen:
+                continue
+            if type(value) is list and len(value) == 1 and type(value[0]) is str:
+                value = value[0]
+            made = None
+            if type(value) is str and "[" in value:
+                value = made = {convert}
     """
 _OTHER: Final = """
-        else:
-            value = made = {convert}
-        if made is not None:
-            seen.append(value)
-            found = made if found is None else [*dict.fromkeys((*found, *made))]
-    if found is not None:
-        {target} = found
+            else:
+                value = made = {convert}
+            if made is not None:
+                seen.append(value)
+                found = made if found is None else [*dict.fromkeys((*found, *made))]
+        if found is not None:
+            {target} = found
+    """
+# As a rule the first value is the only one.
+_ALONE: Final = """
+    if {alone}:
+        value = {first}
+        if type(value) is str and "[" in value:
+            if (value := {convert}) is not None:
+                {target} = value
+    """
+_OTHER_ALONE: Final = """
+        elif value is not None and (value := {convert}) is not None:
+            {target} = value
     """
 _SELECTED: Final = """
     value = {base}

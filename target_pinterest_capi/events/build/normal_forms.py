@@ -1,6 +1,6 @@
-"""The normal forms, one row each: what makes the form, the fast path to it, and what remembers it.
+"""The normal forms, one row each: the function, its fast path, and its cache.
 
-A cache holds the forms of low-cardinality fields only, never what identifies a person by itself.
+A cache has only forms of fields with few distinct values, never what identifies a person by itself.
 """
 
 from collections.abc import Callable
@@ -8,26 +8,26 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events import normalize
-from target_pinterest_capi.events.reasons import LeftOut
+from target_pinterest_capi.events.reasons import Dropped
 
-Form = Callable[[str], str | LeftOut]
+Form = Callable[[str], str | Dropped]
 
-CACHE_SIZE: Final = 16_384  # converted texts that are kept for each field
-CACHED_LENGTH: Final = 64  # longer texts are not kept
-LONGEST_AGENT: Final = 512  # but user agents are
-# An id may look like any digest: a UUID without its dashes does.
+CACHE_SIZE: Final = 16_384  # converted texts that are cached for each field
+CACHED_LENGTH: Final = 64  # longer texts are not cached
+LONGEST_AGENT: Final = 512  # except user agents
+# An id may look like a digest: a UUID without its dashes does.
 MAY_LOOK_LIKE_DIGESTS: Final = ("external_id", "maid")
 MAY_BE_TOKENS: Final = ("external_id",)
-CACHED_REGIONS: Final = 4  # countries whose postal codes are kept
+CACHED_REGIONS: Final = 4  # countries whose postal codes are cached
 
 
 class NormalForm(NamedTuple):
     """One normal form.
 
-    `normalize` makes it of a text; `fast_path` names a row of `members.FAST_PATHS`. A field of the
-    form keeps its converted texts in a `cache`, if there is one. The converter of a `regional`
-    form takes the record's country as well. `split` returns the values of a text that holds
-    several; those of a `bracketed` form are known in brackets that are no JSON, too.
+    `normalize` makes it from a text; `fast_path` names a row of `members.FAST_PATHS`. A field with
+    the form stores its converted texts in a `cache`, if there is one. The converter of a `regional`
+    form also gets the record's country. `split` returns the values of a text that has several;
+    those of a `bracketed` form are also recognized in brackets that are not JSON.
     """
 
     normalize: Callable[..., Any]
@@ -41,7 +41,7 @@ class NormalForm(NamedTuple):
 def normal_forms(
     *, date_format: str | None, external_id_lower: bool, postal_code_digits: bool
 ) -> dict[str, NormalForm]:
-    """Return the rows, by the names that the field table uses."""
+    """Return the rows, by their names in the field table."""
     birth_date = partial(normalize.birth_date, date_format=date_format)
     external_id = partial(normalize.external_id, lower=external_id_lower)
     postal_code = partial(normalize.postal_code, digits_only=postal_code_digits)
@@ -65,16 +65,17 @@ def normal_forms(
 
 
 def split_texts(values: list[Any], split: Callable[[str], list[str]] | None) -> list[Any]:
-    """Return the values, a text that holds several as those."""
+    """Return the values; a text with several values is replaced by them."""
     if split is None:
         return values
     return [part for value in values for part in (split(value) if type(value) is str else (value,))]
 
 
 class BoundedCache(dict[str, Any]):
-    """What a function makes of short texts, up to `size` of them; index it by any text.
+    """The results of a function for short texts, up to `size` of them; index it by any text.
 
-    None is not kept. The first texts stay: where many come in turn, replacing them keeps none.
+    None is not stored. The first texts are kept: if many are used in turn, replacing them would be
+    useless.
     """
 
     def __init__(
@@ -93,7 +94,7 @@ class BoundedCache(dict[str, Any]):
 
 
 class RegionalCache(dict[str | None, BoundedCache]):
-    """A cache for each of the first countries; together as large as another field's one cache."""
+    """A cache for each of the first countries; together as large as the cache of another field."""
 
     def __init__(self, make: Callable[[str, str | None], Any]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a mapping entry asks of a stream's events: where each field's value comes from."""
+"""What a mapping entry defines for a stream's events: where each field's value comes from."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
@@ -10,7 +10,7 @@ Record = Mapping[str, Any]
 
 
 class Now:
-    """The constant `now` of `event_time`: the time of building. No record's text is read so."""
+    """The constant `now` of `event_time`: the time of building. No text in a record means this."""
 
 
 NOW: Final = Now()
@@ -19,8 +19,8 @@ NOW: Final = Now()
 class Code(NamedTuple):
     """An expression that writes itself into the generated function.
 
-    `write` returns the text of its value, from the function's readings (`readings.Readings`). Of
-    the exceptions `failures` it may raise any; none where it cannot fail.
+    `write` returns the code of its value, from the function's readings (`readings.Readings`). It
+    may raise any of the exceptions `failures`; none if it cannot fail.
     """
 
     write: Callable[[Any], str]
@@ -28,7 +28,7 @@ class Code(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """A list of objects made of those of another list.
+    """A list of objects made from those of another list.
 
     `base` is the other list; `members` read those of a new object from one of its objects.
     """
@@ -57,7 +57,7 @@ class FieldPlan(NamedTuple):
 
 
 def name_key(name: str) -> str:
-    """Return what two spellings of one event name have in common: neither case nor blanks."""
+    """Return what two spellings of one event name have in common, ignoring case and blanks."""
     return " ".join(name.split()).casefold()
 
 

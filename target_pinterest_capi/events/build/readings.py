@@ -1,9 +1,10 @@
-"""What a generated function reads of its record or row: the lines, each value once where it can be.
+"""What a generated function reads from its record or row: the lines, each value once if possible.
 
-Expressions write themselves, by `plan.Code`, and ask here for columns and for names.
+Expressions write themselves, with `plan.Code`, and ask here for columns and names.
 """
 
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Any, Final
 
 from target_pinterest_capi.events.build.columns import ItemColumns, Values
@@ -14,13 +15,14 @@ from target_pinterest_capi.events.build.shapes import Kind
 
 
 class Readings:
-    """The readings of one function; lines are written to its source, before what needs them."""
+    """The readings of one function; lines are written before those that need them."""
 
     def __init__(self, source: FunctionSource, values: Values, depth: int = 1) -> None:
         self._source = source
         self._values = values
         self._depth = depth
         self._known: dict[Hashable, str] = {}
+        self._is_rare = False  # what is being written
 
     # What expressions ask for
 
@@ -37,27 +39,42 @@ class Readings:
         return self._values.record(self._source)
 
     def once(self, key: Hashable, expression: Callable[[], str], template: str) -> str:
-        """Return the variable of what is read once; its lines are written where it is new."""
+        """Return the variable of what is read once; its lines are written if it is new."""
         if key not in self._known:
             value = expression()
             self._known[key] = variable = self.variable()
             self._lines(template, variable=variable, value=value)
         return self._known[key]
 
+    def shared(self, key: Hashable, expression: Callable[[], str]) -> str:
+        """Return the variable of what is read once, or an expression that only rare values need."""
+        if self._is_rare and key not in self._known:
+            return expression()
+        return self.once(key, expression, "{variable} = {value}")
+
+    def rarely(self, expression: Callable[[], str]) -> str:
+        """Return an expression that only rare values need: nothing is shared by its parts."""
+        was_rare, self._is_rare = self._is_rare, True
+        try:
+            return expression()
+        finally:
+            self._is_rare = was_rare
+
     def variable(self) -> str:
-        """Return the name of a variable that nothing else has."""
+        """Return the name of a new variable."""
         return self._source.variable()
 
     # What fields ask for
 
     def again(self, field: CompiledField) -> str:
-        """Return the expression that reads a field's value with all that its rules say of it."""
+        """Return the expression that reads a field's value by all its rules."""
         return f"{self.bind(f'read_{field.path}', field.get)}({self.record()})"
 
     def write(self, field: CompiledField, variable: str) -> bool:
         """Write the lines that set a variable to a field's value; return whether that is final.
 
-        Else it is the first that is there. Where its field cannot hold it, `again` decides.
+        Otherwise it is the first value that is not missing. If its field does not accept it,
+        `again` decides.
         """
         if field.get is None:
             value = self.column(field.column, field.path)
@@ -74,14 +91,14 @@ class Readings:
         self._lines("{variable} = {value}", variable=variable, value=value)
         return True
 
-    def write_each(self, field: CompiledField) -> str:
-        """Write the lines that read all values of a field; return the tuple of them."""
+    def write_each(self, field: CompiledField) -> list[str]:
+        """Write the lines that read all values of a field; return the variables of them."""
         variables = []
         for code in field.codes:
             variable = self.variable()
             self._write_one(code, variable, field)
             variables.append(variable)
-        return f"({', '.join(variables)},)"
+        return variables
 
     def kind(self, field: CompiledField) -> Kind | None:
         """Return what a field's column holds; None where it is known to hold nothing."""
@@ -93,7 +110,7 @@ class Readings:
         return Readings(self._source, values, depth)
 
     def base(self, code: Code) -> str:
-        """Return the expression of a list, the objects of which have a field's members."""
+        """Return the expression of a list whose objects have a field's members."""
         return code.write(self)
 
     def _lines(self, template: str, deeper: int = 0, **parts: str) -> None:
@@ -113,7 +130,9 @@ class Readings:
         )
 
     def _write_first(self, field: CompiledField, variable: str) -> None:
-        values = [code.write(self) for code in field.codes]
+        first, *others = field.codes
+        values = [first.write(self)]
+        values += [self.rarely(partial(code.write, self)) for code in others]
         if field.constant is not None:
             values.append(self.bind(f"constant_{field.path}", field.constant))
         lines = [f"{variable} = {values[0]}"]
@@ -131,7 +150,7 @@ class Readings:
             )
 
 
-UNUSABLE: Final = object()  # no value that a field takes
+UNUSABLE: Final = object()  # not a value that a field accepts
 _FALLIBLE: Final = """
     try:
         {variable} = {value}

@@ -1,6 +1,6 @@
-"""The rules of an event: what Pinterest requires of it, and what may be derived.
+"""The rules for an event: what Pinterest requires, and what can be derived.
 
-The generated function decides the common values by itself and asks here about all others.
+The generated function handles the common values itself and calls this module for all others.
 """
 
 import re
@@ -12,10 +12,10 @@ from target_pinterest_capi.events import coerce, keys, warnings
 from target_pinterest_capi.events.build.converters import Converters, Note, Options
 from target_pinterest_capi.events.build.normal_forms import LONGEST_AGENT, BoundedCache
 from target_pinterest_capi.events.build.plan import NOW, EventPlan, Record, name_key
-from target_pinterest_capi.events.build.value_check import left_out
+from target_pinterest_capi.events.build.value_check import drop_reasons
 from target_pinterest_capi.events.event import Account, InvalidRecord, SkippedRecord
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES
-from target_pinterest_capi.events.reasons import Invalid, LeftOut, Skipped, Warned
+from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
 
 REQUIRED: Final[tuple[str, ...]] = ("event_name", "action_source", "event_time", "event_id")
 FUTURE_SECONDS: Final = 3600
@@ -26,9 +26,9 @@ DERIVABLE: Final = (
     "custom_data.num_items",
 )
 
-# What a URL must be without to be read as it is: encodings, and brackets of hosts.
+# A URL without these can be read as it is: encodings, and brackets of hosts.
 _has_encoded: Final = re.compile(r"[%+\[\]]").search
-_MOST_PARAMETERS: Final = 1000  # more are no query of a shop's
+_MOST_PARAMETERS: Final = 1000  # more are not the query of a shop
 
 Object = dict[str, Any]
 
@@ -36,8 +36,8 @@ Object = dict[str, Any]
 class EventRules:
     """The rules for the events of one plan.
 
-    A method about a required field returns the field's value, or what the record comes to without
-    it. `key` is a record, or another mapping that has its key properties.
+    A method about a required field returns the field's value, or the record's result without it.
+    `key` is a record, or another mapping with its key properties.
     """
 
     def __init__(
@@ -63,10 +63,10 @@ class EventRules:
         """Return whether the value of a condition is false: null, false, or empty; 0 is true."""
         return value is None or value is False or value in ("", [], {})
 
-    # What is required
+    # Required fields
 
     def event_name(self, value: Any, key: Record) -> str | InvalidRecord | SkippedRecord:
-        """Return the name that the event is sent with: translated where the plan has names."""
+        """Return the name that the event is sent with: translated if the plan has names."""
         name: str | None = self._converted("event_name", value)
         if self._plan.event_names is not None:
             if name is not None:
@@ -75,7 +75,7 @@ class EventRules:
         return self._without("event_name", value, key) if name is None else name
 
     def _listed_event(self, given: str, names: Mapping[str, str | None]) -> str | SkippedRecord:
-        """Return what the listed names make of one: the exact one, or else one in any case."""
+        """Return the listed translation of a name: of the exact one, or one in any case."""
         listed = given if given in names else self._listed.get(name_key(given))
         if listed is not None:
             name = names[listed]
@@ -93,14 +93,14 @@ class EventRules:
         return self._without("action_source", value, key) if source is None else source
 
     def event_id(self, value: Any) -> str | None:
-        """Return the id that a value is; None where it is none."""
+        """Return the id of a value, or None."""
         event_id: str | None = self._converted("event_id", value)
         return event_id
 
     def derived_id(
         self, value: Any, record: Record, account: Account, name: str
     ) -> str | InvalidRecord:
-        """Return the id of a record whose own `value` is not an id, derived from its key."""
+        """Return the id for a record whose own `value` is not an id, derived from its key."""
         if "event_id" not in self.derived:
             return self._without("event_id", value, record)
         properties, stream = self._plan.key_properties, self._plan.origin.stream
@@ -125,14 +125,14 @@ class EventRules:
         return self._invalid(Invalid.EVENT_TOO_OLD, "event_time", key, repeat_of=identity)
 
     def unless_null(self, value: Any) -> Any:
-        """Return a time, or None for a word that stands for a missing one, which is noted."""
+        """Return a time, or None for a word that means a missing one, which is noted."""
         if type(value) is str and value.strip() in self._null_words:
-            self._note("event_time", LeftOut.NULL_VALUE)
+            self._note("event_time", Dropped.NULL_VALUE)
             return None
         return value
 
     def unidentified(self, key: Record) -> InvalidRecord:
-        """Return what a record comes to whose event names nobody."""
+        """Return the result of a record whose event identifies nobody."""
         return self._invalid(Invalid.NO_IDENTIFIER, "user_data", key)
 
     def key(self, record: Record) -> keys.Key | None:
@@ -140,10 +140,10 @@ class EventRules:
         plain = self._options.plain_keys
         return keys.read_key(record, self._plan.key_properties, plain=plain)
 
-    # What is derived, and checked of the whole
+    # Derived values, and checks of the whole event
 
     def derive_from_url(self, url: str, event: Object, customer: Object) -> None:
-        """Set the customer's `click_id` from the page's URL, and cut the URL if it shall be."""
+        """Set the customer's `click_id` from the page's URL, and cut the URL if configured."""
         wanted = "user_data.click_id" in self.derived and "click_id" not in customer
         if wanted and "epik=" in url and (click_id := _query_parameter(url, "epik")):
             customer["click_id"] = click_id
@@ -151,7 +151,7 @@ class EventRules:
             event["event_source_url"] = url.partition("#")[0].partition("?")[0]
 
     def derive_from_contents(self, custom: Object) -> None:
-        """Set the ids and the number of the items in `contents` where they are not given."""
+        """Set the ids and the number of the items in `contents` if they are not given."""
         contents = custom["contents"]
         if self._derives_ids and "content_ids" not in custom:
             ids = [item["id"] for item in contents if "id" in item]
@@ -163,7 +163,7 @@ class EventRules:
     # What is warned about
 
     def check_limited(self, custom: Object, customer: Object) -> None:
-        """Write LDP in capitals, which Pinterest asks for, and warn where it takes no effect."""
+        """Write LDP in capitals, as Pinterest requires, and warn if it has no effect."""
         if custom["opt_out_type"].upper() == warnings.LIMITED:
             custom["opt_out_type"] = warnings.LIMITED
         self._warn(
@@ -171,13 +171,13 @@ class EventRules:
         )
 
     def check_value(self, custom: Object) -> None:
-        """Warn of a value that is unlikely, or in no currency."""
+        """Warn about a value that is unlikely, or has no currency."""
         self._warn("custom_data.value", warnings.amount_warning(custom["value"]))
         if "currency" not in custom:
             self._warn("custom_data.currency", Warned.NO_CURRENCY)
 
     def check_user_agent(self, warning: Warned) -> None:
-        """Warn of a user agent."""
+        """Warn about a user agent."""
         self._warn("user_data.client_user_agent", warning)
 
     def _warn(self, path: str, warning: Warned | None) -> None:
@@ -188,10 +188,10 @@ class EventRules:
         return None if value is None else self._convert[path](value)
 
     def _without(self, path: str, value: Any, key: Record) -> InvalidRecord:
-        """Return what a record comes to whose required field has no value, or an unusable one."""
+        """Return the result of a record whose required field has no value, or an unusable one."""
         if value is None or coerce.is_nothing(value):
             return self._invalid(Invalid.MISSING_FIELD, path, key)
-        reasons = left_out(path, value, self._options)
+        reasons = drop_reasons(path, value, self._options)
         return self._invalid(Invalid.BAD_FIELD, path, key, detail=reasons[0] if reasons else None)
 
     def _invalid(
@@ -207,7 +207,7 @@ class EventRules:
 
 
 def _agent_warning(agent: str) -> str:
-    """Return the warning, or a text that is false: None is not kept."""
+    """Return the warning, or an empty text, because None is not cached."""
     return warnings.user_agent_warning(agent) or ""
 
 

@@ -1,6 +1,6 @@
 """The layout of a column chart over time: its columns, its scale, and the labels below.
 
-Numbers only: over_time.html draws them.
+Only numbers: over_time.html draws them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,12 +18,12 @@ STEPS: Final = (
     *(days * DAY for days in (1, 2)),
     *(weeks * WEEK for weeks in (1, 2, 4, 13, 52)),
 )
-LAST_LABEL: Final = 93  # per cent of the width: what begins further right would stick out
+LAST_LABEL: Final = 93  # per cent of the width: a label further right would stick out
 FIRST_MONDAY: Final = datetime(1970, 1, 5, tzinfo=UTC)
 
 
 class Column(NamedTuple):
-    """One column: what it shows, and its place and size in per cent of the chart's."""
+    """One column: its bucket, and its place and size in per cent of the chart's."""
 
     x: float
     width: float
@@ -34,7 +34,7 @@ class Column(NamedTuple):
 class Label(NamedTuple):
     """One label below the chart, at `x` per cent of its width.
 
-    Where there is little room, those that are minor are dropped.
+    Minor ones are hidden if there is little room.
     """
 
     x: float
@@ -43,7 +43,7 @@ class Label(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """A column chart over time; `scale` has the values at its top, its middle and its bottom."""
+    """A column chart over time; `scale` has the values at its top, middle and bottom."""
 
     scale: tuple[int, int, int]
     columns: Sequence[Column]
@@ -73,7 +73,7 @@ def lay_out(buckets: Sequence[TimeBucket], width_seconds: int) -> Chart:
 
 
 def scale_top(highest: int) -> int:
-    """Return the round, even number that a scale ends at."""
+    """Return the round, even number at the top of a scale."""
     size = 2
     while True:
         for step in (1, 2, 3, 5):
@@ -83,7 +83,7 @@ def scale_top(highest: int) -> int:
 
 
 def _labels(begin: datetime, span: int, width_seconds: int) -> Iterator[Label]:
-    """Yield the labels of a chart of `span` seconds, each where the time that it names begins."""
+    """Yield the labels of a chart of `span` seconds, each where the named time begins."""
     step = _label_step(span, width_seconds)
     has_midnights = step < DAY < span  # these are the major ones, else every second label is
     to_first = (FIRST_MONDAY - begin) % timedelta(seconds=step)
@@ -98,7 +98,7 @@ def _labels(begin: datetime, span: int, width_seconds: int) -> Iterator[Label]:
 
 
 def _label_step(span: int, width_seconds: int) -> int:
-    """Return the seconds between two labels: a column's at least, for at most `MAX_LABELS`."""
+    """Return the seconds between two labels: at least a column's, with at most `MAX_LABELS`."""
     for step in STEPS:
         if step >= width_seconds and span / step <= MAX_LABELS:
             return step

@@ -1,9 +1,9 @@
-"""The run report as one HTML file for people.
+"""The run report as one HTML file.
 
-Nothing is loaded and nothing runs, and it reads well on a phone, in the dark and aloud. The
-templates beside this module hold markup and words; this module gives them the report, the sections
-that it has, and what must be computed. All that a template puts in is escaped, and a name that is
-not there is an error.
+It loads nothing and runs no scripts, and works on phones, in dark mode and with screen readers. The
+templates next to this module have markup and texts; this module provides the report, the sections,
+and computed values. Everything that a template inserts is escaped, and an undefined name is an
+error.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,14 +42,14 @@ FILTERS: Final = (
 
 
 class Section(NamedTuple):
-    """A section of the page: the template is what stands below its title."""
+    """A section of the page: the template renders what is below its title."""
 
     title: str
     template: str
 
     @property
     def anchor(self) -> str:
-        """The section's id, which links name."""
+        """The section's id, for links."""
         return self.title.lower().replace(" ", "-")
 
 
@@ -84,7 +84,7 @@ def page(report: Report, earlier: Iterable[Report] = ()) -> str:
 
 @cache
 def environment() -> "Environment":
-    """Return what renders the templates. Only runs with a page pay for the import."""
+    """Return the environment of the templates. Only runs with a page need the import."""
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
 
     made = Environment(
@@ -101,21 +101,21 @@ def environment() -> "Environment":
 
 
 def _sections(report: Report, causes: Causes, trend: Trend | None) -> Iterator[Section]:
-    """Yield the sections that have something to say, in their order."""
+    """Yield the sections that are not empty, in order."""
     if urgent_causes(causes):
         yield Section("What to do", "urgent.html")
     if report.amounts:
         yield Section("What the events were worth", "amounts.html")
     if trend:
         yield Section("Trend", "trend.html")
-    yield Section("What became of the events", "outcomes.html")
+    yield Section("Outcomes of the events", "outcomes.html")
     if report.not_found:
         yield Section("Names not found", "not_found.html")
     if report.delivered.events:
         yield Section("Match keys", "match_keys.html")
         yield Section("When they happened", "over_time.html")
         if report.delivered.basis == "delivered":
-            yield Section("How soon Pinterest had them", "delays.html")
+            yield Section("How soon Pinterest got them", "delays.html")
         yield Section("Duplicates", "event_ids.html")
     if report.customer_lists:
         yield Section("Customer lists", "customer_lists.html")
@@ -125,9 +125,9 @@ def _sections(report: Report, causes: Causes, trend: Trend | None) -> Iterator[S
 
 
 def is_asked_of(entry: NameCoverage, component: str) -> bool:
-    """Return whether events of a name, from where these came, can be asked for a component.
+    """Return whether events of a name, from these sources, can be expected to have a component.
 
-    One that some of them carry is shown in any case.
+    One that some of them have is always shown.
     """
     sources = entry.action_sources or dict.fromkeys(PLATFORMS, 1)
     return bool(entry.components[component].events) or any(
@@ -137,7 +137,7 @@ def is_asked_of(entry: NameCoverage, component: str) -> bool:
 
 
 def _coverage(seen: Delivered) -> Sequence[NameCoverage]:
-    """Return the coverage of each event name; of several, first that of all together."""
+    """Return the coverage of each event name; with several names, first that of all together."""
     names = seen.by_event_name
     if len(names) < 2:  # noqa: PLR2004
         return names

@@ -1,8 +1,8 @@
-"""Whether the demo's runs add up: what the target reports, and what the sandbox received of it.
+"""Whether the demo's runs are consistent: the target's reports, and what the sandbox received.
 
-Owns the sum: every record has exactly one outcome, the report agrees with what Pinterest received,
-and a second run sends nothing twice. Holds counts, names and reasons, and no value of a record but
-those of the example.
+Every record has exactly one outcome, the report agrees with what Pinterest received, and a second
+run sends nothing twice. Has counts, names and reasons, and no value of a record except the
+example's.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from target_pinterest_capi.sandbox.rows import EventRow, UpdateRow
 
-DEAD: Final = ("invalid", "rejected")  # those with a dead letter each
+DEAD: Final = ("invalid", "rejected")  # each of them has a dead letter
 
 
 class Example(NamedTuple):
@@ -25,10 +25,10 @@ class Example(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """What is known of the input beforehand.
+    """What is known about the input beforehand.
 
     `records` has each stream's number, `stream_of` returns the stream of an event id, `list_stream`
-    is the one of the customer list.
+    is the one for the customer list.
     """
 
     records: Mapping[str, int]
@@ -38,9 +38,9 @@ class Sample(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """All that is there after a run: what it wrote, and what the sandbox received of it.
+    """Everything after a run: what it wrote, and what the sandbox received.
 
-    `report` is None where the run left none.
+    `report` is None if the run left none.
     """
 
     exit_code: int
@@ -56,7 +56,7 @@ class Evidence(NamedTuple):
 
 
 class Repeat(NamedTuple):
-    """What a second run of the same input came to."""
+    """The result of a second run with the same input."""
 
     in_ledger: int
     delivered: int
@@ -65,7 +65,7 @@ class Repeat(NamedTuple):
 
 
 def find_problems(sample: Sample, evidence: Evidence) -> list[str]:
-    """Return what is not as it should be after the first run."""
+    """Return what is not as expected after the first run."""
     report = evidence.report
     stopped = f" {report.run.stopped}" if report and report.run.stopped else ""
     twice = sum(times > 1 for times in evidence.event_ids().values())
@@ -75,7 +75,7 @@ def find_problems(sample: Sample, evidence: Evidence) -> list[str]:
             f"The target ended with exit code {evidence.exit_code}.{stopped}": evidence.exit_code,
             "The target left no report.": report is None,
             f"{twice:,} events were delivered more than once.": twice,
-            "The last STATE is not the one that the sample ends with.": (
+            "The last STATE is not the last one in the sample.": (
                 not states or json.loads(states[-1]) != sample.last_state
             ),
             **(_contradictions(sample, evidence) if report else {}),
@@ -84,7 +84,7 @@ def find_problems(sample: Sample, evidence: Evidence) -> list[str]:
 
 
 def compare(first: Evidence, second: Evidence) -> Repeat:
-    """Return what the second run sent: what the first could not deliver, or else a problem."""
+    """Return what the second run sent: what the first could not deliver; or a problem."""
     reasons = second.report.reasons if second.report else ()
     known = sum(row.events for row in reasons if row.reason == "in_ledger")
     changed = sum(update.changed for update in second.updates)
@@ -95,8 +95,8 @@ def compare(first: Evidence, second: Evidence) -> Repeat:
         f"The second run ended with exit code {second.exit_code}.": second.exit_code,
         "The second run left no report.": second.report is None,
         f"{twice:,} events were delivered by both runs.": twice,
-        f"The first run delivered {earlier:,} events, and the second found {known:,} "
-        "in the ledger.": known != earlier,
+        f"The first run delivered {earlier:,} events, and the second found {known:,} in the "
+        "ledger.": known != earlier,
         f"The first run left {rejected:,} rejected events, and the second delivered "
         f"{later:,}.": later != rejected,
         f"The second run changed {changed:,} members of the customer list.": changed,
@@ -109,7 +109,7 @@ def _true_ones(problems: Mapping[str, object]) -> list[str]:
 
 
 def _contradictions(sample: Sample, evidence: Evidence) -> dict[str, bool]:
-    """Return what report, dead letters, sample and sandbox may contradict each other in."""
+    """Return contradictions between report, dead letters, sample and sandbox."""
     report, records = evidence.report, sum(sample.records.values())
     delivered: Counter[str] = Counter()
     ended: Counter[str] = Counter()
@@ -126,10 +126,10 @@ def _contradictions(sample: Sample, evidence: Evidence) -> dict[str, bool]:
         f"The sample has {records:,} records, and the report counts {report.run.records:,}.": (
             report.run.records != records
         ),
-        "What Pinterest received is not what the report counts as delivered.": (
+        "What Pinterest received differs from what the report counts as delivered.": (
             +delivered != _received(sample, evidence)
         ),
-        "The dead letters are not those that the report counts.": in_letters != dead,
+        "The dead letters differ from those that the report counts.": in_letters != dead,
         **{
             f"Stream {stream} has {number:,} records, and {ended[stream]:,} outcomes.": (
                 ended[stream] != number

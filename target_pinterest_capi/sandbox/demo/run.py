@@ -1,6 +1,6 @@
-"""The demo's two runs: their files, the sandbox, and the target's own program on the sample.
+"""The demo's two runs: their files, the sandbox, and the target's own program with the sample.
 
-Nothing leaves the machine, and no setting of the environment reaches the target.
+Nothing leaves the machine, and no setting in the environment reaches the target.
 """
 
 import json
@@ -26,7 +26,7 @@ CONFIG: Final = "config.yaml"
 OVERLAY: Final = "this-run.yaml"
 SAMPLE: Final = "sample.singer"
 AGAIN: Final = "second-run"  # the second run's own directory, with files of the same names
-# What a run writes: its dead letters, its report and the page of that, its STATE and its log.
+# What a run writes: its dead letters, its report as JSON and as a page, its STATE and its log.
 LETTERS, REPORT, PAGE, STATES, LOG = WRITTEN = (
     "dead-letters.jsonl",
     "report.json",
@@ -39,7 +39,7 @@ FOREIGN_VARIABLES: Final = ("TARGET_PINTEREST_CAPI_", "LOGLEVEL", "SINGER_SDK_")
 
 
 def sandbox_for(directory: Path) -> Sandbox:
-    """Return a sandbox with the demo's faults, which keeps what it receives in the directory."""
+    """Return a sandbox with the demo's faults, which stores what it receives in the directory."""
     faults = msgspec.convert(sample.SHOP["faults"], tuple[Fault, ...])
     received = directory / "received.jsonl"
     return Sandbox(SandboxConfig(faults=faults, record_bodies=received, list_processing_seconds=0))
@@ -76,7 +76,7 @@ def write_input(directory: Path, url: str) -> Any:
 
 
 def find_example(directory: Path, evidence: Evidence) -> Example | None:
-    """Return the record that the demo shows and the event that arrived for it, if one did."""
+    """Return the demo's example record and the event that arrived for it, if one did."""
     name = sample.SHOP["example"]
     mark = f'"{name}"'.encode()
     events = [row.event for row in evidence.received if row.event["event_id"] == name]
@@ -94,12 +94,11 @@ def run_target(
     read_report: Callable[[bytes], Any],
     own: str = "",
 ) -> Evidence:
-    """Run the target on the sample and return what came of it.
+    """Run the target with the sample and return the result.
 
-    What it writes is in the directory, or in its `own` one there.
+    What it writes is in the directory, or in its `own` one below.
 
-    Raises:
-        TimeoutError: the target did not end in time; the message says where its log is.
+    Raises: TimeoutError: the target did not end in time; the message says where its log is.
     """
     events, updates = len(sandbox.store.events()), len(sandbox.store.updates())
     place = directory / own

@@ -1,7 +1,7 @@
-"""The demo's input: Singer messages of a made-up online shop, as taps send them, some rows wrong.
+"""The demo's input: Singer messages of an imaginary shop, as taps send them, with some errors.
 
-Owns how records are made of `samples/shop.yaml`, which says what is in them. The same time gives
-the same bytes; no clock is looked at.
+Owns how records are built from `samples/shop.yaml`, which says what is in them. The same time gives
+the same bytes; no clock is read.
 """
 
 import random
@@ -28,10 +28,10 @@ encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Stream(NamedTuple):
-    """A stream of the shop: how many records, and of which parts each is made.
+    """A stream of the shop: how many records, and their parts.
 
-    `bookmark` is the column that its tap remembers in STATE, `event_ids` what the ids of its
-    events begin with (None: it has none). With `in_turn` the people are those of the `changes`.
+    `bookmark` is the column that its tap remembers in STATE, `event_ids` the prefix of its events'
+    ids (None: it has none). With `in_turn` the people are those of the `changes`.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Stream(NamedTuple):
 
 
 class BadRow(NamedTuple):
-    """A row that is wrong: what is changed in it, and every reason it is counted under."""
+    """A wrong row: what is changed in it, and every reason under which it is counted."""
 
     stream: str
     position: int
@@ -95,7 +95,7 @@ STREAMS: Final = tuple(Stream(name, **row) for name, row in SHOP["streams"].item
 BAD_ROWS: Final = tuple(BadRow(**row) for row in SHOP["wrong"])
 RECORDS: Final = {stream.name: stream.records for stream in STREAMS}
 FAILED_EVENT, REFUSED_EVENT = (row["event_id"] for row in SHOP["faults"] if "event_id" in row)
-# How often each reason has to be counted for each stream.
+# How often each reason should be counted for each stream.
 REASONS: Final = Counter((row.stream, reason) for row in BAD_ROWS for reason in row.reasons)
 REASONS.update(SHOP["refused"].items())
 
@@ -127,7 +127,7 @@ def messages(now: datetime) -> Iterator[Row]:
 
 
 def _row(stream: Stream, position: int, now: datetime, rng: random.Random) -> Row:
-    """Return the record at a position, with what is wrong in it."""
+    """Return the record at a position, with its errors."""
     right = BadRow(stream.name, position)
     wrong = next((row for row in BAD_ROWS if row[:2] == right[:2]), right)
     hours = SHOP["hours"] * (1 - position / stream.records)
@@ -144,7 +144,7 @@ def _row(stream: Stream, position: int, now: datetime, rng: random.Random) -> Ro
 
 
 def _known(stream: Stream, position: int, at: datetime, rng: random.Random) -> Row:
-    """Return what the placeholders of a record stand for."""
+    """Return the values of a record's placeholders."""
     person, action = CHANGES[position] if stream.in_turn else (rng.choice(PEOPLE), None)
     goods = rng.sample(GOODS[stream.goods], rng.randint(1, stream.most_lines))
     bought = [article | {"quantity": rng.choice(SHOP["quantities"])} for article in goods]
@@ -164,7 +164,7 @@ def _known(stream: Stream, position: int, at: datetime, rng: random.Random) -> R
 
 
 def fill(template: Any, known: Mapping[str, Any], rng: random.Random) -> Any:
-    """Return a template's value: placeholders are what is known, of a list it is one."""
+    """Return a template's value: placeholders are replaced, and one element of a list is chosen."""
     match template:
         case str():
             return _text(template, known)
@@ -181,7 +181,7 @@ def fill(template: Any, known: Mapping[str, Any], rng: random.Random) -> Any:
 
 
 def _text(template: str, known: Any) -> Any:
-    """Return a text; of a placeholder alone its value, None where a record has fewer lines."""
+    """Return a text; for a single placeholder its value, None if a record has fewer lines."""
 
     def value_of(found: re.Match[str]) -> Any:
         value = known
@@ -206,7 +206,7 @@ def _change(row: Row, changes: Mapping[str, Any]) -> None:
 
 
 def _schema(stream: Stream, rows: list[Row]) -> Row:
-    """Return a stream's SCHEMA message: every column may be null, but for the key."""
+    """Return a stream's SCHEMA message: every column except the key may be null."""
     types = dict.fromkeys(rows[0], "string")
     for row in reversed(rows):
         types |= {name: _TYPES.get(type(value), "string") for name, value in row.items() if value}

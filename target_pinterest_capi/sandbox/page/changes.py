@@ -1,8 +1,7 @@
-"""What the page asks for: the parts of the sandbox that changed, and rows of events and requests.
+"""Data for the page: the parts of the sandbox that changed, and rows of events and requests.
 
-Reads the store only. Promises that an answer where nothing is new is a few numbers, that rows come
-newest first and never more than asked for, and that requests are served while a long memory is
-searched.
+Only reads the store. An answer without news is a few numbers, rows come newest first and never more
+than asked for, and requests are served while a large memory is searched.
 """
 
 import asyncio
@@ -24,10 +23,10 @@ MOST_ROWS: Final = 200
 MOST_LISTS: Final = 100  # shown, the latest ones
 MOST_UPDATES: Final = 8  # of each list
 LONGEST: Final = 200  # characters of a text in a row
-SOME_FAILED: Final = 422  # a request that was taken, though not all of its events
-REDIRECTS: Final = 300  # and all above: not taken
+SOME_FAILED: Final = 422  # a request that was accepted, though not all of its events
+REDIRECTS: Final = 300  # and above: not accepted
 PROCESSED: Final = ("READY", "TOO_SMALL")
-# What changes lists, audiences and deletion requests
+# The endpoints that change lists, audiences and deletion requests
 LIST_COUNTERS: Final = (
     "lists_created",
     "list_updates",
@@ -54,7 +53,7 @@ _summary: Final = msgspec.json.Decoder(EventSummary)
 
 
 class ChangeFeed:
-    """What changed in one sandbox, for any number of pages, each of which says what it knows."""
+    """The changes in one sandbox, for any number of pages, each of which says what it has."""
 
     def __init__(self, rules: Rules, store: Store, faults: Faults) -> None:
         self.rules = rules
@@ -63,7 +62,7 @@ class ChangeFeed:
         self.history = History(store)
 
     async def since(self, known: Mapping[str, str], now: float) -> dict[str, Any]:
-        """Return the parts whose mark is not in `known`; `marks` are what to know next time.
+        """Return the parts whose mark is not in `known`; `marks` are for the next request.
 
         Parts: `received` (counters, history and chart), `lists` (with audiences, deletion requests
         and the names of events), `faults`.
@@ -197,7 +196,7 @@ async def event_rows(store: Store, query: Mapping[str, str]) -> dict[str, Any]:
                 found.append((place, row, event))
                 if len(found) > most:
                     break
-        if not seen:  # what is older is not remembered
+        if not seen:  # older ones are not in memory
             break
         top = bottom
         await asyncio.sleep(0)
@@ -205,7 +204,7 @@ async def event_rows(store: Store, query: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _matcher(query: Mapping[str, str]) -> Callable[[KeptEvent], EventSummary | None]:
-    """Return a function that gives an event's `EventSummary` where it matches, else None.
+    """Return a function that returns an event's `EventSummary` if it matches, or None.
 
     Only an event whose bytes can match is decoded.
     """
@@ -271,8 +270,8 @@ def _event_rows(
 def request_rows(store: Store, query: Mapping[str, str]) -> dict[str, Any]:
     """Return the newest requests of a `kind`.
 
-    That is rejected, lost (no answer), struck (by a fault) or partly (some events failed); else
-    all.
+    That is rejected, lost (no answer), struck (by a fault) or partly (some events failed);
+    otherwise all.
     """
     most = min(_whole_number(query.get("limit")) or MOST_ROWS, MOST_ROWS)
     kept = store.newest_requests(

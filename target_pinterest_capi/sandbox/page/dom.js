@@ -57,9 +57,11 @@ export class Refusal extends Error {}
 /** Nobody answered. */
 export class Unreachable extends Error {}
 
-/** The JSON of an answer. */
+/** The JSON of an answer. A file is sent as CSV, anything else as JSON. */
 export async function ask(address, method = 'GET', body = undefined) {
-  const changing = method === 'GET' ? {} : {headers: {'Content-Type': 'application/json'}, body: JSON.stringify(body ?? {})}
+  const sent = body instanceof Blob ? {headers: {'Content-Type': 'text/csv'}, body} :
+    {headers: {'Content-Type': 'application/json'}, body: JSON.stringify(body ?? {})}
+  const changing = method === 'GET' ? {} : sent
   let answer, content
   try {
     answer = await fetch(address, {method, cache: 'no-store', ...changing})

@@ -45,7 +45,7 @@ export function showChart(received, now) {
   const sum = place => columns.reduce((total, column) => total + column[place], 0)
   const chart = find('#chart')
   if (!columns.length) {
-    chart.replaceChildren(el('p', {class: 'soft'}, 'Nothing came in the last five minutes.'))
+    chart.replaceChildren(el('p', {class: 'soft'}, 'Nothing was received in the last five minutes.'))
     return
   }
   const top = niceTop(Math.max(...columns.map(([, processed, failed]) => processed + failed)))

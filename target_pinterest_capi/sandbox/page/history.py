@@ -1,8 +1,8 @@
-"""How often which event came, and when: what the page's history and chart show.
+"""How often each event was received, and when: the page's history and chart.
 
-Counts what is new in the store each time it is asked, so that receiving an event costs nothing
-more. Promises to say how many events came and went between two looks, and to hold no more than
-`MOST_GROUPS` names and the minutes of the chart.
+Counts what is new in the store each time it is asked, so receiving an event costs nothing more.
+Knows how many events came and went between two requests, and keeps at most `MOST_GROUPS` names and
+the minutes of the chart.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import msgspec
 from target_pinterest_capi.sandbox.store import Store
 
 MOST_GROUPS: Final = 500
-OTHERS: Final = ("", "")  # the group of all names beyond
+OTHERS: Final = ("", "")  # the group of all further names
 COLUMN_SECONDS: Final = 5
 COLUMNS: Final = 60
 
@@ -48,7 +48,7 @@ class History:
         self._columns: dict[int, list[int]] = {}
 
     async def count_new(self) -> None:
-        """Count what came since the last time, in steps: requests are answered meanwhile."""
+        """Count what is new, in steps: requests are answered in between."""
         async with self._looking:
             while True:
                 extent = self._store.extent()

@@ -1,6 +1,6 @@
-// Customer lists with their sizes and last updates, audiences, and deletion requests.
+// Customer lists with their sizes and last updates, audiences, deletion requests, and the check of a file of old events.
 
-import {cell, chip, counted, el, find, moment, number, remake, setText} from './dom.js'
+import {ask, cell, chip, counted, el, find, moment, number, remake, setText} from './dom.js'
 
 const TONES = {READY: 'good', TOO_SMALL: 'warn', SUBMITTED: 'good', PENDING: 'warn'}
 const state = status => chip(TONES[status] ?? 'plain', status)
@@ -56,7 +56,7 @@ const audienceRow = audience => el('article', {class: 'held'},
     fact('Id', audience.id),
     fact('Of the list', audience.rule.customer_list_id),
     fact('Size', audience.size === null ? 'not yet known' : counted(audience.size, 'member')),
-    fact('Made', moment(audience.created_timestamp))),
+    fact('Created', moment(audience.created_timestamp))),
 )
 
 const deletionRow = request => el('article', {class: 'held'},
@@ -65,6 +65,21 @@ const deletionRow = request => el('article', {class: 'held'},
     fact('Ad account', request.ad_account_id),
     fact('E-mail addresses', number(request.emails)),
     fact('Click ids', number(request.click_ids)),
-    fact('Made', moment(request.created_at)),
+    fact('Created', moment(request.created_at)),
     fact('Processed', request.processed_time ?? 'not yet')),
 )
+
+async function verdict(file) {
+  try {
+    const {rows, problems} = await ask('/_sandbox/conversion_files', 'POST', file)
+    return problems.length === 0 ? [el('p', {}, chip('good', 'Taken'), ` Ads Manager would take its ${counted(rows, 'row')}.`)] :
+      [el('p', {}, chip('bad', 'Not taken'), ` It has ${counted(rows, 'row')}.`), el('ul', {}, ...problems.map(words => el('li', {}, words)))]
+  } catch (problem) {
+    return [el('p', {}, problem.message)]
+  }
+}
+
+find('#conversion-file').addEventListener('change', async ({target}) => {
+  const [file] = target.files
+  remake(find('#conversion-verdict'), ...file ? await verdict(file) : [])
+})

@@ -1,7 +1,6 @@
-"""One event in full: its JSON by line, which values are digests, and the problem beside its field.
+"""One complete event: its JSON by line, which values are digests, and problems by field.
 
-Pure. Promises that the lines together are the event's JSON. Never guesses what a digest was made
-of.
+Pure. The lines together are the event's JSON. Never guesses the source of a digest.
 """
 
 import re
@@ -33,7 +32,7 @@ class Line(NamedTuple):
 
 
 class Remark(NamedTuple):
-    """What a rule said: an `error` or a `warning`, at the deepest part of the event it names."""
+    """A rule's finding: an `error` or a `warning`, at the deepest part of the event it names."""
 
     path: str
     kind: str
@@ -72,7 +71,7 @@ def _json(value: Any) -> str:
 
 
 def remarks(event: Mapping[str, Any], error: str, warning: str) -> list[Remark]:
-    """Return what the rules said of an event, sentence by sentence."""
+    """Return the rules' findings about an event, sentence by sentence."""
     return [
         Remark(_place(event, sentence), kind, sentence)
         for kind, words in (("error", error), ("warning", warning))
@@ -81,7 +80,7 @@ def remarks(event: Mapping[str, Any], error: str, warning: str) -> list[Remark]:
 
 
 def _place(event: Mapping[str, Any], sentence: str) -> str:
-    """Return the path of the deepest part of the event that a sentence begins with, or nothing."""
+    """Return the path of the deepest part of the event at the start of a sentence, or nothing."""
     named = _PATH(sentence)
     held: Any = event
     steps: list[str] = []
@@ -96,7 +95,7 @@ def _place(event: Mapping[str, Any], sentence: str) -> str:
 def event_details(place: int, row: Any, request: Any) -> dict[str, Any]:
     """Return all of one event for the page.
 
-    From an EventRow, and the RequestRow that it came with where that has ended.
+    From an EventRow, and its RequestRow if that has ended.
     """
     return {
         "place": place,

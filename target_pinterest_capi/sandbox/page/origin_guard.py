@@ -1,9 +1,9 @@
-"""Who may read and change the sandbox: programs of this machine, and its own page alone.
+"""Who may read and change the sandbox: programs on this machine, and its own page only.
 
-Owns that decision. A browser lets any page send requests to loopback addresses, and a name that its
-owner points at one makes their answers readable too; so an address must be one that no stranger can
-own, and what a browser sends must come from the sandbox's page. Pinterest's paths are not asked:
-what they need is a token.
+A browser lets any page send requests to loopback addresses, and a name that its owner points at one
+makes their answers readable too; so an address must be one that no stranger can own, and a
+browser's requests must come from the sandbox's page. Pinterest's paths are not guarded: they need a
+token.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,15 +24,16 @@ FORBIDDEN: Final = 403
 PRIVATE: Final = frozenset({"localhost", "local", "internal", "test", "home.arpa"})
 
 _HOST: Final = (
-    "Ask for the sandbox by its IP address or as localhost. "
-    "Another name could be anybody's; its own one is what --host names."
+    "Open the sandbox by its IP address or as localhost. Another name could belong to anybody; "
+    "--host sets its own name."
 )
 _ORIGIN: Final = "Only the sandbox's own page may do that from a browser."
-_TYPE: Final = "From a browser this takes Content-Type: application/json."
+_TYPE: Final = "From a browser this takes Content-Type: application/json or text/csv."
+_MEDIA: Final = ("application/json", "text/csv")  # none that a form of another page could send
 
 
 def refusal(method: str, headers: Mapping[str, str], own_host: str) -> str:
-    """Return why a request to `/_sandbox/` or the page is refused; empty where it is not.
+    """Return why a request to `/_sandbox/` or the page is refused, or an empty text.
 
     It is judged by its method and its headers, whose names are in lower case.
     """
@@ -47,7 +48,7 @@ def refusal(method: str, headers: Mapping[str, str], own_host: str) -> str:
         return _ORIGIN
     media = headers.get("content-type", "").partition(";")[0].strip().lower()
     by_browser = origin is not None or "sec-fetch-site" in headers
-    return _TYPE if by_browser and method not in READING and media != "application/json" else ""
+    return _TYPE if by_browser and method not in READING and media not in _MEDIA else ""
 
 
 def _name(address: str) -> str:
@@ -74,7 +75,7 @@ def _is_private(name: str, own_host: str) -> bool:
 
 
 def guarded(endpoint: Endpoint, own_host: str) -> Endpoint:
-    """Return the endpoint with this refusal before it."""
+    """Return the endpoint with this check before it."""
 
     async def respond(request: Request) -> Response:
         why = refusal(request.method, request.headers, own_host)

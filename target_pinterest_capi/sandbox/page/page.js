@@ -210,7 +210,7 @@ document.addEventListener('visibilitychange', () => {
 find('#pause').addEventListener('click', event => {
   paused = !paused
   event.target.setAttribute('aria-pressed', String(paused))
-  setText(event.target, paused ? 'Go on' : 'Pause')
+  setText(event.target, paused ? 'Resume' : 'Pause')
   poll()
 })
 find('#forget').addEventListener('click', () => find('#sure').showModal())

@@ -131,7 +131,7 @@ function line(one, remarks) {
     one.key && el('span', {class: 'name'}, `${one.key}: `), el('span', {class: 'literal'}, one.text), one.end)
   row.style.setProperty('--depth', one.depth)
   const below = [
-    one.digest && el('p', {class: 'remark digest'}, 'SHA-256, its source value is not known here'),
+    one.digest && el('p', {class: 'remark digest'}, 'SHA-256 of a value that is not known here'),
     ...remarks.filter(each => each.path === one.path && each.path).map(remark),
   ].filter(Boolean)
   below.forEach(each => each.style.setProperty('--depth', one.depth))
@@ -146,7 +146,7 @@ export async function showEvent(place) {
     event = await ask(`/_sandbox/page/events/${place}`)
   } catch (problem) {
     if (!(problem instanceof Refusal)) throw problem
-    find('#event-title').textContent = 'An event that is no longer remembered'
+    find('#event-title').textContent = 'This event is no longer in memory'
     find('#event-eyebrow').textContent = ''
     body.replaceChildren(el('p', {}, problem.message))
     return
@@ -165,7 +165,7 @@ export async function showEvent(place) {
       fact('Received', moment(event.at)),
       fact('Request', el('a', {href: `#events?request=${event.request}`}, `${number(event.request)}, position ${event.position + 1}`)),
       fact('Ad account', event.ad_account_id)),
-    el('div', {class: 'title'}, el('h3', {}, 'As it was received'), copy),
+    el('div', {class: 'title'}, el('h3', {}, 'As received'), copy),
     el('div', {class: 'json', role: 'group', 'aria-label': 'The event as JSON'}, ...event.lines.flatMap(one => line(one, event.remarks))),
   )
 }

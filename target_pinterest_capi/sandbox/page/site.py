@@ -1,8 +1,7 @@
-"""The page's addresses: `/` for a browser, its files, and what its scripts ask for.
+"""The page's addresses: `/` for a browser, its files, and the data for its scripts.
 
-Promises that the page loads from the sandbox alone, runs its own scripts alone and makes no markup
-of what was received (its Content-Security-Policy says so to the browser), and that nothing here
-holds a token.
+The page loads only from the sandbox, runs only its own scripts and never treats received data as
+markup (enforced by its Content-Security-Policy), and nothing here has a token.
 """
 
 from collections.abc import Callable
@@ -90,7 +89,7 @@ class Site:
         place = request.path_params["place"]
         kept = next(self.store.newest_events(place - 1, place + 1), None) if place else None
         if kept is None:
-            raise HTTPException(404, "This event is not remembered any more.")
+            raise HTTPException(404, "This event is no longer in memory.")
         row = kept[1].decoded()
         return json_response(
             one_event.event_details(

@@ -6,7 +6,7 @@ const GROUPS = [
   ['Not processed', ['before']],
   ['Processed, but slower or with other headers', ['wait', 'header']],
   ['One event', ['mark']],
-  ['Processed, but the answer goes wrong', ['after']],
+  ['Processed, but the response fails', ['after']],
 ]
 const cards = new Map()
 let changed
@@ -67,7 +67,7 @@ class Card {
     this.element.classList.toggle('on', form.on)
     this.problem.hidden = true
     const several = form.specs.length > 1 ? ` ${form.specs.length} of this kind are set elsewhere; a change here replaces them.` : ''
-    this.struck.replaceChildren(...(form.on ? [`Struck ${counted(form.struck, 'time')}.${several} `,
+    this.struck.replaceChildren(...(form.on ? [`Active ${counted(form.struck, 'time')}.${several} `,
       ...form.specs.map(spec => el('code', {class: 'spec'}, `--fault ${spec.includes('"') ? `'${spec}'` : spec}`))] : []))
   }
 

@@ -1,6 +1,6 @@
-"""Each kind of fault as a form: its fields, what they hold, and how the command line would say it.
+"""Each kind of fault as a form: its fields, their values, and the same fault as an option.
 
-Owns the fields' words and what a switch starts with. Pure; the ranges and the rules are those of
+Owns the fields' labels and a switch's initial values. Pure; the ranges and the rules are those of
 `faults`.
 """
 
@@ -43,7 +43,7 @@ FIELDS: Final = {
     "retry_after": FormField("Retry-After", hint="none"),
     "remaining": FormField("Calls remaining", hint="none"),
     "reset": FormField("Reset in seconds", hint="none"),
-    "location": FormField("Where to", hint="the sandbox, which counts"),
+    "location": FormField("Where to", hint="the sandbox, which counts requests"),
     "event_id": FormField("event_id", hint="needed"),
     "endpoint": FormField("Endpoint", "choice", choices=ENDPOINTS),
     "method": FormField("Method", "choice", choices=METHODS),
@@ -54,7 +54,7 @@ FIELDS: Final = {
 }
 
 
-# What a switch starts with, where it needs something
+# The initial values of a switch, if it needs any
 STARTS: Final = {
     ("latency", "seconds"): "0.5",
     ("drip", "seconds"): "0.05",
@@ -65,7 +65,7 @@ STARTS: Final = {
 def forms(faults: Faults) -> list[dict[str, Any]]:
     """Return a form for each kind of fault.
 
-    It is filled with the first fault of that kind that is set, else with what a switch starts with.
+    It is filled with the first current fault of that kind, otherwise with initial values.
     """
     script, struck = faults.script(), faults.struck()
     made = []
@@ -110,7 +110,7 @@ def _fields(
 
 
 def _values(fault: Fault) -> dict[str, str]:
-    """Return a fault's parameters as the text that `faults.read` takes."""
+    """Return a fault's parameters as text for `faults.read`."""
     given = msgspec.to_builtins(fault)
     named = [name for name in (*KINDS[fault.fault].parameters, *SELECTORS) if name in given]
     return {
@@ -140,7 +140,7 @@ def _numbers(numbers: Sequence[int]) -> str:
 
 
 def spec(fault: Fault) -> str:
-    """Return the fault as `--fault` takes it; as JSON where a value cannot be written in short."""
+    """Return the fault for `--fault`; as JSON if a value cannot be written in short."""
     values = _values(fault)
     if any("," in value or value != value.strip() for value in values.values()):
         return msgspec.json.encode(fault).decode()

@@ -1,4 +1,4 @@
--- Paid orders that Pinterest does not have, and why; one row an order. Needs results_events: all.
+-- Paid orders that Pinterest does not have, and why; one row per order. Needs results_events: all.
 WITH results AS (
     SELECT
         key::jsonb ->> 'id' AS digest,
