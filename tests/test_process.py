@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import resource
 import select
 import signal
@@ -204,9 +205,9 @@ def test_schema_on_a_host_that_never_answers(start, value: dict[str, str]):
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_signal_flushes_and_ends(start, sandbox: Sandbox, signum: int, code: int):
+def test_signal_flushes_and_ends(start, sandbox: Sandbox, tmp_path: Path, signum: int, code: int):
     """A signal ends reading; earlier records are delivered, and the exit code is the signal's."""
-    target = start(batch_wait_seconds=600)
+    target = start(batch_wait_seconds=600, metrics_path=str(tmp_path / "run.prom"))
     target.write(state({"n": 0}), VISITS, *visits(range(3)), state({"n": 3}))
     assert target.state() == '{"n": 0}'
     ended, states, log = target.end(signum)
@@ -215,6 +216,10 @@ def test_signal_flushes_and_ends(start, sandbox: Sandbox, signum: int, code: int
     (end,) = [line for line in log.splitlines() if "exit_code=" in line]
     assert "Stopped after 3 records: 3 delivered" in end
     assert f" exit_code={code} " in end
+    metrics = (tmp_path / "run.prom").read_text()
+    assert re.search(
+        rf'^target_pinterest_capi_runs_total{{.*exit_code="{code}".*}} 1.0$', metrics, re.MULTILINE
+    )
 
 
 def test_signal_while_a_request_hangs_ends_within_the_grace_time(start, sandbox: Sandbox):

@@ -43,8 +43,9 @@ def log_summary(
         if report.warning() is not None:
             logger.warning("%s", report.warning(), extra={"customer_list": report.name})
     numbers = numbers_of(run, exit_code)
+    has_lost = any(row.outcome in LOST for row in tally.outcomes())
     logger.log(
-        logging.WARNING if exit_code else logging.INFO,
+        logging.WARNING if exit_code or has_lost else logging.INFO,
         "%s%s; %s",
         in_words(run, "Stopped" if exit_code else "Done"),
         f", dead letters in {shown_path(run.settings.dead_letter_path)}"

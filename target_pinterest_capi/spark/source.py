@@ -15,6 +15,7 @@ from pyspark.sql.datasource import DataSource, DataSourceArrowWriter
 from target_pinterest_capi.spark.commit import CommitSummary, log
 from target_pinterest_capi.spark.job import FORMAT, Cluster, Job, read_job
 from target_pinterest_capi.spark.task import TaskCommit, deliver
+from target_pinterest_capi.spark.without_effect import without_effect
 
 # pyspark 4.0 passes rows of a stream as Python objects without a time zone, which would change
 # them.
@@ -99,12 +100,8 @@ class PinterestDataSource(DataSource):
         job, settings = read_job(dict(self.options), schema, self.cluster, overwrite=overwrite)
         for warning in settings.warnings:
             log.warning("%s", warning)
-        if settings.customer_lists:
-            log.warning(
-                "customer_lists: are not supported by Spark, so their %d entries have no effect "
-                "here: send their streams with the Singer target.",
-                len(settings.customer_lists),
-            )
+        for sentence in without_effect(settings):
+            log.warning("%s", sentence)
         for row in job.not_found:
             log.warning("%s (%s)", row.message, row.setting)
         if settings.mode == "live" and settings.ledger_url is None:

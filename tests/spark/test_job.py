@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from given import ACCOUNT, TOKEN
 from target_pinterest_capi.settings import ConfigurationError
@@ -325,14 +326,51 @@ def test_mode_of_the_drivers_environment(
     assert "TARGET_PINTEREST_CAPI_DRY_RUN" in problems_of(config=config())
 
 
-def test_lists_that_have_no_effect_are_said(
-    config: Callable[..., str], caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            {
+                "customer_lists": [{"stream": "vip", "list_name": "VIPs", "member": "em"}],
+                "oauth": {"access_token": "token-of-lists"},
+            },
+            "customer_lists: are not supported by Spark, so their 1 entries have no effect here",
+        ),
+        ({"notify_url": "https://hooks.example.com/secret"}, "notify_url: has no effect here"),
+        ({"telemetry": "otlp"}, "telemetry: has no effect here"),
+        (
+            {"quality": {"all": {"events_of_usual": 50}}, "results_url": "sqlite:///results.db"},
+            "quality: events_of_usual has no effect here",
+        ),
+        ({"metrics_path": "metrics.prom", "quality": {"all": {"events": 5}}}, ""),
+    ],
+)
+def test_settings_without_effect_are_said(
+    config: Callable[..., str], caplog: pytest.LogCaptureFixture, given: Any, sentence: str
 ):
-    """A configuration with customer lists of other streams is warned about, not passed over."""
+    """A setting that does nothing in Spark is warned about before any task, without its value."""
     from target_pinterest_capi.spark.source import PinterestDataSource
 
-    lists = [{"stream": "vip", "list_name": "VIPs", "member": "em"}]
-    given = config(customer_lists=lists, oauth={"access_token": "token-of-lists"})
-    source = PinterestDataSource({"config": given, "stream": "orders"})
+    source = PinterestDataSource({"config": config(**given), "stream": "orders"})
     source.writer(SCHEMA, overwrite=False)
-    assert "customer_lists: are not kept from Spark, and their 1 entries" in caplog.text
+    assert sentence in caplog.text
+    assert ("no effect" in caplog.text) is bool(sentence)
+    assert "secret" not in caplog.text
+
+
+def test_driver_writes_metrics_of_every_end(config: Callable[..., str], tmp_path: Path):
+    """A write that ended and one that was aborted count as runs, by their exit codes."""
+    from target_pinterest_capi.spark.commit import CommitSummary
+
+    path = tmp_path / "run.prom"
+    settings = job_of(config=config(metrics_path=str(path))).settings_on_driver()
+    CommitSummary(settings, [], "first").commit()
+    CommitSummary(settings, [None, None], "second").abort()
+    CommitSummary(settings, [], "third").commit()
+    counted = {
+        dict(sample.labels)["exit_code"]: sample.value
+        for family in text_string_to_metric_families(path.read_text())
+        for sample in family.samples
+        if sample.name == "target_pinterest_capi_runs_total"
+    }
+    assert counted == {"0": 2, "1": 1}
