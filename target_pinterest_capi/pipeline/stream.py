@@ -92,7 +92,7 @@ class StreamPipeline:
         self._warned_of: set[SameField] = set()
         self._lists = [handle for _, handle in lists]
         self._declared = declared_shapes(schema)  # empty once records have other values
-        self._misfits = 0  # records that came while there were rows
+        self._misfits = 0  # records that could not be read as rows
         self._validate = compile_validator(dict(schema)) if settings.validate_records else None
         self._entries: tuple[CompiledEntry, ...]
         self._mappers: list[Callable[[Record], Result]]
@@ -126,8 +126,6 @@ class StreamPipeline:
             record = self._cleaned(record)
         if self._names.are_members_unseen:
             self._look_inside(record)
-        if self._rows is not None and self._declared:
-            self._count_misfit()
         for map_record in self._mappers:
             results.handle(map_record(record))
         for handle_for_list in self._lists:
@@ -190,13 +188,12 @@ class StreamPipeline:
             self._rows_are_stale = True
 
     def _count_misfit(self) -> None:
-        """Take the schema at its word no longer, where many records are no rows.
+        """Stop trusting the schema's types once many records have others.
 
-        Each costs the attempt to read it as one. Some are those of streams in turn: the first
-        record after one of another stream is not read as a row.
+        Each costs an attempt to read it as a row.
         """
         self._misfits += 1
-        if self._misfits > MOST_MISFITS:
+        if self._declared and self._misfits > MOST_MISFITS:
             self._declared = {}
             self._rows_are_stale = True
 
@@ -224,7 +221,8 @@ class StreamPipeline:
         if rows is None:
             return None
         mappers = [plan.compile(rows.columns, record_of) for plan in plans]
-        return RowHandler(rows.decode, _row_handler(mappers, self._results))
+        handle_row = _row_handler(mappers, self._results)
+        return RowHandler(rows.decode, handle_row, self._count_misfit)
 
 
 def _same_field_in_words(stream: str, same: SameField) -> str:

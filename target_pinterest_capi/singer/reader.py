@@ -88,7 +88,7 @@ class BytesReader(GenericSingerReader[bytes]):
     def _process(self, lines: Iterable[bytes], callbacks: Callbacks) -> "Counter[str]":
         """Hand each line's message to its stream's handler, or to its callback."""
         counts: Counter[str] = Counter()
-        head, (decode_row, handle_row) = self._rows
+        head, (decode_row, handle_row, count_misfit) = self._rows
         handlers = self._handlers
         records = 0
         number = self.line_number
@@ -98,7 +98,7 @@ class BytesReader(GenericSingerReader[bytes]):
                     try:
                         row = decode_row(line).record
                     except (ValueError, ArithmeticError, RecursionError):  # more than a row has
-                        pass
+                        count_misfit()
                     else:
                         records += 1
                         handle_row(row, line)
@@ -115,7 +115,7 @@ class BytesReader(GenericSingerReader[bytes]):
                 else:
                     self._call_back(message, callbacks)
                     counts[message.type] += 1
-                head, (decode_row, handle_row) = self._rows
+                head, (decode_row, handle_row, count_misfit) = self._rows
         finally:
             self.line_number = number
         counts["RECORD"] += records

@@ -37,10 +37,14 @@ class Rows(NamedTuple):
 
 
 class RowHandler(NamedTuple):
-    """How a stream's rows are read, by `Rows.decode`, and handled, each with its line."""
+    """How a stream's rows are read, by `Rows.decode`, and handled, each with its line.
+
+    `count_misfit` is called for a line that begins like a row and is not one.
+    """
 
     decode: Callable[[bytes], Any]
     handle_row: Callable[[Any, bytes], None]
+    count_misfit: Callable[[], None] = lambda: None
 
 
 class RecordHandler(Protocol):
