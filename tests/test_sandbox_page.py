@@ -1382,7 +1382,7 @@ def test_deletion_requests_in_a_browser(start, browser: Browser):
     ("text", "words"),
     [
         ("event_time,email\n{yesterday},a@example.com\n", "would take its 1 row"),
-        ("event_time,email\nyesterday,a@example.com\n", "row 2: event_time has no form"),
+        ("event_time,email\nyesterday,a@example.com\n", "row 2: event_time has an unknown format"),
         ("", "there is no column event_time"),
     ],
 )

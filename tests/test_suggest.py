@@ -293,7 +293,7 @@ def test_schema_alone_is_enough_for_names():
     done = run("suggest", lines=[declared])
     [entry] = yaml.safe_load(done.stdout)["mappings"]
     assert entry["fields"]["user_data.em"] == "email"
-    assert "it has no value in the sample" in done.stdout
+    assert "the sample has no value of it" in done.stdout
 
 
 def test_output_is_never_replaced_without_force(folder: Path):

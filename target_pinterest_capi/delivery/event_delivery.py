@@ -90,7 +90,8 @@ class EventDelivery:
             acknowledger,
             max_in_flight=settings.max_in_flight,
             max_requests_per_minute=settings.max_requests_per_minute,
-            test_limit=RateLimit(TEST_REQUESTS, window_seconds=1),
+            # One at a time: ten that start at once may arrive within a second of the next ten.
+            test_limit=RateLimit(1, window_seconds=1 / TEST_REQUESTS),
             max_retry_seconds=settings.max_retry_seconds,
             attempt_seconds=settings.request_timeout_seconds + ATTEMPT_SLACK_SECONDS,
             clock=clock,
