@@ -1,5 +1,6 @@
 """A webhook gets the outcome of a run: once, in few words, and without effect on the run."""
 
+import contextlib
 import json
 import signal
 import socket
@@ -243,8 +244,41 @@ def test_silent_webhook_is_given_up(receiver: Receiver):
     """A host that never responds delays a run no longer than the limit."""
     receiver.statuses = [None]
     began = time.monotonic()
-    assert "did not answer" in post(receiver.url, b"{}", 0.3) or receiver.bodies
+    assert post(receiver.url, b"{}", 0.3).startswith("it ")
     assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer", "words"),
+    [
+        ("http", b"", "it "),  # never a word
+        ("http", b"HTTP/1.1 200 OK\r\nContent-Le", "it "),  # never the end of its head
+        ("http", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", ""),  # nor of its body
+        ("http", b"SSH-2.0-OpenSSH_9.6\r\n", "it "),
+        ("https", b"HTTP/1.1 400 Bad Request\r\n\r\n", "it cannot be reached (ConnectError)"),
+    ],
+)
+def test_server_that_stalls_or_speaks_something_else(scheme: str, answer: bytes, words: str):
+    """What counts is the status: a body is not waited for, and TLS that fails is said."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        answering = threading.Thread(target=_answer_each, args=(server, answer))
+        answering.start()
+        url = f"{scheme}://127.0.0.1:{server.getsockname()[1]}/{SECRET}"
+        problem = post(url, b"{}", 2, pause_seconds=0.01)
+        server.shutdown(socket.SHUT_RDWR)
+        answering.join()
+    assert problem.startswith(words)
+    assert bool(problem) == bool(words)
+    assert SECRET not in problem
+
+
+def _answer_each(server: socket.socket, answer: bytes) -> None:
+    """Send every connection the same bytes, and keep it open, until the server is closed."""
+    with contextlib.ExitStack() as connections, contextlib.suppress(OSError):
+        while True:
+            connection = connections.enter_context(server.accept()[0])
+            connection.recv(65536)
+            connection.sendall(answer)
 
 
 def test_nobody_there():
