@@ -149,14 +149,14 @@ def presets_page() -> str:
     lines = [
         "# Presets",
         "",
-        "Built-in mapping entries. Name one in an entry of your own, and override it field by",
-        "field:",
+        "Built-in mapping entries. Name one in your own entry, and override any of its",
+        "fields:",
         "",
     ]
     lines += ["```yaml", "mappings:", "  - stream: orders", "    preset: shopify", "```", ""]
     lines += [
-        "`pinterest-capi presets show NAME` prints one to copy.",
-        "[The guide to mappings](mapping.md) explains what is in it.",
+        "`pinterest-capi presets show NAME` prints a preset, to be copied and changed.",
+        "[The guide to mappings](mapping.md) explains its parts.",
         "",
     ]
     lines += table(
@@ -178,13 +178,13 @@ def presets_page() -> str:
             lines += ["", *table(("Name in the record", "Event"), sent)]
         not_sent = [code(name) for name, target in names.items() if target is None]
         if not_sent:
-            lines += ["", f"Not sent, and counted by name: {', '.join(not_sent)}."]
+            lines += ["", f"Skipped, and counted by name: {', '.join(not_sent)}."]
         if one.entry.when:
-            lines += ["", f"Only records for which this holds: {code(one.entry.when)}"]
+            lines += ["", f"Only for records for which this is true: {code(one.entry.when)}"]
         paths = [path for path in BY_PATH if path in one.entry.fields or path in one.entry.defaults]
         lines += [
             "",
-            *table(("Field", "From", "Else"), [_source_row(one.entry, path) for path in paths]),
+            *table(("Field", "From", "Default"), [_source_row(one.entry, path) for path in paths]),
         ]
     return _page(lines)
 

@@ -34,20 +34,20 @@ _label: Final = re.compile(
 )  # "Needs:   ..." at the start of a line in a comment
 
 PINTEREST_ABOUT: Final = """\
-Columns named like Pinterest's fields, nested in objects (user_data.em) or flat (em): what every
-stream is mapped by where the configuration has no mappings.
+Columns named like Pinterest's fields, nested in objects (user_data.em) or flat (em); it maps every
+stream if the configuration has no mappings.
 
-For:      tables of your own, whose columns are named like Pinterest's fields.
+For:      your own tables, with columns named like Pinterest's fields.
 Needs:    event_name, action_source, event_time; and em, hashed_maids, or client_ip_address with
-          client_user_agent. What no column gives is given as defaults.
-Maps:     event names as they come. `preset: pinterest` also finds what this copy does not name:
-          numbered columns for further values (em_1, em_2) and further items (item_id_1,
-          item_price_1), columns that flattening has joined (user_data_em, user_data__em),
-          quantity for item_quantity, and each name in another spelling (EVENT_ID, eventId); the
-          exact one wins. The browser tag's own names are read as well: line_items (product_id,
+          client_user_agent. Write defaults for values that no column has.
+Maps:     event names as they are. `preset: pinterest` also finds columns that this copy does not
+          name: numbered columns for further values (em_1, em_2) and further items (item_id_1,
+          item_price_1), columns joined by flattening (user_data_em, user_data__em), quantity for
+          item_quantity, and each name in another spelling (EVENT_ID, eventId); the exact name
+          takes precedence. The browser tag's own names are read as well: line_items (product_id,
           product_name, product_price, product_quantity ...), order_quantity and search_query.
-Not sent: bare names of app_info and device_info, which are too common: brand, model and type
-          need their object.
+Not sent: columns named like members of app_info and device_info without their object, because
+          names like brand, model and type are too common.
 """
 
 
