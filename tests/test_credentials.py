@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from members import list_settings
 
 from given import ACCOUNT, TOKEN, settings_of
 from shopper import digest
@@ -154,7 +155,7 @@ def test_one_attempt_is_enough(sandbox):
     ("given", "words"),
     [
         ({"mode": "dry_run"}, "mode is dry_run"),
-        ({"mappings": [], "conversion_token": None}, "mappings is empty"),
+        (list_settings(), "mappings is empty"),
     ],
 )
 def test_where_nothing_would_be_sent_nothing_is(sandbox, given, words):

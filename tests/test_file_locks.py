@@ -128,9 +128,6 @@ def test_file_that_was_lost_meanwhile_is_written_again(tmp_path: Path, left: byt
     assert file.newest() == "second"
 
 
-SECRET = {"mappings": [], "conversion_token": None}
-
-
 @pytest.mark.parametrize(
     ("settings", "named", "other"),
     [

@@ -100,7 +100,10 @@ def test_without_mappings_every_stream_has_the_preset():
     members = {"stream": "vips", "list_name": "VIPs", "member": "email"}
     oauth = {"oauth": {"access_token": "token"}}
     assert [name for name, _ in matching(settings_of(), "anything")] == ["pinterest"]
-    assert list(matching(settings_of(mappings=[]), "anything")) == []
+    assert (
+        list(matching(settings_of(mappings=[], customer_lists=[members], **oauth), "anything"))
+        == []
+    )
     assert list(matching(settings_of(customer_lists=[members], **oauth), "vips")) == []
     assert [
         name for name, _ in matching(settings_of(customer_lists=[members], **oauth), "orders")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from members import list_settings
 
 from given import line, record, schema, state
 from shopper import visit
@@ -79,7 +80,7 @@ def process(
         {},
         {"mode": "test"},
         {"mode": "dry_run"},
-        {"mappings": []},
+        list_settings(),
         {"mappings": [{"stream": "orders"}]},
     ],
 )

@@ -23,6 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from given import ACCOUNT, TOKEN, record, schema, settings_of
+from members import list_settings
 from shopper import digest, event, seconds_ago, visit
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.cli.replay.command import default_output
@@ -334,7 +335,7 @@ def test_letter_without_a_token_stops_before_anything_is_sent(replay: Desk, sand
     Exit 2, with the setting.
     """
     replay.write(letter(1), letter(2, mapping="paid"))
-    done = replay(mappings=[], conversion_token=None)
+    done = replay(**list_settings())
     assert (done.exit_code, done.stdout) == (2, "")
     assert "conversion_token: is not set" in done.stderr
     assert "'pinterest'" in done.stderr

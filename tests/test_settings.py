@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from members import list_settings
 
 from target_pinterest_capi.events.codes import LANGUAGES
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, OBJECTS, FieldKind
@@ -191,7 +192,6 @@ def test_members_of_entries_and_lists_are_those_of_the_contract():
             {"user_data.db": "1990-04-03"},
         ),
         ("api_url", "https://proxy.example.com/v5/", "https://proxy.example.com/v5"),
-        ("mappings", "[]", ()),
         ("defaults", '{"action_source": "web"}', {"action_source": "web"}),
         ("stream_maps", '{"orders": {"a": "b"}}', {"orders": {"a": "b"}}),
         ("max_event_age_days", None, None),
@@ -363,8 +363,23 @@ def test_events_need_a_token_unless_nothing_is_sent(mode, needed):
 
 def test_the_token_is_needed_for_events_only():
     """No events, own tokens for all entries, or another purpose: no conversion token is needed."""
-    assert load({"ad_account_id": ACCOUNT, "mappings": []}).mappings == ()
+    assert load({"ad_account_id": ACCOUNT, **list_settings()}).mappings == ()
     assert load({"ad_account_id": ACCOUNT}, purpose="any").conversion_token is None
+
+
+@pytest.mark.parametrize("mappings", [[], "[]", ()])
+@pytest.mark.parametrize("lists", [{}, {"customer_lists": []}, {"customer_lists": "[]"}])
+@pytest.mark.parametrize("purpose", ["events", "any"])
+def test_configuration_without_any_entry_is_refused(mappings, lists, purpose):
+    """Every record would be skipped, so neither mappings nor customer_lists may be empty."""
+    problems = problems_of({**MINIMAL, "mappings": mappings, **lists}, purpose=purpose)
+    assert "every record would be skipped" in problems["mappings"]
+
+
+@pytest.mark.parametrize("mappings", [None, ""])
+def test_mappings_without_a_value_are_unset(mappings):
+    """`mappings:` whose entries are all comments is as if it was not written."""
+    assert load({**MINIMAL, "mappings": mappings}).mappings is None
 
 
 def test_entries_may_each_bring_their_token(tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+import members
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
@@ -426,8 +427,8 @@ def test_streams_that_no_entry_names_are_skipped_once(run_target):
 
 
 def test_no_events_and_no_token(run_target):
-    """`mappings: []` makes no events and needs no token."""
-    ran = run_target([VISITS, *visits(1)], mappings=[], conversion_token=None)
+    """`mappings: []` beside customer lists makes no events and needs no token."""
+    ran = run_target([VISITS, *visits(1), members.SCHEMA], **members.list_settings())
     assert (ran.code, ran.outcomes) == (0, {"skipped": 1})
 
 
@@ -825,7 +826,7 @@ AMOUNTS = {"type": "object", "additionalProperties": {"type": "integer"}}
         ([schema("visits", *visit()), *visits(1, event_name=FORGED)], {}),
         ([schema(FORGED, *visit()), record(FORGED, **visit(1))], {}),
         ([schema("s" * 2_000_000, *visit()), record("s" * 2_000_000, **visit(1))], {}),
-        ([schema(FORGED, *visit()), record(FORGED, **visit(1))], {"mappings": []}),
+        ([schema(FORGED, *visit()), record(FORGED, **visit(1))], members.list_settings()),
         ([record(FORGED, **visit(1))], {}),
         ([line(type="SCHEMA", stream=FORGED, schema={"properties": 5})], {}),
         ([line(type="SCHEMA", stream=FORGED)], {}),

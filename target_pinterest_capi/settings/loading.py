@@ -352,6 +352,19 @@ def _token_rule(context: _Context) -> Iterator[Problem]:
         )
 
 
+def _nothing_rule(context: _Context) -> Iterator[Problem]:
+    """Check that a record can become something: an empty list of mappings is for lists only."""
+    has_lists = bool(_list(context.given.get("customer_lists")))
+    is_read = context.purpose != "sign-in" and "mappings" not in context.failed
+    if is_read and context.settings.mappings == () and not has_lists:
+        yield Problem(
+            "mappings",
+            "has no entry, and neither has customer_lists, so every record would be skipped: add "
+            "one (`pinterest-capi suggest SAMPLE` writes it), or remove mappings, so that every "
+            "stream uses preset pinterest",
+        )
+
+
 def _oauth_rule(context: _Context) -> Iterator[Problem]:
     wanted = (
         context.purpose == "events"
@@ -554,6 +567,7 @@ _MEMBERS: Final[dict[str, Callable[[Any, str, Reading], Any]]] = {
     "defaults": read_defaults,
 }
 _RULES: Final = (
+    _nothing_rule,
     _token_rule,
     _oauth_rule,
     _retention_rule,

@@ -82,7 +82,7 @@ class Settings(SettingsModel):
 
     mappings: tuple[MappingEntry, ...] | None = setting(
         "How records become events. Unset: every stream uses preset pinterest; set: streams that "
-        "no entry names are skipped; []: no events.",
+        "no entry names are skipped; []: no events, only customer_lists.",
         group="Mapping",
     )
     customer_lists: tuple[CustomerListEntry, ...] = setting(

@@ -22,6 +22,11 @@ HEAD: Final = """\
 # Use them: copy `mappings` into your configuration; in Meltano below `config` of the loader
 # target-pinterest-capi.
 """
+NO_ENTRY: Final = """\
+# No entry is complete yet, so this file is refused as it is. Supply what the comments say is
+# missing, take the # of the entry away, and the [] of mappings. If there are only customer_lists,
+# the [] stays: no events.
+"""
 LISTS_HEAD: Final = """\
 # Streams of people, for customer lists: take the # away, and set oauth (docs/customer-lists.md).
 # customer_lists:
@@ -36,7 +41,8 @@ def as_text(entries: Sequence[Entry], outcomes: Mapping[str, str]) -> str:
 
 
 def _mappings(entries: Sequence[Entry], outcomes: Mapping[str, str]) -> Iterator[str]:
-    yield "mappings:" if any(entry.is_active for entry in entries) else "mappings: []"
+    is_any = any(entry.is_active for entry in entries)
+    yield "mappings:" if is_any else f"{NO_ENTRY}mappings: []"
     for entry in entries:
         yield ""
         yield from _entry(entry, outcomes.get(entry.stream.name, ""))

@@ -39,7 +39,7 @@ class Trial:
 def settings_of(entries: Sequence[Entry]) -> Settings:
     """Return the settings for a run with the suggestions, for events of any age."""
     mappings = [entry.mapping() for entry in entries if entry.is_active]
-    given = {"ad_account_id": ACCOUNT, "max_event_age_days": ANY_AGE, "mappings": mappings}
+    given = {"ad_account_id": ACCOUNT, "max_event_age_days": ANY_AGE, "mappings": mappings or None}
     return load(given, purpose="any")
 
 
