@@ -2,7 +2,7 @@
 
 The same seed, size and position give the same lines, so that a run can start again where STATE
 says. A STATE follows each piece. A few records are wrong in a way that the target must find, and a
-few in a way that only Pinterest does.
+few in a way that only Pinterest finds.
 """
 
 import gzip
@@ -24,7 +24,7 @@ BATCH_SHARE: Final = 0.15  # pieces that come as a BATCH file
 
 
 def bad_columns() -> tuple[dict[str, Any], ...]:
-    """Return columns of which each keeps its record from becoming an event."""
+    """Return column values, each of which makes a record invalid."""
     return (
         {"em": None},
         {"event_time": "soon"},
@@ -44,7 +44,7 @@ class Piece(NamedTuple):
 
 
 class Tap:
-    """The tap's stream: a record's number is its position, and each `grow` adds records.
+    """The tap's stream: a record's number is its position, and each call of `grow` adds records.
 
     STATE holds the position after the last record.
 
@@ -80,11 +80,11 @@ class Tap:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all of its size has come."""
+        """Return whether the stream has its full size."""
         return not self._to_come
 
     def grow(self, records: int) -> None:
-        """Add about as many new records; a stream at its full size still gets a few good ones."""
+        """Add about that many new records; a stream with its full size gets a few valid ones."""
         self._to_come = self._to_come or [
             self._piece(self.end, self._rng.randint(5, 15), bad_share=0)
         ]
@@ -94,14 +94,14 @@ class Tap:
             self.end = self._pieces[-1].end
 
     def lines(self, position: int) -> Iterator[bytes]:
-        """Return the stream from a position that a STATE named, in chunks of whole lines."""
+        """Return the stream after a STATE's position, in chunks of complete lines."""
         yield schema(STREAM, *visit(), key_properties=("event_id",)) + b"\n"
         for piece in self._pieces:
             if piece.begin >= position:
                 yield piece.lines
 
     def bounds(self) -> list[int]:
-        """Return the positions that STATE can name."""
+        """Return the positions that a STATE can have."""
         return [0, *(piece.end for piece in self._pieces)]
 
     def _piece(self, begin: int, size: int, *, bad_share: float) -> Piece:
@@ -123,7 +123,7 @@ class Tap:
         return Piece(begin, begin + size, b"\n".join([*lines, after]) + b"\n")
 
     def _file(self, rows: list[dict[str, Any]], begin: int) -> bytes:
-        """Write the rows into a file, packed or not, and return the message that names it."""
+        """Write the rows into a file, compressed or not, and return the message that names it."""
         packed = self._rng.random() < 0.5
         path = self._directory / f"batch-{begin}.jsonl{'.gz' if packed else ''}"
         content = b"".join(json.dumps(row).encode() + b"\n" for row in rows)

@@ -1,8 +1,8 @@
 """Runs the real target against a sandbox that fails on purpose, and ends it at random moments.
 
-Runs again until everything is done. Owns the processes, the moments and the account of what each
-ending may cost. The seed draws every decision; how far a process has come when it is struck depends
-on the machine.
+Runs again until everything is done. Owns the processes, the moments of interruption, and the record
+of what each one may repeat. The seed determines every decision; how far a process is when it is
+interrupted depends on the machine.
 """
 
 import json
@@ -44,7 +44,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "max_retry_seconds": 120,
     "shutdown_grace_seconds": 2,
 }
-# What a request that was processed may come back as without a word on its events: it is sent again.
+# Responses to a processed request that say nothing about its events, so that it is sent again.
 SPOILED: Final = frozenset(
     {"drop_after", "truncated", "wrong_count", "empty_body", "not_json", "drip"}
 )
@@ -83,7 +83,7 @@ WEIGHTS: Final = {"kill -9": 6, "SIGTERM": 3, "SIGINT": 2, "SIGTERM twice": 1, "
 
 
 def faults(tap: Tap, rng: random.Random) -> list[Fault]:
-    """Return every kind of fault, at rates and in numbers that let the run as a whole go on."""
+    """Return every kind of fault, rarely enough that the run as a whole can continue."""
     slow, limited, dripped = (tuple(rng.sample(range(20, 300), 3)) for _ in range(3))
     return [
         Fault("latency", seconds=0.01, jitter=0.08),
@@ -114,7 +114,7 @@ def faults(tap: Tap, rng: random.Random) -> list[Fault]:
 
 @dataclass
 class Account:
-    """What the runs have come to. `problems` are broken promises; empty when all were kept."""
+    """The results of the runs. `problems` are broken promises; empty if there are none."""
 
     runs: int = 0
     endings: Counter[str] = field(default_factory=Counter)
@@ -125,10 +125,10 @@ class Account:
 
 @dataclass(frozen=True)
 class Pipe:
-    """Between tap and target; a run whose target is to be struck stays open until then."""
+    """The pipe from tap to target; it stays open until the target is interrupted."""
 
     is_held: bool
-    written: threading.Event = field(default_factory=threading.Event)  # nothing more comes
+    written: threading.Event = field(default_factory=threading.Event)  # all is written
     cut: threading.Event = field(
         default_factory=threading.Event
     )  # the tap dies in the middle of a line
@@ -136,7 +136,7 @@ class Pipe:
 
 
 class Ran(NamedTuple):
-    """A run that has ended: exit code, ending (None: by itself), first position, log."""
+    """A finished run: exit code, ending (None: by itself), first position, log."""
 
     code: int
     ending: Ending | None
@@ -145,7 +145,7 @@ class Ran(NamedTuple):
 
 
 class Engine:
-    """One target after the other, from the last STATE on."""
+    """Runs one target after the other, each from the last STATE."""
 
     def __init__(
         self, seed: int, tap: Tap, sandbox: Sandbox, directory: Path, *, keeps_ledger: bool
@@ -158,7 +158,7 @@ class Engine:
         self.dead_letters = directory / "rejected.jsonl"
         self.truth = Truth(tap, directory / "bodies.jsonl", self.dead_letters)
         self.account = Account()
-        self.position = 0  # where the last STATE says to go on
+        self.position = 0  # where the last STATE continues
         self._config = directory / "config.json"
         ledger = {"ledger_url": f"sqlite:///{directory}/ledger.db"} if keeps_ledger else {}
         self._config.write_text(
@@ -235,7 +235,7 @@ class Engine:
         return Ran(code, ended_by, began, log.read_text())
 
     def _moment(self, at_most: int) -> Callable[[], bool]:
-        """Return a test for the moment: after some requests, after STATE lines, or early on."""
+        """Return a condition for the moment: after some requests, after STATE lines, or early."""
         rng, counters, states = self.rng, self.sandbox.store.counters, self.account.states
         kind = rng.choice(["requests", "requests", "requests", "states", "start"])
         if kind == "start":
@@ -272,7 +272,7 @@ class Engine:
             process.send_signal(signum)
 
     def _feed(self, process: "subprocess.Popen[bytes]", pipe: Pipe) -> None:
-        """Be the tap: write from the last STATE on, to the end or the half line where it dies."""
+        """Write like the tap: from the last STATE to the end, or to half a line where it dies."""
         assert process.stdin is not None
         try:
             with process.stdin as stdin:
@@ -291,7 +291,7 @@ class Engine:
             return  # it was ended, as meant
 
     def _listen(self, process: "subprocess.Popen[bytes]") -> None:
-        """Be the one who keeps STATE: hold each line against what is true at this moment."""
+        """Read STATE like Meltano, and compare each line with what is delivered at this moment."""
         assert process.stdout is not None
         for line in process.stdout:
             if not line.endswith(b"\n"):
@@ -305,23 +305,23 @@ class Engine:
             self.position = position
 
     def _wait_for_quiet(self) -> None:
-        """Wait until the sandbox has answered what the ended process had sent."""
+        """Wait until the sandbox has processed what the ended process had sent."""
         quiet_since, deadline = time.monotonic(), time.monotonic() + 60
         while time.monotonic() - quiet_since < QUIET_SECONDS and time.monotonic() < deadline:
             time.sleep(0.01)  # the sandbox works on its own thread
             if self.sandbox.store._in_flight:
                 quiet_since = time.monotonic()
 
-    # What it may have cost
+    # What it may repeat
 
     def _judge(self, ran: Ran) -> None:
-        """Check a run's end against the contract, and note what the next run may repeat."""
+        """Check a run's end against the contract, and record what the next run may repeat."""
         self.account.problems += [
             f"run {self.account.runs}: {problem}" for problem in self._problems_of(ran)
         ]
         counts = _counts(ran.log)
         is_settled = counts is not None and counts[0] == sum(counts[1:])
-        at_risk = self.truth.delivered_from(self.position)  # what comes again after the last STATE
+        at_risk = self.truth.delivered_from(self.position)  # repeated after the last STATE
         if self.keeps_ledger:
             at_risk = 0 if is_settled else min(at_risk, IN_FLIGHT * BATCH_SIZE)
         self.account.allowed_repeats += at_risk
@@ -359,7 +359,7 @@ class Engine:
         return problems
 
     def uncertain_events(self) -> int:
-        """Return how many processed events had an uncertain response, after which they go again."""
+        """Return how many processed events had an uncertain response, and will be sent again."""
         rows = self.sandbox.store.requests()
         return sum(
             row.processed
@@ -372,6 +372,6 @@ class Engine:
 
 
 def _counts(log: str) -> tuple[int, ...] | None:
-    """Return the counts of a run's last line, or None when it has not written that line."""
+    """Return the counts in a run's last line, or None if it has not written that line."""
     found = _summary(log)
     return None if found is None else tuple(int(number) for number in found.groups())

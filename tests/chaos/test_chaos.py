@@ -26,7 +26,7 @@ INTERRUPTIONS = int(os.environ.get("CHAOS_INTERRUPTIONS", "8"))
 @pytest.mark.parametrize("keeps_ledger", [True, False], ids=["ledger", "no-ledger"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_everything_arrives_whatever_happens(seed: int, keeps_ledger: bool, tmp_path: Path):
-    """Nothing is lost or unhashed, bad rows are dead letters, repeats bounded, STATE true."""
+    """Nothing is lost or unhashed, bad rows are dead letters, repeats bounded, STATE valid."""
     rng = random.Random(f"{seed}/faults")
     # With a ledger a rerun may have nothing new but refused events,
     # and three of them alone stop a run, as they should.

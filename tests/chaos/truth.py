@@ -1,7 +1,7 @@
 """What really happened: the events that Pinterest has, and those durable as dead letters.
 
 Reads two files as they grow, the bodies that the sandbox received and the target's dead letters,
-and believes nothing else.
+and uses nothing else.
 """
 
 import json
@@ -14,7 +14,7 @@ from endless_tap import Tap, key_digest, number_of
 
 
 class Growing:
-    """A file of JSON lines that grows: returns new, complete lines and counts those a crash cut."""
+    """A growing file of JSON lines: returns new, complete lines and counts those cut by a crash."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -22,7 +22,7 @@ class Growing:
         self._offset = 0
 
     def read(self) -> list[dict[str, Any]]:
-        """Return the lines that came since the last time."""
+        """Return the lines added since the last call."""
         if not self.path.exists():
             return []
         with self.path.open("rb") as file:
@@ -40,7 +40,7 @@ class Growing:
 
 
 class Truth:
-    """The account of every record, safe to ask from several threads."""
+    """The outcome of every record; safe to use from several threads."""
 
     def __init__(self, tap: Tap, bodies: Path, dead_letters: Path) -> None:
         self._tap = tap

@@ -1,4 +1,4 @@
-"""A tap of Meltano's SDK: orders as RECORD messages, or as the files of BATCH messages.
+"""A tap built with Meltano's SDK: orders as RECORD messages, or as files of BATCH messages.
 
 Its configuration decides, as in every tap of the SDK: `batch_config`. The SDK writes JSON lines and
 parquet; arrow, which some taps send, is added here.
@@ -19,7 +19,7 @@ PLACED_AT: Final = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
 
 def order(number: int) -> dict[str, Any]:
-    """Return an order whose values are as databases and shops have them."""
+    """Return an order with values as they are in databases and shops."""
     return {
         "id": number,
         "event_name": "checkout",
@@ -40,7 +40,7 @@ def order(number: int) -> dict[str, Any]:
 
 
 class Orders(Stream):
-    """The orders, in an order of their own."""
+    """The stream of orders."""
 
     name = "orders"
     primary_keys = ("id",)
@@ -82,12 +82,12 @@ class Orders(Stream):
         yield from map(order, range(ORDERS))
 
     def get_batch_config(self, config: Mapping[str, Any]) -> BatchConfig | None:
-        """Return how to send batches; `arrow_batches` has what the SDK's own setting refuses."""
+        """Return how to send batches; `arrow_batches` is for the encoding that the SDK refuses."""
         raw = config.get("arrow_batches") or config.get("batch_config")
         return BatchConfig.from_dict(raw) if raw else None
 
     def get_batches(self, batch_config: Any, context: Any = None) -> Iterator[tuple[Any, Any]]:
-        """Yield the SDK's files, or one of arrow."""
+        """Yield the SDK's files, or one arrow file."""
         if batch_config.encoding.format != "arrow":
             yield from super().get_batches(batch_config, context)
             return

@@ -1,6 +1,6 @@
 """Fixtures of the tests with real input: a PostgreSQL, a Meltano project and a sandbox.
 
-Where a service is missing, a test that needs it skips with the reason; with REQUIRE_SERVICES=1, as
+If a service is missing, a test that needs it skips with the reason; with REQUIRE_SERVICES=1, as
 CI sets it, it fails.
 """
 
@@ -23,7 +23,7 @@ def _unavailable(reason: str) -> NoReturn:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresCluster]:
-    """A PostgreSQL server of this session's own, empty."""
+    """Yield an empty PostgreSQL server for this session."""
     try:
         cluster = PostgresCluster(find_binaries())
     except PostgresUnavailableError as error:
@@ -34,7 +34,7 @@ def postgres() -> Iterator[PostgresCluster]:
 
 @pytest.fixture(scope="session")
 def dbt() -> Path:
-    """The program `dbt`, with its adapter for PostgreSQL, in an environment of its own."""
+    """Return the program `dbt`, with its adapter for PostgreSQL, in a separate environment."""
     try:
         return locked_program("dbt")
     except InstallationError as error:
@@ -66,7 +66,7 @@ def meltano(tmp_path_factory) -> Callable[[str | None], MeltanoProject]:
 
 @pytest.fixture
 def plugin_project(sandbox, tmp_path: Path) -> PluginProject:
-    """A Meltano project with the plugin's own definition, set up for the sandbox."""
+    """Return a Meltano project with the plugin's own definition, set up for the sandbox."""
     try:
         meltano = locked_program("meltano")
     except InstallationError as error:

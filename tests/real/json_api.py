@@ -1,6 +1,7 @@
 """A web API on loopback that answers each GET with JSON: the base of the taps' sources.
 
-Owns a socket and one thread, for the length of a `with` block. What is answered is up to the API.
+Owns a socket and one thread, for the length of a `with` block. The API's subclasses decide what it
+responds.
 """
 
 import json
@@ -11,7 +12,7 @@ from typing import Self
 
 
 class JsonApi(ABC):
-    """An API as long as the `with` block lasts."""
+    """An API that runs for the duration of the `with` block."""
 
     def __init__(self) -> None:
         api = self
@@ -30,7 +31,7 @@ class JsonApi(ABC):
                 self.wfile.write(body)
 
             def log_message(self, format: str, *_arguments: object) -> None:  # noqa: A002 (the base class's)
-                """Say nothing: the test's output is the test's."""
+                """Log nothing, to keep the test's output clean."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(
@@ -43,16 +44,16 @@ class JsonApi(ABC):
 
     @property
     def url(self) -> str:
-        """Where it answers, without a path."""
+        """Return the API's URL, without a path."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
-        """Start answering."""
+        """Start the server."""
         self._thread.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
-        """Stop answering and close the socket."""
+        """Stop the server and close the socket."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

@@ -1,8 +1,9 @@
-"""A Meltano project of the tests' own, with public taps from PyPI and our target as loader.
+"""A Meltano project for the tests, with public taps from PyPI and our target as the loader.
 
-Owns `.venv-meltano` (and `.venv-dbt`) at the root of the repository, which is made once for a lock file and a Python
-and kept between runs, and the project directory it is given. Meltano installs the taps itself, from
-lock files with hashes. Nothing is looked up on Meltano Hub and no usage statistics are sent.
+Owns `.venv-meltano` (and `.venv-dbt`) at the root of the repository, which are created once per
+lock file and Python and kept between runs, and the project directory it is given. Meltano installs
+the taps itself, from lock files with hashes. Nothing is looked up on Meltano Hub and no usage
+statistics are sent.
 """
 
 import fcntl
@@ -114,14 +115,14 @@ class MeltanoProject:
         }
 
     def install(self, extractor: str) -> None:
-        """Have Meltano install a tap from its lock file, once."""
+        """Let Meltano install a tap from its lock file, once."""
         if extractor not in self._installed:
             command = [str(self._meltano), "install", "extractor", extractor]
             _install(command, cwd=self._directory, env=self._environment({}))
             self._installed.add(extractor)
 
     def add_extractor(self, name: str, script: Path, settings: list[str]) -> None:
-        """Declare a tap of the tests' own, a script that this Python runs."""
+        """Declare a tap for the tests, a script that this Python runs."""
         launcher = self._directory / name
         launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
         launcher.chmod(0o755)
@@ -138,13 +139,13 @@ class MeltanoProject:
         path.write_text(yaml.safe_dump(definition, sort_keys=False), encoding="utf-8")
 
     def programs(self, extractor: str) -> Path:
-        """The folder of the programs that Meltano installed for a tap."""
+        """Return the folder of the programs that Meltano installed for a tap."""
         return self._directory / ".meltano" / "extractors" / extractor / "venv" / "bin"
 
     def command(
         self, *arguments: str, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run `meltano` with these arguments in the project; what it printed and its exit code."""
+        """Run `meltano` with these arguments in the project; return its output and exit code."""
         return subprocess.run(
             [str(self._meltano), *arguments],
             cwd=self._directory,
@@ -180,7 +181,7 @@ class Pipeline(NamedTuple):
     loader: str = LOADER
 
     def run(self, **changed: Any) -> subprocess.CompletedProcess[str]:
-        """`meltano run`, with target settings changed for this run."""
+        """Run `meltano run`, with target settings changed for this run."""
         environment = {
             **_variables(self.extractor, self.tap_settings),
             **_variables(LOADER, {**self.target_settings, **changed}),
@@ -195,7 +196,7 @@ class Pipeline(NamedTuple):
         )
 
     def tap_output(self) -> str:
-        """The messages that the tap writes by itself, from the beginning: `meltano invoke`."""
+        """Return all messages that the tap writes without a target: `meltano invoke`."""
         done = self.project.command(
             "invoke", self.extractor, environment=_variables(self.extractor, self.tap_settings)
         )
@@ -203,7 +204,7 @@ class Pipeline(NamedTuple):
         return done.stdout
 
     def state(self) -> Any:
-        """What Meltano has kept as the tap's STATE, or None."""
+        """Return what Meltano stored as the tap's STATE, or None."""
         identifier = f"test:{self.extractor}-to-{self.loader}:{self.name}"
         done = self.project.command("--no-environment", "state", "get", identifier)
         assert done.returncode == 0, done.stderr

@@ -11,7 +11,7 @@ from json_api import JsonApi
 
 
 class OrderApi(JsonApi):
-    """The API as long as the `with` block lasts; `orders` may be set between requests."""
+    """The API for the duration of the `with` block; `orders` may be set between requests."""
 
     def __init__(self, orders: Sequence[dict[str, Any]]) -> None:
         super().__init__()

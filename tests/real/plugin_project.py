@@ -27,12 +27,12 @@ GIVEN: Final[dict[str, Any]] = {**SECRETS, "mappings": MAPPINGS}
 
 
 def as_text(value: Any) -> str:
-    """Return a setting's value as a variable of the environment has it."""
+    """Return a setting's value as the text of an environment variable."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 class PluginProject:
-    """A project with one loader; `meltano` is the program, or Python with a script of its own."""
+    """A project with one loader; `meltano` is the program, or Python with a separate script."""
 
     def __init__(self, meltano: Path, directory: Path, config: Mapping[str, Any]) -> None:
         self._meltano = meltano
@@ -51,12 +51,12 @@ class PluginProject:
         self.write(project)
 
     def read(self) -> dict[str, Any]:
-        """Return what meltano.yml holds."""
+        """Return the contents of meltano.yml."""
         project: dict[str, Any] = yaml.safe_load((self.directory / "meltano.yml").read_text())
         return project
 
     def write(self, project: Mapping[str, Any]) -> None:
-        """Write meltano.yml as JSON, which is YAML, since texts that look like numbers are quoted."""
+        """Write meltano.yml as JSON, which is YAML and quotes text that looks like a number."""
         (self.directory / "meltano.yml").write_text(json.dumps(project, indent=1))
 
     def run(self, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
@@ -64,7 +64,7 @@ class PluginProject:
         return self._execute([str(self._meltano), *arguments], settings)
 
     def run_python(self, script: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run a script by the Python that has Meltano installed."""
+        """Run a script with the Python that has Meltano installed."""
         return self._execute([str(self._meltano.with_name("python")), "-c", script, *arguments], {})
 
     def _execute(

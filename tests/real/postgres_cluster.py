@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL of the tests' own: initialized, started, asked and stopped here.
+"""A temporary PostgreSQL for the tests: initialized, started, queried and stopped here.
 
 Owns its data directory, its port on loopback and its password. Stopping it ends its processes and
 removes its files. It never touches a server that was there before.
@@ -32,7 +32,7 @@ class PostgresUnavailableError(Exception):
 
 
 def find_binaries() -> Path:
-    """The directory of the newest `initdb` that Debian installed, or the one on PATH."""
+    """Return the directory of the newest `initdb` that Debian installed, or of the one on PATH."""
     versions = [path for path in DEBIAN_BINARIES.glob("*/bin") if (path / "initdb").exists()]
     if versions:
         return max(versions, key=lambda path: float(path.parent.name))
@@ -168,5 +168,5 @@ class PostgresCluster:
 
     @property
     def url(self) -> str:
-        """The database's address as SQLAlchemy and libpq write it, password included."""
+        """Return the database's URL for SQLAlchemy and libpq, including the password."""
         return f"postgresql://{self.user}:{self.password}@{self.host}:{self.port}/{self.database}"

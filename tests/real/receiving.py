@@ -11,7 +11,7 @@ TOKEN: Final = "sandbox-token"
 
 
 def digest(text: str) -> str:
-    """Return the SHA-256 of a normal form, as Pinterest takes it."""
+    """Return the SHA-256 of a normal form, as Pinterest expects it."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -1,8 +1,8 @@
 """A recipe of docs/cookbook, copied, with its commands run as its page shows them.
 
-Owns the copy, and which of the page's commands were run. No file of the recipe is changed: only
-environment variables differ from a reader's machine, and the programs of the plugins are installed
-already. It knows nothing of what a recipe is for.
+Owns the copy, and knows which of the page's commands were run. No file of the recipe is changed:
+only environment variables differ from a reader's machine, and the programs of the plugins are
+installed already. It does not know what a recipe is for.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ ELSEWHERE: Final = re.compile(r"meltano install$|export ")  # done by this modul
 
 
 def project(name: str) -> dict[str, Any]:
-    """The recipe's meltano.yml."""
+    """Return the recipe's meltano.yml."""
     loaded: dict[str, Any] = yaml.safe_load(
         (COOKBOOK / name / "meltano.yml").read_text(encoding="utf-8")
     )
@@ -36,7 +36,7 @@ def project(name: str) -> dict[str, Any]:
 
 
 def page(name: str) -> str:
-    """The recipe's README."""
+    """Return the recipe's README."""
     return (COOKBOOK / name / "README.md").read_text(encoding="utf-8")
 
 
@@ -53,7 +53,7 @@ def commands(name: str) -> list[str]:
 
 
 def _stand_in(home: Path, plugin: Mapping[str, Any], programs: Path) -> None:
-    """Make a directory that Meltano takes for the plugin's environment, with links to programs.
+    """Create a directory that Meltano accepts as the plugin's environment, with links to programs.
 
     Meltano installs again unless the fingerprint fits: the SHA-256 of the arguments that `pip_url`
     is for pip. The directory must be real and hold links, and never be a link to an environment:
@@ -101,7 +101,7 @@ class Recipe:
         }
 
     def try_out(self, command: str, **changed: str) -> subprocess.CompletedProcess[str]:
-        """Run a shell command that the page shows, with environment variables of this run alone."""
+        """Run a shell command that the page shows, with environment variables for this run only."""
         assert command in self._shown, f"the page does not show: {command}"
         if command in self._waiting:
             self._waiting.remove(command)
@@ -117,20 +117,20 @@ class Recipe:
         )
 
     def run(self, command: str, **changed: str) -> str:
-        """As `try_out`, of a command that has to succeed; everything it printed."""
+        """Like `try_out`, for a command that must succeed; return its output."""
         done = self.try_out(command, **changed)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
     def state(self, command: str) -> dict[str, Any]:
-        """What a `meltano state get` of the page prints: the tap's STATE."""
+        """Return what a `meltano state get` of the page prints: the tap's STATE."""
         done = self.try_out(command)
         assert done.returncode == 0, done.stderr
         found: dict[str, Any] = json.loads(done.stdout).get("singer_state", {})
         return found
 
     def dead_letters(self) -> list[dict[str, Any]]:
-        """The lines of the file that all recipes name."""
+        """Return the lines of the dead letters' file, which has the same name in all recipes."""
         path = self.directory / "pinterest-rejected.jsonl"
         return (
             [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
@@ -140,12 +140,12 @@ class Recipe:
 
     @property
     def untried(self) -> list[str]:
-        """The page's commands that nothing has run."""
+        """Return the page's commands that were not run."""
         return list(self._waiting)
 
     @property
     def as_copied(self) -> bool:
-        """Whether meltano.yml is what was copied: Meltano rewrites one without a `project_id`."""
+        """Return whether meltano.yml is unchanged: without a `project_id` Meltano rewrites it."""
         return (self.directory / "meltano.yml").read_bytes() == (
             COOKBOOK / self.directory.name / "meltano.yml"
         ).read_bytes()

@@ -1,7 +1,7 @@
 """The orders of a synthetic shop, as a table whose columns are named like Pinterest's fields.
 
-Owns the table and its rows; it knows nothing of Pinterest but the columns' names. The people are
-made up: every e-mail address is at example.com, every IP address is reserved for documentation.
+Owns the table and its rows; of Pinterest it knows only the columns' names. The people are
+imaginary: every e-mail address is at example.com, every IP address is reserved for documentation.
 """
 
 import json
@@ -62,7 +62,7 @@ USER_AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Fi
 
 
 def now() -> datetime:
-    """The time at which it is asked for, in whole seconds."""
+    """Return the current time, in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)
 
 

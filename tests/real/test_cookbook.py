@@ -1,4 +1,4 @@
-"""Every recipe of docs/cookbook: its page's commands run as they stand, with real taps."""
+"""Every recipe of docs/cookbook: its page's commands run unchanged, with real taps."""
 
 import gzip
 import re
@@ -56,7 +56,7 @@ def cook(meltano, sandbox: Sandbox, tmp_path: Path) -> Cook:
 
 @pytest.fixture
 def cook_with_database(cook: Cook, postgres: PostgresCluster) -> Cook:
-    """The same, with an empty database in the recipe's environment."""
+    """Return the same, with an empty database in the recipe's environment."""
     postgres.query(BEFORE)
     source = {
         name.upper(): str(getattr(postgres, name))
@@ -71,7 +71,7 @@ def cook_with_database(cook: Cook, postgres: PostgresCluster) -> Cook:
 
 
 def sent(sandbox: Sandbox, account: str = AD_ACCOUNT_ID) -> Counter[str]:
-    """The ids of the events that an account received."""
+    """Return the ids of the events that an account received."""
     return Counter(
         row.event["event_id"] for row in sandbox.store.events() if row.ad_account_id == account
     )
@@ -87,7 +87,7 @@ def bookmark(state: dict[str, Any], stream: str) -> datetime:
 
 @pytest.mark.real
 def test_warehouse(cook_with_database: Cook, postgres: PostgresCluster, sandbox: Sandbox):
-    """Paid orders arrive once over two runs; one without a person is a dead letter by its key."""
+    """Paid orders arrive once in two runs; one without identifiers is a dead letter by its key."""
     recipe = cook_with_database("warehouse")
     state = "meltano state get live:tap-postgres-to-target-pinterest-capi"
     recipe.run("psql -f shop.sql")
@@ -164,12 +164,12 @@ def test_shop_orders(cook: Cook, sandbox: Sandbox):
 
 
 def moment(hours: float) -> str:
-    """The time of so many hours ago, as WooCommerce writes it."""
+    """Return the time a number of hours ago, as WooCommerce writes it."""
     return f"{datetime.now(UTC) - timedelta(hours=hours):%Y-%m-%dT%H:%M:%S}"
 
 
 def order(number: int, **changed: Any) -> dict[str, Any]:
-    """A paid order as WooCommerce's API gives it; a higher number is a later one."""
+    """Return a paid order as WooCommerce's API does; a higher number is a later order."""
     at = moment(hours=20 - number / 10)
     person = {
         "first_name": "Zoë",
@@ -245,7 +245,7 @@ def test_track_calls(cook: Cook, sandbox: Sandbox):
 
 @pytest.mark.real
 def test_several_accounts(cook_with_database: Cook, sandbox: Sandbox):
-    """In each of three ways an account gets its own orders; separate pipelines, separate states."""
+    """In three ways, each account gets its own orders; separate pipelines have separate states."""
     recipe = cook_with_database("several-accounts")
     recipe.run("psql -f shop.sql")
     recipe.run("printf sandbox-token > us.token")
@@ -267,7 +267,7 @@ def test_several_accounts(cook_with_database: Cook, sandbox: Sandbox):
 
 @pytest.mark.real
 def test_customer_list(cook_with_database: Cook, postgres: PostgresCluster, sandbox: Sandbox):
-    """After each run the list is the table; a run that would remove most members removes none."""
+    """After each run the list equals the table; a run that would remove most removes none."""
     recipe = cook_with_database("customer-list")
     recipe.run("cat ../sandbox-oauth.env >> .env")
     recipe.run("psql -f members.sql")
@@ -381,7 +381,7 @@ def test_orchestrated(cook_with_database: Cook, postgres: PostgresCluster, sandb
 
 @pytest.mark.real
 def test_consent(cook_with_database: Cook, sandbox: Sandbox):
-    """People without consent and tests are skipped; limited data processing is set where asked."""
+    """People without consent and tests are skipped; limited data processing is set on request."""
     recipe = cook_with_database("consent")
     recipe.run("psql -f shop.sql")
     said = recipe.run(RUN)

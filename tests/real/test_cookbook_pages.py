@@ -1,4 +1,4 @@
-"""The cookbook's files: each recipe's configuration is sound, and its pages' links are good."""
+"""The cookbook's files: each recipe's configuration is valid, and its pages' links work."""
 
 import json
 import re
@@ -15,7 +15,7 @@ PAGES = [COOKBOOK / "README.md", *(COOKBOOK / name / "README.md" for name in REC
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_declares_settings_as_the_package_does(name: str):
-    """Each setting that a recipe declares exists, has the same kind, and is hidden if secret."""
+    """Each setting that a recipe declares exists, has the right kind, and is hidden if secret."""
     ours = {entry["name"]: entry for entry in meltano_settings()}
     plugins = project(name)["plugins"]
     declared = [
@@ -49,7 +49,9 @@ def test_a_recipe_can_be_tried_without_sending(name: str):
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipes_configuration_is_one(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_recipes_configuration_is_valid(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """The configuration of each loader and utility is valid, and declared, or Meltano drops it."""
     (tmp_path / "us.token").write_text(TOKEN)
     monkeypatch.chdir(tmp_path)
@@ -71,7 +73,7 @@ def test_a_recipes_configuration_is_one(name: str, tmp_path: Path, monkeypatch: 
 
 
 def test_the_index_names_every_recipe():
-    """The table of the index links to each recipe's page once, and each page to its meltano.yml."""
+    """The index links to each recipe's page once, and each page to its meltano.yml."""
     linked = re.findall(
         r"^\| \[([\w-]+)\]\(([\w-]+)/README.md\)",
         (COOKBOOK / "README.md").read_text(encoding="utf-8"),
@@ -82,14 +84,14 @@ def test_the_index_names_every_recipe():
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.parent.name)
-def test_every_link_leads_somewhere(path: Path):
-    """Each file that a page links to is there."""
+def test_every_linked_file_exists(path: Path):
+    """Each file that a page links to exists."""
     links = re.findall(r"\]\(((?!http|#)[^)]+)\)", path.read_text(encoding="utf-8"))
     assert links
     assert [link for link in links if not (path.parent / link.partition("#")[0]).exists()] == []
 
 
 def test_the_sample_calls_are_json():
-    """Each line of the sample is a call with an id of its own."""
+    """Each line of the sample is a call with a unique id."""
     lines = (COOKBOOK / "track-calls" / "sample.jsonl").read_text(encoding="utf-8").splitlines()
     assert len({json.loads(line)["messageId"] for line in lines}) == len(lines) == 4

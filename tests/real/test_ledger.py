@@ -1,6 +1,6 @@
 """The ledger on SQLite and on PostgreSQL.
 
-What was delivered is not sent again, whatever ended the run before.
+What was delivered is not sent again, no matter how the previous run ended.
 """
 
 import hashlib
@@ -78,12 +78,12 @@ def keys(*numbers: int) -> list[int]:
 
 
 def opened(url: str, now: float) -> EventLedger:
-    """Open the ledger at a time of day."""
+    """Open the ledger at a given time."""
     return EventLedger(url, 7, now=lambda: now)
 
 
 def test_keys_are_remembered_and_forgotten(url: str):
-    """Recorded keys are known to every later ledger, until their retention is over."""
+    """Recorded keys are known each time the ledger is opened, until their retention is over."""
     ledger = opened(url, NOW)
     assert ledger.known(keys(1, 2)) == set()
     ledger.record_delivered(keys(1))
@@ -100,7 +100,7 @@ def test_keys_are_remembered_and_forgotten(url: str):
 
 @pytest.mark.parametrize("number", [1, 499, 1000, 1001, 40_000])
 def test_many_keys_at_once(url: str, number: int):
-    """A request's keys are asked for and recorded in one go, however many they are."""
+    """A request's keys are looked up and recorded at once, no matter how many there are."""
     ledger = EventLedger(url, 7)
     half = number // 2
     ledger.record_delivered(keys(*range(number)))
@@ -112,7 +112,7 @@ def test_many_keys_at_once(url: str, number: int):
 
 @pytest.mark.parametrize("key", [0, 1, -1, 2**63 - 1, -(2**63)])
 def test_every_key_can_be_kept(url: str, key: int):
-    """Keys are any 64 bits."""
+    """A key can be any 64 bits."""
     ledger = EventLedger(url, 7)
     ledger.record_delivered([key])
     assert ledger.known([key, 7]) == {key}
@@ -129,7 +129,7 @@ def test_every_key_can_be_kept(url: str, key: int):
     ],
 )
 def test_url_of_a_file_is_sqlalchemys(tmp_path: Path, url: str):
-    """A SQLite URL names the file that it names to SQLAlchemy, in each of its forms."""
+    """A SQLite URL names the same file as in SQLAlchemy, in each of its forms."""
     ledger = EventLedger(url.format(tmp_path), 7)
     ledger.record_delivered(keys(1))
     ledger.close()
@@ -143,15 +143,15 @@ def test_url_of_a_file_is_sqlalchemys(tmp_path: Path, url: str):
 @pytest.mark.parametrize(
     "opened", [lambda url: EventLedger(url, 1), lambda url: Database(url, sa.MetaData())]
 )
-def test_file_is_its_owners_alone(tmp_path: Path, opened: Any):
-    """Whatever makes the file first, nobody else may read it or what SQLite keeps beside it."""
+def test_only_the_owner_can_read_the_file(tmp_path: Path, opened: Any):
+    """Whatever creates the file, nobody else may read it or SQLite's files beside it."""
     opened(f"sqlite:///{tmp_path}/ledger.db")
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
 
 
 @pytest.mark.parametrize("url", ["sqlite://host/ledger.db", "sqlite:///ledger.db?timeout=soon"])
-def test_url_that_names_no_file_is_told(url: str):
-    """What SQLAlchemy cannot read is an error in words, which do not repeat it."""
+def test_url_that_sqlalchemy_cannot_read_is_an_error(url: str):
+    """A URL that SQLAlchemy cannot read is an error whose message does not repeat the URL."""
     with pytest.raises(
         LedgerError,
         match=r"cannot be used: its URL cannot be read; an example is sqlite:///ledger.db$",
@@ -168,7 +168,7 @@ def test_url_that_names_no_file_is_told(url: str):
     ],
 )
 def test_key_is_account_name_and_id(other: tuple[str, str, str]):
-    """Another account, name or id is another key; the token is not part of it."""
+    """Another account, name or id results in another key; the token is not part of it."""
     first = event_key(Account(ACCOUNT, "one"), "page_visit", "visit-1")
     assert first == event_key(Account(ACCOUNT, "two"), "page_visit", "visit-1")
     assert first != event_key(Account(other[0], "one"), other[1], other[2])
@@ -187,7 +187,7 @@ def test_key_is_64_bits_of_a_digest():
 
 
 def test_two_processes_may_share_one(url: str):
-    """Two that record the same keys at once do not fail, and both find them after."""
+    """Two processes that record the same keys at once do not fail, and both find them later."""
     ledger = EventLedger(url, 7)
     errors: list[BaseException] = []
 
@@ -211,7 +211,7 @@ def test_two_processes_may_share_one(url: str):
 
 
 def test_keys_are_claimed_by_one_run(url: str):
-    """What one run has claimed another is refused, until it was delivered or given up."""
+    """Keys that one run has claimed are refused to others until they are delivered or released."""
     first, second = EventLedger(url, 7), EventLedger(url, 7)
     assert set(first.claim(keys(1, 2, 3)).new) == set(keys(1, 2, 3))
     assert set(first.claim(keys(1, 2)).new) == set(keys(1, 2))
@@ -232,7 +232,7 @@ def test_keys_are_claimed_by_one_run(url: str):
 
 
 def test_claims_of_a_dead_process_are_free_at_once(url: str):
-    """Where the process of a run can be seen to be gone, nothing waits for its lease."""
+    """If the process of a run has visibly ended, nothing waits for its lease to expire."""
     first, second = EventLedger(url, 7), EventLedger(url, 7)
     subprocess.run([sys.executable, "-c", CLAIM_AND_DIE, url, str(keys(1)[0])], check=True)
     first.claim(keys(2))
@@ -243,7 +243,7 @@ def test_claims_of_a_dead_process_are_free_at_once(url: str):
 
 
 def test_claims_end_with_their_lease(url: str):
-    """A run that shows no sign of life for so long loses its claims, learns it, and claims no more."""
+    """A run that does not renew its lease loses its claims, notices it, and claims no more."""
     now = [NOW]
     stalled, other = (
         EventLedger(url, 7, now=lambda: now[0], process="elsewhere") for _ in range(2)
@@ -264,8 +264,8 @@ def test_claims_end_with_their_lease(url: str):
     other.close()
 
 
-def test_processes_that_make_the_tables_at_once_do_not_fail(url: str):
-    """Whoever comes first makes them, and the others wait."""
+def test_processes_that_create_the_tables_at_once_do_not_fail(url: str):
+    """The first one creates them, and the others wait."""
     errors: list[BaseException] = []
     together = threading.Barrier(8)
 
@@ -285,8 +285,8 @@ def test_processes_that_make_the_tables_at_once_do_not_fail(url: str):
 
 
 @pytest.mark.parametrize("ends", ["removed", "moved", "replaced", "without its folder"])
-def test_file_that_goes_away_stops_the_run(tmp_path: Path, ends: str):
-    """What is written to a file that nobody finds again is not recorded."""
+def test_file_that_disappears_stops_the_run(tmp_path: Path, ends: str):
+    """What is written to a deleted file is not recorded."""
     path = tmp_path / "folder" / "ledger.db"
     path.parent.mkdir()
     ledger = EventLedger(f"sqlite:///{path}", 7)
@@ -306,8 +306,8 @@ def test_file_that_goes_away_stops_the_run(tmp_path: Path, ends: str):
     ledger.close()
 
 
-def test_locked_database_is_waited_for_no_longer_than_there_is_time(tmp_path: Path):
-    """Once no time is left the database is given up, though its driver still waits."""
+def test_wait_for_a_locked_database_ends_in_time(tmp_path: Path):
+    """Once no time is left, the run stops waiting, even if the driver still waits."""
     left = [float("inf")]
     ledger = EventLedger(f"sqlite:///{tmp_path}/ledger.db", 7, seconds_left=lambda: left[0])
     with sqlite3.connect(tmp_path / "ledger.db") as database:
@@ -321,7 +321,7 @@ def test_locked_database_is_waited_for_no_longer_than_there_is_time(tmp_path: Pa
 
 
 def test_rerun_sends_only_what_is_new(run_target, given, sandbox: Sandbox):
-    """What an earlier run delivered is skipped, counted, and acknowledged for STATE."""
+    """Events that an earlier run delivered are skipped, counted, and acknowledged for STATE."""
     assert run_target([VISITS, *visits(1, 2, 3)], **given).outcomes == {"delivered": 3}
     ran = run_target([VISITS, *visits(2, 3, 4), state({"n": 4})], **given)
     assert (ran.code, ran.outcomes, ran.reasons, ran.states) == (
@@ -334,9 +334,9 @@ def test_rerun_sends_only_what_is_new(run_target, given, sandbox: Sandbox):
 
 
 def test_repeat_within_a_run_is_sent_once(run_target, given, sandbox: Sandbox):
-    """A repeat of a key that is open or in flight waits for the first one.
+    """A repeat of a key that is queued or in flight waits for the first one.
 
-    It is skipped when that was delivered.
+    It is skipped if that one was delivered.
     """
     ran = run_target([VISITS, *visits(1, 2, 1, 1), state({"n": 4})], **given)
     assert (ran.outcomes, ran.states) == ({"delivered": 2, "skipped": 2}, ['{"n": 4}'])
@@ -344,7 +344,7 @@ def test_repeat_within_a_run_is_sent_once(run_target, given, sandbox: Sandbox):
 
 
 def test_repeat_of_a_rejected_event_is_sent_in_its_place(run_target, given, sandbox: Sandbox):
-    """Where the first one was rejected the repeat gets its own try."""
+    """If the first one was rejected, the repeat is sent."""
     sandbox.faults.set([Fault("fail_event", event_id="visit-1", times=1)])
     ran = run_target([VISITS, *visits(1, 2, 1, 1), state({"n": 4})], **given)
     assert (ran.outcomes, ran.states) == (
@@ -355,7 +355,7 @@ def test_repeat_of_a_rejected_event_is_sent_in_its_place(run_target, given, sand
 
 
 def test_rejected_events_are_not_remembered(run_target, given, sandbox: Sandbox):
-    """Only what Pinterest processed is in the ledger: a rejected event may be sent again later."""
+    """The ledger has only what Pinterest processed: a rejected event may be sent again later."""
     sandbox.faults.set([Fault("fail_event", event_id="visit-1")])
     assert run_target([VISITS, *visits(1, 2)], **given).outcomes == {"delivered": 1, "rejected": 1}
     sandbox.faults.clear()
@@ -376,8 +376,8 @@ def test_ledger_is_asked_before_an_event_is_too_old(run_target, given):
 
 
 @pytest.mark.parametrize("mode", ["test", "dry_run"])
-def test_other_modes_leave_it_alone(run_target, given, mode: str):
-    """A test or dry run neither asks nor fills the ledger."""
+def test_other_modes_do_not_use_the_ledger(run_target, given, mode: str):
+    """A test or dry run neither reads nor writes the ledger."""
     run_target([VISITS, *visits(1)], **given, mode=mode)
     assert run_target([VISITS, *visits(1)], **given).outcomes == {"delivered": 1}
 
@@ -392,7 +392,7 @@ def test_other_modes_leave_it_alone(run_target, given, mode: str):
 def test_ledger_that_cannot_be_used_stops_the_run(
     run_target, config, sandbox: Sandbox, url: str, words: str
 ):
-    """Without its ledger nothing is sent: exit 1, the setting is named, its password is not."""
+    """Without its ledger nothing is sent: exit code 1; the setting is named, not its password."""
     ran = run_target([VISITS, *visits(1), state({"n": 1})], **{**config, "ledger_url": url})
     assert (ran.code, ran.outcomes, ran.states) == (1, {}, [])
     assert "ledger_url" in ran.log
@@ -401,10 +401,10 @@ def test_ledger_that_cannot_be_used_stops_the_run(
     assert sandbox.store.requests() == []
 
 
-def test_ledger_that_fails_on_the_way_says_so(tmp_path: Path):
-    """A database that loses its table, or is locked for too long, is an error in words.
+def test_ledger_that_fails_during_a_run_is_an_error(tmp_path: Path):
+    """A database that loses its table, or is locked for too long, is a readable error.
 
-    Nothing is half recorded.
+    Nothing is partly recorded.
     """
     ledger = EventLedger(f"sqlite:///{tmp_path}/ledger.db?timeout=0", 7)
     ledger.record_delivered(keys(1))
@@ -424,7 +424,7 @@ def test_ledger_that_fails_on_the_way_says_so(tmp_path: Path):
 
 
 def test_kill_repeats_at_most_what_was_in_flight(given, sandbox: Sandbox, tmp_path: Path):
-    """After a kill -9 a rerun from the beginning repeats at most the events in flight."""
+    """After a kill -9, a rerun from the beginning repeats at most the events in flight."""
     path = tmp_path / "config.json"
     size, at_once = 20, 3
     path.write_text(json.dumps({**given, "batch_size_rows": size, "max_in_flight": at_once}))
@@ -457,7 +457,7 @@ def test_kill_repeats_at_most_what_was_in_flight(given, sandbox: Sandbox, tmp_pa
 def test_signal_ends_a_run_whose_ledger_is_locked(
     request: pytest.FixtureRequest, given, tmp_path: Path, url: str, holds: str
 ):
-    """SIGTERM while the database is locked ends the run within the grace time, STATE before it."""
+    """SIGTERM while the database is locked ends the run within the grace time, after its STATE."""
     if not url.startswith(holds):
         pytest.skip("the other database")
     EventLedger(url, 7).close()
@@ -480,7 +480,7 @@ def test_signal_ends_a_run_whose_ledger_is_locked(
 
 
 def _signalled_after(seconds: float, path: Path) -> tuple[int, bytes, bytes]:
-    """Return how a target ends that has a record to deliver, and gets a signal after a time."""
+    """Return the result of a target with a record to deliver that gets a signal after a time."""
     target = subprocess.Popen(
         [TARGET, "--config", path],
         stdin=subprocess.PIPE,
@@ -496,10 +496,10 @@ def _signalled_after(seconds: float, path: Path) -> tuple[int, bytes, bytes]:
     return target.returncode, out, log
 
 
-def test_targets_on_one_ledger_at_the_same_moment_send_nothing_twice(
+def test_simultaneous_targets_on_one_ledger_send_nothing_twice(
     given, sandbox: Sandbox, tmp_path: Path
 ):
-    """Of three that read the same records together one sends each, and all settle everything."""
+    """Of three that read the same records, one sends each; all acknowledge everything."""
     path = tmp_path / "config.json"
     path.write_text(json.dumps({**given, "batch_size_rows": 50, "max_in_flight": 3}))
     sandbox.faults.set([Fault("latency", seconds=0.05)])
@@ -525,7 +525,7 @@ def test_targets_on_one_ledger_at_the_same_moment_send_nothing_twice(
 
 
 def test_kill_of_one_of_two_targets_loses_nothing(given, sandbox: Sandbox, tmp_path: Path):
-    """The other one sends what it had claimed; twice goes at most what was in flight."""
+    """The other one sends the killed one's claims; at most what was in flight is repeated."""
     path = tmp_path / "config.json"
     size, at_once = 20, 3
     path.write_text(json.dumps({**given, "batch_size_rows": size, "max_in_flight": at_once}))

@@ -1,4 +1,4 @@
-"""BATCH messages of an SDK's tap, through a real `meltano run`: parquet and arrow beside records."""
+"""BATCH messages of an SDK's tap, through a real `meltano run`: parquet, arrow and records."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -44,12 +44,12 @@ def run(meltano, tmp_path_factory) -> Run:
 
 @pytest.fixture(scope="module")
 def of_records(run) -> list[dict[str, Any]]:
-    """The events of the tap's RECORD messages."""
+    """Return the events of the tap's RECORD messages."""
     return run()
 
 
-def test_records_are_read_as_they_are_meant(of_records):
-    """The orders themselves are events with normal forms, exact amounts and no word for nothing."""
+def test_records_become_the_expected_events(of_records):
+    """Orders become events with normalized values and exact amounts; words for null are dropped."""
     assert len(of_records) == batch_tap.ORDERS
     event = next(
         one for one in of_records if one["user_data"]["em"] == [digest("buyer.3@example.com")]
@@ -71,8 +71,8 @@ def test_records_are_read_as_they_are_meant(of_records):
     ],
     ids=lambda encoding: " in ".join(encoding.values()),
 )
-def test_batches_come_to_the_events_of_records(run, of_records, encoding: dict[str, str]):
-    """The files of each encoding bring the very events that the tap's RECORD messages bring."""
+def test_batches_result_in_the_same_events_as_records(run, of_records, encoding: dict[str, str]):
+    """Files in each encoding result in the same events as the tap's RECORD messages."""
 
     def by_id(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return sorted(events, key=lambda event: event["event_id"])

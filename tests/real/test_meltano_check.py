@@ -36,7 +36,7 @@ def passed_on(run: Run, **variables: str) -> Settings:
 
 
 def test_what_meltano_adds_changes_nothing(run: Run, sandbox: Sandbox):
-    """The defaults of the definition, which Meltano passes on, leave the settings as they are."""
+    """The definition's defaults, which Meltano passes on, do not change the settings."""
     assert passed_on(run).model_dump() == load({**GIVEN, "api_url": sandbox.url}).model_dump()
 
 
@@ -70,7 +70,7 @@ def test_the_check_has_meltanos_settings(run: Run, sandbox: Sandbox, command: tu
     "command", [("test", LOADER), ("invoke", f"{LOADER}:check")], ids=["test", "invoke"]
 )
 def test_a_failed_check_fails_meltanos_command(run: Run, command: tuple[str, ...]):
-    """A wrong token fails the command, which names the page that makes one and hides the token."""
+    """With a wrong token the command fails, names the page that creates one, and hides it."""
     done = run(*command, conversion_token="of-somebody-else")
     assert done.returncode == 1
     assert "Generate new" in done.stdout
@@ -125,7 +125,7 @@ def test_the_definition_works_in_a_project(
 
 
 def add_tap(directory: Path, *lines: bytes) -> None:
-    """Have the project a tap `tap-visits` that sends these lines."""
+    """Add a tap `tap-visits` that sends these lines to the project."""
     (directory / "visits.singer").write_bytes(b"\n".join(lines) + b"\n")
     tap = directory / "tap.sh"
     tap.write_text(f"#!/bin/sh\ncat {directory}/visits.singer\n")
@@ -139,7 +139,7 @@ def add_tap(directory: Path, *lines: bytes) -> None:
 
 
 def test_levels_in_meltanos_log(run: Run, tmp_path: Path):
-    """A value that was dropped, a lost record and a variable without effect are warnings there."""
+    """A dropped value, a lost record and a variable without effect are warnings in that log."""
     add_tap(
         tmp_path,
         schema("visits", *visit(), key_properties=("event_id",)),
@@ -181,7 +181,7 @@ def test_what_is_meant_as_a_dry_run_sends_nothing(
     code: int,
     words: str,
 ):
-    """A mode by variable holds even where the loader declares none; what is unclear stops."""
+    """A mode in a variable is used even if the loader declares none; an unclear one is an error."""
     add_tap(tmp_path, schema("visits", *visit()), record("visits", **visit(1)))
     path = tmp_path / "meltano.yml"
     project = yaml.safe_load(path.read_text())

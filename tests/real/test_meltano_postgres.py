@@ -60,7 +60,7 @@ def _bookmark(pipeline: Pipeline) -> datetime | None:
 
 
 class FullLoad(NamedTuple):
-    """What a first run of 300 orders left behind."""
+    """The results of a first run of 300 orders."""
 
     rows: list[shop.Row]
     output: str
@@ -72,7 +72,7 @@ class FullLoad(NamedTuple):
 
 @pytest.fixture(scope="module")
 def full_load(postgres, meltano, tmp_path_factory) -> FullLoad:
-    """One run of everything in the table, 128 events a request."""
+    """Run everything in the table once, with 128 events per request."""
     directory = tmp_path_factory.mktemp("full-load")
     bodies = directory / "bodies.jsonl"
     rows = list(shop.orders(range(1, 301), shop.now()))
@@ -100,7 +100,7 @@ def test_a_full_load_delivers_every_row_once_in_order(full_load):
 
 
 def test_a_row_becomes_this_event(full_load):
-    """Columns named like Pinterest's fields are the event, normalized and hashed, and no others."""
+    """Only columns named like Pinterest's fields are in the event, normalized and hashed."""
     row = full_load.rows[7]
     assert full_load.events[7] == {
         "event_name": "checkout",
@@ -139,7 +139,7 @@ def test_a_row_becomes_this_event(full_load):
 
 
 def test_names_and_places_are_hashed_as_people_spell_them(full_load):
-    """Accents stay, apostrophes stay in names, and a city is its letters alone."""
+    """Accents stay, apostrophes stay in names, and a city keeps only its letters."""
     people = {
         1: ("josé", "núñez", "sanjosé", "95112"),
         2: ("zoë", "o'neil", "stlouis", "63101"),
@@ -152,7 +152,7 @@ def test_names_and_places_are_hashed_as_people_spell_them(full_load):
     } == {number: tuple(map(digest, forms)) for number, forms in people.items()}
 
 
-def test_amounts_leave_as_the_database_holds_them(full_load):
+def test_amounts_are_sent_as_in_the_database(full_load):
     """A numeric(10, 2) keeps both its decimals in every event."""
     assert [event["custom_data"]["value"] for event in full_load.events] == [
         f"{row['value']:.2f}" for row in full_load.rows
@@ -165,14 +165,14 @@ def test_meltano_keeps_the_newest_row_as_state(full_load):
 
 
 def test_the_logs_hold_neither_people_nor_the_token(full_load):
-    """What Meltano shows of a run names no person, no address and no secret."""
+    """Meltano's output of a run contains no person, no address and no secret."""
     shown = full_load.output.lower()
     assert "target-pinterest-capi" in shown
     assert [word for word in ("buyer", "núñez", "555 01", "2001:db8", TOKEN) if word in shown] == []
 
 
 def test_request_bodies_follow_pinterests_description(full_load):
-    """Every request body of the full load is what Pinterest's own description allows."""
+    """Every request body of the full load is valid by Pinterest's own description."""
     assert_bodies_follow(full_load.bodies.read_text().splitlines())
 
 
@@ -193,7 +193,7 @@ def test_a_second_run_sends_only_what_is_new(postgres, pipeline, sandbox):
     assert _bookmark(pipeline) == new[-1]["updated_at"]
 
 
-def test_a_run_with_nothing_new_moves_nothing(postgres, pipeline, sandbox):
+def test_a_run_with_nothing_new_changes_nothing(postgres, pipeline, sandbox):
     """A run over an unchanged table repeats the last row, byte for byte, and keeps the state."""
     rows = list(shop.orders(range(1, 4), shop.now()))
     postgres.query(shop.insertion(rows))
@@ -207,8 +207,8 @@ def test_a_run_with_nothing_new_moves_nothing(postgres, pipeline, sandbox):
     assert before == _bookmark(pipeline) == rows[-1]["updated_at"]
 
 
-def test_rows_that_make_no_event_are_dead_letters_and_the_run_goes_on(postgres, pipeline, sandbox):
-    """A row without a person and one too old are dead letters without personal data."""
+def test_invalid_rows_are_dead_letters_and_the_run_continues(postgres, pipeline, sandbox):
+    """A row without identifiers and one too old are dead letters without personal data."""
     rows = list(shop.orders(range(1, 7), shop.now()))
     rows[1] |= {"em": None, "client_ip_address": None}
     rows[3] |= {"event_time": shop.now() - timedelta(days=9)}
@@ -237,7 +237,7 @@ def test_rows_that_make_no_event_are_dead_letters_and_the_run_goes_on(postgres, 
     assert _bookmark(pipeline) == rows[-1]["updated_at"]
 
 
-def test_on_invalid_fail_stops_before_state_until_the_row_is_mended(postgres, pipeline, sandbox):
+def test_on_invalid_fail_stops_before_state_until_the_row_is_corrected(postgres, pipeline, sandbox):
     """With `on_invalid: fail` a bad row keeps STATE; once corrected, everything is delivered."""
     rows = list(shop.orders(range(1, 7), shop.now()))
     rows[2] |= {"em": None, "client_ip_address": None}
@@ -254,7 +254,7 @@ def test_on_invalid_fail_stops_before_state_until_the_row_is_mended(postgres, pi
 
 
 def test_a_refused_token_loses_nothing(postgres, pipeline, sandbox):
-    """A run that Pinterest refuses names the setting and leaves no STATE; the next delivers all."""
+    """A refused run names the setting and has no STATE; the next one delivers everything."""
     rows = list(shop.orders(range(1, 7), shop.now()))
     postgres.query(shop.insertion(rows))
     refused = pipeline.run(conversion_token="a-token-of-somebody-else")
@@ -269,7 +269,7 @@ def test_a_refused_token_loses_nothing(postgres, pipeline, sandbox):
 
 
 def test_jsonb_declared_as_an_object_may_be_an_array(postgres, pipeline, sandbox):
-    """With `json_as_object` the schema says object where an array comes: its items are sent."""
+    """With `json_as_object`, the schema says object for what is an array: its items are sent."""
     rows = list(shop.orders(range(1, 3), shop.now()))
     postgres.query(shop.insertion(rows))
     done = pipeline._replace(tap_settings={**pipeline.tap_settings, "json_as_object": True}).run()

@@ -1,7 +1,7 @@
-"""Every setting, with every kind of value, in each of the ways that Meltano has to set it.
+"""Every setting, with every kind of value, set in each of Meltano's ways.
 
-A row of the table is one setting; a column of it is one configuration. So one start of Meltano tries
-a value of each.
+A row of the table is one setting; a column of it is one configuration. So one start of Meltano
+tries a value of each.
 """
 
 import json
@@ -117,9 +117,9 @@ COLUMNS: Final = max(map(len, VALUES.values()))
 
 
 def configuration(column: int, directory: Path) -> dict[str, Any]:
-    """Return the values of a column, and what every configuration needs.
+    """Return the values of a column, and the settings that every configuration needs.
 
-    Files of secrets are made in `directory`.
+    Files of secrets are created in `directory`.
     """
     found = {name: values[column] for name, values in VALUES.items() if column < len(values)}
     required = VALUES["ad_account_id"], VALUES["conversion_token"]
@@ -173,7 +173,7 @@ for name, text in json.loads(sys.argv[2]).items():
 
 
 def by_command(project: PluginProject, config: dict[str, Any]) -> dict[str, str]:
-    """Have Meltano set the configuration."""
+    """Let Meltano set the configuration."""
     texts = {name: as_text(value) for name, value in config.items()}
     done = project.run_python(SET_ALL, LOADER, json.dumps(texts))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -184,7 +184,7 @@ Place = Callable[[PluginProject, dict[str, Any]], dict[str, str]]
 
 
 def test_every_setting_has_its_values_here():
-    """The table has all settings, all choices, and a word for each null that means something."""
+    """The table has all settings, all choices, and a word for each null with a meaning."""
     apart = {name for way in SIGNED_IN for name in way} | {"conversion_token_file"}
     assert VALUES.keys() | apart == set(SETTINGS)
     assert all("never" in VALUES[name] for name in NULLABLE)
@@ -193,8 +193,8 @@ def test_every_setting_has_its_values_here():
 @pytest.mark.slow
 @pytest.mark.parametrize("column", range(COLUMNS))
 @pytest.mark.parametrize("place", [in_meltano_yml, in_dotenv, in_environment, by_command])
-def test_every_setting_comes_through(plugin_project: PluginProject, place: Place, column: int):
-    """The target gets what each of Meltano's ways says, in the file that Meltano hands over."""
+def test_every_setting_arrives(plugin_project: PluginProject, place: Place, column: int):
+    """The target gets the values that were set in each way, in the file that Meltano passes."""
     config = configuration(column, plugin_project.directory)
     in_meltano_yml(plugin_project, {})
     variables = place(plugin_project, config)
@@ -205,15 +205,15 @@ def test_every_setting_comes_through(plugin_project: PluginProject, place: Place
 
 
 def test_an_object_that_meltano_cuts_is_a_warning(plugin_project: PluginProject):
-    """Meltano drops members with a dot from an object in a variable: the target names it."""
+    """Meltano drops an object's members with a dot in a variable: the target names the object."""
     defaults = json.dumps({"custom_data.currency": "EUR", "action_source": "web"})
     done = plugin_project.run("invoke", LOADER, defaults=defaults)
     assert "TARGET_PINTEREST_CAPI_DEFAULTS: is set, and Meltano did not pass" in done.stderr
 
 
 @pytest.mark.slow
-def test_a_null_is_a_setting_that_is_not_given(plugin_project: PluginProject):
-    """Meltano drops nulls at the top, and what it passes on then are the defaults."""
+def test_a_null_is_an_unset_setting(plugin_project: PluginProject):
+    """Meltano drops nulls at the top level, and passes on the defaults instead."""
     given = {"ad_account_id": "1", "conversion_token": "a"}
     nulls = {name: None for name in VALUES if name not in given}
     in_meltano_yml(plugin_project, {**given, **nulls})

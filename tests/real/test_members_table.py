@@ -38,7 +38,7 @@ def sandbox() -> Iterator[Sandbox]:
 def run(
     postgres: PostgresCluster, sandbox: Sandbox, tmp_path: Path
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return what runs Meltano in a project made of the documentation's own file."""
+    """Return a function that runs Meltano in a project made from the documentation's file."""
     page = (REPOSITORY / "docs" / "customer-lists.md").read_text(encoding="utf-8")
     (text,) = re.findall(r"^```yaml project\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     project: dict[str, Any] = yaml.safe_load(text)
@@ -155,7 +155,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def test_the_record_of_refreshes_in_each_database(url: str):
     """Ten thousand members of two feeds.
 
-    Who came in no feed's last refresh has left, and who was removed is forgotten.
+    Who was in no feed's last refresh has left, and a removed member is deleted.
     """
     key = list_key(AD_ACCOUNT_ID, "VIPs")
     feeds = {stream: feed_key(AD_ACCOUNT_ID, "VIPs", stream) for stream in ("a", "b")}

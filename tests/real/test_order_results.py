@@ -26,7 +26,7 @@ MAPPINGS = [{
 
 
 def build(dbt: Path, folder: Path, shop: PostgresCluster) -> subprocess.CompletedProcess[str]:
-    """Build the cookbook's model and run its tests, in a project of dbt in a folder."""
+    """Build the cookbook's model and run its tests, in a dbt project in a folder."""
     shutil.copytree(MODELS, folder / "models")
     (folder / "dbt_project.yml").write_text(yaml.safe_dump(PROJECT))
     output = {
@@ -69,7 +69,7 @@ def shop(postgres: PostgresCluster) -> PostgresCluster:
 def test_orders_that_did_not_arrive_are_found_with_their_reason(
     run_target, sandbox: Sandbox, shop: PostgresCluster, dbt: Path, tmp_path: Path
 ):
-    """Invalid, rejected and unseen orders are listed; one that arrived in a later run is not."""
+    """Invalid, rejected and unseen orders are listed; one delivered in a later run is not."""
     sandbox.faults.set([
         Fault("fail_event", event_id="order-1002", times=1),
         Fault("fail_event", event_id="order-1004"),

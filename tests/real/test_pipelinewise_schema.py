@@ -1,7 +1,7 @@
 """pipelinewise-tap-postgres writes draft-4 schemas: `exclusiveMaximum: true`, `multipleOf: 0.01`.
 
-`pipelinewise_orders.singer` is what it wrote for eight rows of the shop, captured as it came. Where
-its old PostgreSQL driver can be installed, the tap itself is run as well.
+`pipelinewise_orders.singer` is what it wrote for eight rows of the shop, captured unchanged. If its
+old PostgreSQL driver can be installed, the tap itself runs as well.
 """
 
 import json
@@ -35,7 +35,7 @@ ODD_COLUMN = {
 
 
 class Delivered(NamedTuple):
-    """What a run left behind: the events that arrived, its STATE, and its dead letters' file."""
+    """The results of a run: the events that arrived, its STATE, and its dead letters' file."""
 
     events: list[dict[str, Any]]
     stdout: str
@@ -77,8 +77,8 @@ def _deliver(lines: list[str], directory: Path, **changed: Any) -> Delivered:
 
 
 @pytest.mark.parametrize("validate_records", [False, True])
-def test_a_draft_4_schema_stops_nothing(tmp_path, validate_records):
-    """Each record under such a schema is delivered, validated or not, and STATE is as it came."""
+def test_records_with_a_draft_4_schema_are_delivered(tmp_path, validate_records):
+    """Each record with such a schema is delivered, validated or not, and STATE is unchanged."""
     lines = _captured()
     assert json.loads(lines[0])["schema"]["properties"]["value"] == ODD_COLUMN
     delivered = _deliver(lines, tmp_path, validate_records=validate_records)
@@ -100,7 +100,7 @@ def test_a_draft_4_schema_stops_nothing(tmp_path, validate_records):
 
 
 def test_a_value_the_schema_forbids_is_a_dead_letter(tmp_path):
-    """`validate_records` still checks such a schema: text for a boolean is a schema violation."""
+    """`validate_records` also checks such a schema: text for a boolean is a schema violation."""
     lines = _captured()
     broken = [
         line.replace('"opt_out": false', '"opt_out": "false"') if '"order-4"' in line else line
@@ -128,7 +128,7 @@ def test_a_date_sent_as_a_date_time_keeps_its_day(tmp_path):
 
 
 class Run(NamedTuple):
-    """What a run of the tap itself left behind."""
+    """The results of a run of the tap itself."""
 
     rows: list[shop.Row]
     schema: Any
@@ -139,7 +139,7 @@ class Run(NamedTuple):
 
 @pytest.fixture(scope="module")
 def run(postgres, meltano, tmp_path_factory) -> Run:
-    """One `meltano run` of twenty validated rows, and the SCHEMA that the tap writes by itself."""
+    """Run `meltano run` with twenty validated rows; the tap's own SCHEMA is kept too."""
     if sys.version_info >= (3, 12):
         pytest.skip(
             "pipelinewise-tap-postgres pins psycopg2-binary 2.9.3, "
@@ -181,8 +181,8 @@ def test_the_captured_schema_is_what_the_tap_writes(run):
 
 
 @pytest.mark.real
-def test_the_tap_itself_has_every_row_delivered(run):
-    """A real run delivers each row once, amounts exact, and Meltano keeps the last row as state."""
+def test_a_run_of_the_tap_delivers_every_row(run):
+    """A real run delivers each row once, with exact amounts; the last row is Meltano's state."""
     assert [(event["event_id"], event["custom_data"]["value"]) for event in run.events] == [
         (row["event_id"], f"{row['value']:.2f}") for row in run.rows
     ]
@@ -191,5 +191,5 @@ def test_the_tap_itself_has_every_row_delivered(run):
 
 @pytest.mark.real
 def test_request_bodies_follow_pinterests_description(run):
-    """Every request body of that run is what Pinterest's own description allows."""
+    """Every request body of that run is valid by Pinterest's own description."""
     assert_bodies_follow(run.bodies.read_text().splitlines())

@@ -1,6 +1,6 @@
 """The results of runs as tables, on SQLite and on PostgreSQL.
 
-A run's row says how it went, an event's row what became of it, and no STATE passes an event whose
+A run's row says how it went, an event's row its outcome, and no STATE passes an event whose
 row is not there.
 """
 
@@ -101,7 +101,7 @@ def visits(*numbers: int, **columns: Any) -> list[bytes]:
 
 
 def opened(url: str, run_id: str, now: datetime = NOW, **given: Any) -> ResultsDatabase:
-    """Open the results at a time of day, as a run elsewhere sees them."""
+    """Open the results at a given time, as a run on another machine does."""
     return ResultsDatabase(url, settings_of(**given), run_id, now=lambda: now, process="elsewhere")
 
 
@@ -111,7 +111,7 @@ def events_by_id(query: Query) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("asked", ["failed", "all"])
 def test_an_event_has_one_row(run_target, given, sandbox: Sandbox, query: Query, asked: str):
-    """A row says what became of an event and why; delivered ones have theirs where asked for."""
+    """A row has an event's outcome and reason; delivered events have one if configured."""
     sandbox.faults.set([Fault("fail_event", event_id="visit-2", times=1)])
     lines = [VISITS, *visits(1, 2, 3), *visits(4, em="no-address")]
     assert run_target(lines, **given, results_events=asked).code == 0
@@ -133,7 +133,7 @@ def test_an_event_has_one_row(run_target, given, sandbox: Sandbox, query: Query,
 
 
 def test_a_run_has_one_row(run_target, given, query: Query):
-    """Its row has the numbers, the exit code, the settings' digest; its parts are beside it."""
+    """Its row has the counts, the exit code and the settings' digest; other tables its parts."""
     before = datetime.now(UTC)
     ran = run_target([VISITS, *visits(1, 2), *visits(3, em=None), state({"n": 3})], **given)
     (row,) = query("SELECT * FROM pinterest_runs")
@@ -157,7 +157,7 @@ def test_a_run_has_one_row(run_target, given, query: Query):
 
 
 def test_digest_of_settings_changes_with_them(run_target, given, query: Query):
-    """Runs of one configuration have one digest, and a changed setting another."""
+    """Runs of one configuration have the same digest, and a changed setting results in another."""
     for days in (7, 7, 6):
         run_target([VISITS, *visits(1)], **given, max_event_age_days=days)
     found = [row["settings_digest"] for row in query("SELECT * FROM pinterest_runs")]
@@ -166,7 +166,7 @@ def test_digest_of_settings_changes_with_them(run_target, given, query: Query):
 
 @pytest.mark.parametrize("mode", ["test", "dry_run"])
 def test_events_of_other_modes_have_no_row(run_target, given, query: Query, mode: str):
-    """Nothing arrived in a test or a dry run: the run's row says its mode, and no event has one."""
+    """A test or a dry run delivers nothing: the run's row has its mode, and events have no rows."""
     lines = [VISITS, *visits(1), *visits(2, em=None)]
     run_target(lines, **given, mode=mode, results_events="all")
     assert [row["mode"] for row in query("SELECT * FROM pinterest_runs")] == [mode]
@@ -174,7 +174,7 @@ def test_events_of_other_modes_have_no_row(run_target, given, query: Query, mode
 
 
 def test_nothing_personal_is_kept(run_target, given, query: Query):
-    """No table holds an address, hashed or not, an IP address, a user agent or a token."""
+    """No table contains an address, hashed or not, an IP address, a user agent or a token."""
     person = {"client_ip_address": "192.0.2.7", "client_user_agent": "Curious/1.0"}
     declared = schema("visits", *visit(), *person, key_properties=("event_id",))
     run_target(
@@ -190,8 +190,8 @@ def test_nothing_personal_is_kept(run_target, given, query: Query):
         assert value not in "".join(kept)
 
 
-def test_keys_in_plain_where_asked_for(run_target, given, query: Query):
-    """`dead_letter_keys` holds for the results as well."""
+def test_plain_keys_if_configured(run_target, given, query: Query):
+    """`dead_letter_keys` applies to the results as well."""
     run_target([VISITS, *visits(1)], **given, results_events="all", dead_letter_keys="plain")
     (row,) = query("SELECT * FROM pinterest_event_results")
     assert json.loads(row["key"]) == {"event_id": "visit-1"}
@@ -199,7 +199,7 @@ def test_keys_in_plain_where_asked_for(run_target, given, query: Query):
 
 @pytest.mark.parametrize("hostile", ["nul\0", "half\ud800", "drop'; --", '"quoted"', "ü€🛍", "%s ?"])
 def test_any_text_can_be_kept(url: str, query: Query, hostile: str):
-    """An id keeps what a database can hold; a stream is shown as in reports, other names are not."""
+    """An id keeps what a database can store; only streams are shown as in reports."""
     results = opened(url, "run-1")
     one = event(1)
     origin = Origin(hostile, one.origin.mapping)
@@ -225,7 +225,7 @@ def test_any_text_can_be_kept(url: str, query: Query, hostile: str):
 def test_results_that_cannot_be_used_stop_the_run(
     run_target, config, sandbox: Sandbox, broken: str, words: str
 ):
-    """Nothing is read or sent: exit 1, the setting is named, its password is not."""
+    """Nothing is read or sent: exit code 1; the setting is named, its password is not."""
     ran = run_target([VISITS, *visits(1), state({"n": 1})], **config, results_url=broken)
     assert (ran.code, ran.outcomes, ran.states) == (1, {}, [])
     assert "the results at results_url cannot be used" in ran.log
@@ -235,8 +235,10 @@ def test_results_that_cannot_be_used_stop_the_run(
 
 
 @pytest.mark.parametrize("asked", ["failed", "all"])
-def test_no_state_passes_what_has_no_row(run_target, given, url: str, query: Query, asked: str):
-    """Where rows cannot be added nothing counts, STATE stays, and the next run has it again."""
+def test_state_does_not_pass_an_event_without_a_row(
+    run_target, given, url: str, query: Query, asked: str
+):
+    """If rows cannot be added, no event counts, STATE stays, and the next run gets them again."""
     opened(url, "earlier").close()
     query("ALTER TABLE pinterest_event_results RENAME COLUMN outcome TO other")
     lines = [VISITS, *visits(1), *visits(2, em=None), state({"n": 2})]
@@ -252,10 +254,10 @@ def test_no_state_passes_what_has_no_row(run_target, given, url: str, query: Que
     assert outcomes == (["delivered", "invalid"] if asked == "all" else ["invalid"])
 
 
-def test_what_has_no_row_is_not_sent_twice(
+def test_delivered_event_without_a_row_is_not_sent_twice(
     run_target, given, url: str, query: Query, sandbox: Sandbox, tmp_path: Path
 ):
-    """The ledger has what Pinterest took, though the results cannot have it: the log says so."""
+    """The ledger has what Pinterest accepted, even if the results fail: the log says so."""
     opened(url, "earlier").close()
     given |= {"ledger_url": f"sqlite:///{tmp_path}/ledger.db", "results_events": "all"}
     lines = [VISITS, *visits(1, 2, 3, action_source="offline"), state({"n": 3})]
@@ -272,7 +274,7 @@ def test_what_has_no_row_is_not_sent_twice(
 
 
 class _FailingAtFirst:
-    """Results that fail as often as is said, and keep the rest."""
+    """Results that fail a given number of times, and then work."""
 
     def __init__(self, failures: int) -> None:
         self.failures = failures
@@ -289,7 +291,7 @@ class _FailingAtFirst:
 
 
 def test_a_row_that_failed_is_tried_once_more():
-    """As the run closes, the rows of what Pinterest took are added, where that works again."""
+    """At the end of the run, missing rows of delivered events are added, if that works again."""
     database: Any = _FailingAtFirst(2)
     settings = settings_of(results_url="sqlite:///results.db", results_events="all")
     results = RunResults(settings, lambda: database, lambda: 0.0)
@@ -302,7 +304,7 @@ def test_a_row_that_failed_is_tried_once_more():
 
 
 def test_end_that_cannot_be_recorded_is_logged(run_target, given, url: str, query: Query):
-    """The events have their outcomes by then, so the exit code is theirs."""
+    """The events have their outcomes by then, and these decide the exit code."""
     opened(url, "earlier").close()
     query("ALTER TABLE pinterest_run_coverage RENAME COLUMN carrying TO other")
     ran = run_target([VISITS, *visits(1), state({"n": 1})], **given)
@@ -311,8 +313,8 @@ def test_end_that_cannot_be_recorded_is_logged(run_target, given, url: str, quer
     assert [row["status"] for row in query("SELECT * FROM pinterest_runs")] == ["running"]
 
 
-def test_locked_results_are_waited_for_no_longer_than_there_is_time(tmp_path: Path):
-    """Once no time is left the database is given up, though its driver still waits."""
+def test_wait_for_locked_results_ends_in_time(tmp_path: Path):
+    """Once no time is left, the run stops waiting, even if the driver still waits."""
     left = [float("inf")]
     results = ResultsDatabase(
         f"sqlite:///{tmp_path}/results.db", settings_of(), "run-1", seconds_left=lambda: left[0]
@@ -334,7 +336,7 @@ def statuses(query: Query) -> dict[str, str]:
 
 
 def test_a_killed_run_is_marked_by_the_next(url: str, query: Query):
-    """Its row stays `running` until a run begins that finds the process gone."""
+    """Its row stays `running` until the next run finds that the process has ended."""
     living = ResultsDatabase(url, settings_of(), "living")
     living.begin_run("target")
     tests = str(Path(__file__).parents[1])
@@ -347,8 +349,8 @@ def test_a_killed_run_is_marked_by_the_next(url: str, query: Query):
     following.close()
 
 
-def test_a_run_elsewhere_is_dead_without_a_sign_of_life(url: str, query: Query):
-    """Where its process cannot be seen, the time of its last sign decides."""
+def test_a_run_elsewhere_is_dead_without_a_heartbeat(url: str, query: Query):
+    """If its process is not visible, the time of its last heartbeat decides."""
     silent, living = opened(url, "silent"), opened(url, "living")
     silent.begin_run("target")
     living.begin_run("target")
@@ -363,7 +365,7 @@ def test_a_run_elsewhere_is_dead_without_a_sign_of_life(url: str, query: Query):
 
 
 def test_signal_ends_the_row(given, query: Query, tmp_path: Path):
-    """SIGTERM is an end like any other, with its exit code."""
+    """SIGTERM ends a run like any other cause, with its exit code."""
     path = tmp_path / "config.json"
     path.write_text(json.dumps(given))
     target = subprocess.Popen(
@@ -396,8 +398,8 @@ def _has_run(query: Query) -> bool:
 
 
 @pytest.mark.parametrize("rows", [1, ROWS_AT_ONCE - 1, ROWS_AT_ONCE, 2 * ROWS_AT_ONCE + 1])
-def test_old_results_are_forgotten(url: str, query: Query, rows: int):
-    """Rows beyond the retention go when a run begins, however many; the younger ones stay."""
+def test_old_results_are_deleted(url: str, query: Query, rows: int):
+    """Rows older than the retention are deleted when a run begins; the newer ones stay."""
     old = opened(url, "old")
     old.begin_run("target")
     old.record_delivered([event(1)] * rows, 200)
@@ -415,8 +417,8 @@ def test_old_results_are_forgotten(url: str, query: Query, rows: int):
     assert [(row["run_id"], row["number"]) for row in found] == [("young", 1)]
 
 
-def test_tables_of_an_older_version_get_what_they_lack(url: str, query: Query):
-    """Columns and tables that came later are added, and the rows stay."""
+def test_tables_of_an_older_version_get_what_is_missing(url: str, query: Query):
+    """Newer columns and tables are added, and the rows stay."""
     before = opened(url, "before")
     before.begin_run("target")
     before.record_delivered([event(1)], 200)
@@ -442,8 +444,8 @@ def test_tables_of_an_older_version_get_what_they_lack(url: str, query: Query):
     ]
 
 
-def test_tables_of_a_newer_version_are_left_alone(url: str, query: Query):
-    """What this version does not know it does not write to: the words say to update."""
+def test_tables_of_a_newer_version_are_not_changed(url: str, query: Query):
+    """This version does not write to tables that it does not know: the message says to update."""
     opened(url, "before").close()
     query("UPDATE pinterest_results_version SET version = 99")
     with pytest.raises(ResultsError, match=r"form 99, of a newer version .* update it"):
@@ -451,7 +453,7 @@ def test_tables_of_a_newer_version_are_left_alone(url: str, query: Query):
 
 
 def test_runs_that_open_the_tables_at_once_do_not_fail(url: str):
-    """Whoever comes first makes them, and the others wait."""
+    """The first one creates them, and the others wait."""
     errors: list[BaseException] = []
     together = threading.Barrier(8)
 
@@ -477,7 +479,7 @@ def test_runs_that_open_the_tables_at_once_do_not_fail(url: str):
 
 
 def test_replay_is_a_run(run_target, given, sandbox: Sandbox, query: Query, tmp_path: Path):
-    """What is sent again has its rows as well, under a run of its own."""
+    """Replayed events have rows as well, in a separate run."""
     sandbox.faults.set([Fault("fail_event", event_id="visit-1")])
     run_target([VISITS, *visits(1, 2)], **given)
     sandbox.faults.clear()
@@ -497,7 +499,7 @@ def test_replay_is_a_run(run_target, given, sandbox: Sandbox, query: Query, tmp_
 
 
 def test_ledger_and_results_share_a_database(run_target, given, query: Query, sandbox: Sandbox):
-    """Both settings may name one: what was delivered is known, and has its row."""
+    """Both settings may name one database: a delivered event is in the ledger, and has its row."""
     both = {**given, "ledger_url": given["results_url"], "results_events": "all"}
     for _ in range(2):
         assert run_target([VISITS, *visits(1, 2)], **both).code == 0
@@ -507,8 +509,8 @@ def test_ledger_and_results_share_a_database(run_target, given, query: Query, sa
     assert [(row["delivered"], row["skipped"]) for row in runs] == [(2, 0), (0, 2)]
 
 
-def test_questions_of_the_page_have_answers(run_target, given, query: Query):
-    """The SQL of docs/results.md runs as it stands, on either database."""
+def test_queries_of_the_page_run(run_target, given, query: Query):
+    """The SQL of docs/results.md runs unchanged, on either database."""
     columns = {"event_name": "checkout", "value": 5, "currency": "EUR"}
     declared = schema("visits", *visit(**columns), key_properties=("event_id",))
     run_target([declared, *visits(1, 2, **columns), *visits(3, **{**columns, "em": None})], **given)
@@ -522,6 +524,6 @@ def test_questions_of_the_page_have_answers(run_target, given, query: Query):
 
 
 def _utc(at: datetime | str) -> datetime:
-    """Return a time as the database gave it, which in SQLite is text."""
+    """Return a time as the database returns it, which in SQLite is text."""
     found = datetime.fromisoformat(at) if isinstance(at, str) else at
     return found if found.tzinfo else found.replace(tzinfo=UTC)

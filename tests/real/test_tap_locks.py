@@ -1,4 +1,4 @@
-"""Lock files of Meltano and of the taps: complete, so that they install on any day."""
+"""Lock files of Meltano and of the taps: complete, so that they can be installed on any day."""
 
 from pathlib import Path
 

@@ -44,7 +44,7 @@ def _order(
 
 
 class Result(NamedTuple):
-    """What one run of orders of one moment left behind."""
+    """The results of one run of orders with the same time."""
 
     placed_at: datetime
     events: list[dict[str, Any]]
@@ -54,7 +54,7 @@ class Result(NamedTuple):
 
 @pytest.fixture(scope="module")
 def result(meltano, tmp_path_factory) -> Result:
-    """One `meltano run` of five orders, of which one is not paid."""
+    """Run `meltano run` with five orders, one of them not paid."""
     project = meltano(TAP)
     directory = tmp_path_factory.mktemp("rest-api")
     bodies = directory / "bodies.jsonl"
@@ -72,7 +72,7 @@ def result(meltano, tmp_path_factory) -> Result:
 
 
 def test_an_order_with_arrays_as_json_text_becomes_this_event(result):
-    """Expressions read JSON text, an array field takes all values, and amounts keep digits."""
+    """Expressions read JSON text, an array field has all values, and amounts keep their digits."""
     assert result.events[0] == {
         "event_name": "checkout",
         "action_source": "web",
@@ -101,7 +101,7 @@ def test_an_order_with_arrays_as_json_text_becomes_this_event(result):
 
 
 def test_a_mapping_in_meltano_yml_chooses_records(result):
-    """`when` in meltano.yml lets only the paid orders through."""
+    """`when` in meltano.yml selects only the paid orders."""
     assert [event["event_id"] for event in result.events] == ["1001", "1002", "1004", "1005"]
 
 
@@ -112,18 +112,18 @@ def test_dotted_defaults_in_meltano_yml_reach_every_event(result):
     ] * 4
 
 
-def test_an_empty_array_is_nothing(result):
-    """`"[]"` as text gives neither contents nor what derives from them."""
+def test_an_empty_array_is_a_missing_value(result):
+    """`"[]"` as text results in neither contents nor the values derived from them."""
     assert (
         result.events[2]["custom_data"].keys().isdisjoint({"contents", "content_ids", "num_items"})
     )
 
 
 def test_an_empty_first_state_does_not_hide_the_last_one(result):
-    """The tap begins with the STATE `{}`; what Meltano keeps is the one after the records."""
+    """The tap begins with the STATE `{}`; Meltano keeps the one after the records."""
     assert result.state == {"bookmarks": {"orders": {}}}
 
 
 def test_request_bodies_follow_pinterests_description(result):
-    """Every request body is what Pinterest's own description allows."""
+    """Every request body is valid by Pinterest's own description."""
     assert_bodies_follow(result.bodies.read_text().splitlines())

@@ -1,8 +1,8 @@
-"""A web shop that answers as WooCommerce's REST API does, as far as its recipe needs it.
+"""A web shop that responds like WooCommerce's REST API, as far as its recipe needs it.
 
-It does what WooCommerce's documentation says of `GET /wp-json/wc/v3/orders`: basic authentication
+It follows WooCommerce's documentation of `GET /wp-json/wc/v3/orders`: basic authentication
 by consumer key and secret (else 401), `modified_after` in GMT, `offset` and `per_page`, orders by
-modification. It keeps the queries that it was asked, and knows nothing else of WooCommerce.
+modification. It stores the queries that it received, and implements nothing else of WooCommerce.
 """
 
 import base64
@@ -20,7 +20,7 @@ CREDENTIALS: Final = (
 
 
 class WooCommerceApi(JsonApi):
-    """The API as long as the `with` block lasts; `orders` may be changed between requests."""
+    """The API for the duration of the `with` block; `orders` may be changed between requests."""
 
     def __init__(self, orders: Sequence[dict[str, Any]]) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class WooCommerceApi(JsonApi):
         self.queries: list[dict[str, str]] = []
 
     def answer(self, target: str, authorization: str | None) -> tuple[int, object]:
-        """Return a page of the orders, or what is wrong."""
+        """Return a page of the orders, or an error."""
         asked = urlsplit(target)
         if asked.path != "/wp-json/wc/v3/orders":
             return 404, {"code": "rest_no_route"}

@@ -1,7 +1,7 @@
-"""Whole runs under one simulated clock, network, disk and death of processes, each from a seed.
+"""Whole runs with a simulated clock, network, disk and process crashes, each from a seed.
 
-Nothing sleeps, and nothing is drawn but from the seed: what one run of a scenario does, the next
-does too. The parts are the program's own, given other surroundings through their constructors.
+Nothing sleeps, and every random choice comes from the seed, so that each run of a scenario is the
+same. The parts are the program's own, with a simulated environment passed to their constructors.
 `scenario` draws what happens, `world` has time, `pinterest` the other side, `process` one run of
 the program, `checks` what must hold, and `wrong_parts` shows that it would be seen if it did not.
 """

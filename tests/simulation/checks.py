@@ -1,7 +1,7 @@
-"""What must hold in every simulated world, looked at from outside.
+"""What must be true in every simulated world, observed from outside.
 
-Each check raises `BrokenPromiseError` in words. None asks the run what it thinks, but for its final
-account, which is held against the rest.
+Each check raises `BrokenPromiseError` with a message. None uses the run's own state, except its
+final report, which is compared with the rest.
 """
 
 import json
@@ -41,7 +41,7 @@ class Letter(NamedTuple):
 
 
 class Knowledge:
-    """What a process has heard about its events, by their records' numbers."""
+    """What a process knows about its events, by their records' numbers."""
 
     def __init__(self) -> None:
         self.processed: set[int] = set()
@@ -51,7 +51,7 @@ class Knowledge:
 
 
 class Checks:
-    """Holds one simulation to the promises."""
+    """Checks the promises in one simulation."""
 
     def __init__(self, simulation: "Simulation") -> None:
         self._simulation = simulation
@@ -64,7 +64,7 @@ class Checks:
     # Requests
 
     def sending(self, process: Process, batch: Batch) -> None:
-        """Nothing goes twice that need not."""
+        """Check that nothing is sent twice without need."""
         known = self.known(process)
         scenario = self._simulation.scenario
         passed = process.states[-1] if process.states else 0
@@ -95,11 +95,11 @@ class Checks:
         known.sent.update(numbers)
 
     def is_tested(self, number: int) -> bool:
-        """Return whether a record's entry is for tests."""
+        """Return whether the mode of a record's entry is test."""
         return self._simulation.scenario.records[number].kind == "tested"
 
     def _hold_repeats(self, process: Process, number: int) -> None:
-        """No repeat goes in the place of an event that may have been counted."""
+        """Check that no repeat is sent in place of an event that may have been counted."""
         event = self._simulation.scenario.records[number].event
         assert event is not None
         known = self.known(process)
@@ -107,7 +107,7 @@ class Checks:
         self._hold(not is_repeat, process, f"sends {number}, a repeat of an uncertain one")
 
     def _hold_claim(self, process: Process, number: int) -> None:
-        """Nothing goes that the ledger has, or that another run has sent and waits for."""
+        """Check that nothing is sent that is in the ledger, or in flight in another run."""
         simulation = self._simulation
         event = simulation.scenario.records[number].event
         assert event is not None
@@ -123,11 +123,11 @@ class Checks:
             self._hold(not waits, process, f"sends {number}, which another run has sent")
 
     def _stood_still(self) -> bool:
-        """Return whether the clock may have jumped, which it does for everybody."""
+        """Return whether the clock may have jumped, as it does for all processes at once."""
         return any(process.fate.jumps for process in self._simulation.processes)
 
     def _waited_for(self, process: Process) -> set[int]:
-        """Return the events that were sent, and of which nothing certain is known yet."""
+        """Return the events that were sent, and whose outcomes are not certain yet."""
         known, scenario = self.known(process), self._simulation.scenario
         uncertain = known.sent & known.uncertain - known.processed
         if scenario.settings.on_uncertain == "reject":  # a dead letter, and given up
@@ -140,7 +140,7 @@ class Checks:
         return (event.account, event.id) == (other.account, other.id)
 
     def heard(self, process: Process, batch: Batch, response: Any) -> None:
-        """Note what an answer says."""
+        """Record the outcomes in a response."""
         known = self.known(process)
         numbers = _numbers(batch)
         known.in_flight.subtract(numbers)
@@ -160,7 +160,7 @@ class Checks:
             known.uncertain.difference_update(numbers)
 
     def gave_up(self, process: Process, batch: Batch) -> None:
-        """Note that nobody waits for an answer any more."""
+        """Record that nobody waits for a response any more."""
         known = self.known(process)
         known.in_flight.subtract(_numbers(batch))
         known.uncertain.update(_numbers(batch))
@@ -168,7 +168,7 @@ class Checks:
     # STATE
 
     def state(self, process: Process, position: int) -> None:
-        """A STATE is new, was sent, and every record before it has its place."""
+        """Check that a STATE is new and from the tap, and all records before it have outcomes."""
         scenario = self._simulation.scenario
         self._hold("stdout" not in process.troubles, process, "writes a line after a cut one")
         self._hold(position in process.states_read, process, f"invents the STATE {position}")
@@ -214,7 +214,7 @@ class Checks:
     def _hold_limit(
         self, process: Process, before: int, position: int, letters: list[Letter]
     ) -> None:
-        """While too much fails no STATE passes what failed."""
+        """Check that while too many events fail, no STATE passes a failed one."""
         assert process.run is not None
         ratio, tally = self._simulation.scenario.settings.max_rejected_ratio, process.run.tally
         if ratio is None or not tally.failed or tally.failed < ratio * tally.attempted:
@@ -230,7 +230,7 @@ class Checks:
         self._hold(not passed, process, f"passes the failed {passed} while too much fails")
 
     def _hold_lists(self, process: Process, position: int) -> None:
-        """Each member is as its last operation says, unless a later one takes its place."""
+        """Check that each member is as its last operation says, unless a later one replaces it."""
         scenario, pinterest = self._simulation.scenario, self._simulation.pinterest
         last = {record.person: record for record in process.read}
         for record in last.values():
@@ -246,7 +246,7 @@ class Checks:
     # The end of a process
 
     def end(self, process: Process, code: int) -> None:
-        """The exit code is right, and the account is true."""
+        """Check that the exit code and the report are right."""
         scenario = self._simulation.scenario
         letters = self.letters()
         self._hold_letters(process, letters)
@@ -299,7 +299,7 @@ class Checks:
         return allowed
 
     def _hold_too_much(self, process: Process) -> None:
-        """Too much failed even if everything else that was read had got through."""
+        """Check that too much failed, even if everything else that was read had been delivered."""
         assert process.run is not None
         ratio, tally = self._simulation.scenario.settings.max_rejected_ratio, process.run.tally
         totals = tally.by_outcome()
@@ -319,7 +319,7 @@ class Checks:
         return len(process.read) * (len(scenario.list_names) if scenario.has_lists else 1)
 
     def _hold_account(self, process: Process, code: int, letters: list[Letter]) -> None:
-        """Each record is counted once, and as what it came to."""
+        """Check that each record is counted once, by its outcome."""
         assert process.run is not None
         scenario = self._simulation.scenario
         totals = process.run.tally.by_outcome()
@@ -350,7 +350,7 @@ class Checks:
     # The end of a pipeline
 
     def final(self, process: Process, code: int) -> None:
-        """Where the last run ended well, everything is where it belongs."""
+        """Check that everything is complete, if the last run ended well."""
         scenario = self._simulation.scenario
         if code != int(ExitCode.OK):
             self._hold(
@@ -384,7 +384,7 @@ class Checks:
         return list(plans(simulation.scenario.settings, refreshes))
 
     def _hold_plans(self) -> None:
-        """At no moment would a prune remove anybody whom the last complete refresh brought."""
+        """Check that at no moment a prune would remove a member of the last complete refresh."""
         simulation = self._simulation
         for plan in self._plans():
             if plan.why_not is not None and not plan.is_too_much:
@@ -399,7 +399,7 @@ class Checks:
         return {record.person for records in syncs for record in records}
 
     def _prune(self, process: Process, name: str, expected: set[int]) -> None:
-        """Prune a list after its last run ended well: who did not come has left, and nobody else."""
+        """Prune a list after a successful last run: only members that did not come are removed."""
         simulation = self._simulation
         [plan] = [plan for plan in self._plans() if plan.configured.name == name]
         assert process.run is not None
@@ -427,7 +427,7 @@ class Checks:
     # Replays
 
     def end_replay(self, replay: "Replay", code: int) -> None:
-        """Every letter that was read has one outcome, where the replay ends well."""
+        """Check that every letter that was read has one outcome, if the replay ends well."""
         if code == KILLED:
             return
         self._hold_end(replay, code)
@@ -444,7 +444,7 @@ class Checks:
             )
 
     def final_replay(self, replay: "Replay", code: int) -> None:
-        """Each letter's event is at Pinterest, or in a letter of the last replay."""
+        """Check that each letter's event is at Pinterest, or in a letter of the last replay."""
         assert replay.run is not None
         if code != int(ExitCode.OK) and replay.run.without_outcome:
             return  # the file has them
@@ -469,7 +469,7 @@ class Checks:
     # The disk
 
     def letters(self) -> list[Letter]:
-        """Return the dead letters that are on the disk; half a line only where a process died."""
+        """Return the dead letters on the disk; only a crashed process may leave half a line."""
         return self._read_letters(self._letters_path)
 
     def _read_letters(self, path: Path) -> list[Letter]:
@@ -496,7 +496,7 @@ class Checks:
 
 
 def is_about_settings(process: Process) -> bool:
-    """Return whether a run stopped since nothing but refusals came, as it should."""
+    """Return whether a run stopped because every request was refused, as it should."""
     has_refused = bool(process.scenario.refused_people)
     return has_refused and "none was accepted" in str(process.stopped)
 

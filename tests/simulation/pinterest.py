@@ -1,7 +1,7 @@
-"""The other side: what Pinterest did with each event and member, and what it answered, or did not.
+"""The simulated Pinterest: what it did with each event and member, and whether it responded.
 
-It outlives every process. Its answers are those of `pinterest.responses`: how bytes become answers
-is the business of other tests.
+It outlives every process. Its responses are those of `pinterest.responses`: other tests show how
+bytes become responses.
 """
 
 import json
@@ -56,7 +56,7 @@ HANGS: Final = frozenset({"hangs before", "hangs after"})
 
 
 class Pinterest:
-    """Memory: how often each event was processed, and who is on each list."""
+    """Pinterest's memory: how often each event was processed, and who is on each list."""
 
     def __init__(self, scenario: Scenario, tell: Callable[..., None]) -> None:
         self.scenario = scenario
@@ -74,7 +74,7 @@ class Pinterest:
     def process_events(
         self, account: Account, body: bytes, *, test: bool
     ) -> ApiResponse[list[EventStatus]]:
-        """Process a request of events, or refuse it; of a test nothing is recorded."""
+        """Process a request of events, or refuse it; nothing is recorded for a test."""
         rows = json.loads(body)["data"]
         names = [row["event_id"] for row in rows]
         if not self.is_repaired and any(name.startswith("refused") for name in names):
@@ -93,7 +93,7 @@ class Pinterest:
         return ApiResponse(422 if has_failed else 200, body=statuses)
 
     def exchange(self, credentials: Credentials) -> CallResponse:
-        """Replace a refresh token, whether or not anybody hears of it."""
+        """Replace a refresh token, even if the response gets lost."""
         if credentials.refresh_token != self.refresh_token:
             return ApiResponse(401, message="The refresh token was replaced")
         self.tokens += 1
@@ -102,14 +102,14 @@ class Pinterest:
         return ApiResponse(200, body=TokenGrant(f"access-{self.tokens}", self.refresh_token))
 
     def authorize(self) -> str:
-        """Return a new refresh token, for a person who signs in."""
+        """Return a new refresh token, as after a sign-in."""
         self.tokens += 1
         self.refresh_token = f"refresh-{self.tokens}"
         self.has_lost_token = False
         return self.refresh_token
 
     def make_audience(self, list_id: str) -> CallResponse:
-        """Make an audience; a second one of the same list is one too many."""
+        """Create an audience; a list must have only one."""
         self.audiences[list_id] += 1
         if self.audiences[list_id] > 1:
             raise BrokenPromiseError(f"a second audience of list {list_id} is made")
@@ -139,7 +139,7 @@ def _audience(list_id: str) -> PinterestAudience:
 
 
 class SoundConnection:
-    """A client that nothing happens to."""
+    """A client without faults."""
 
     def __init__(self, pinterest: Pinterest) -> None:
         self._pinterest = pinterest
@@ -154,7 +154,7 @@ class SoundConnection:
 
 
 class Connection:
-    """A process's client, for events and lists, with everything that can go wrong."""
+    """A process's client, for events and lists, with every fault."""
 
     def __init__(self, pinterest: Pinterest, process: "Process", rng: random.Random) -> None:
         self._pinterest = pinterest
@@ -192,7 +192,7 @@ class Connection:
         return self._answer(lambda: self._pinterest.make_audience(list_id))
 
     def refresh_token(self, credentials: Credentials) -> CallResponse:
-        """Exchange a token; a process that is dead by now neither hears of it nor keeps it."""
+        """Exchange a token; a process that has ended meanwhile does not get the response."""
         pinterest = self._pinterest
         was_lost = pinterest.has_lost_token
         response: CallResponse = self._answer(
@@ -210,10 +210,10 @@ class Connection:
         return response
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
     def _answer(self, process: Callable[[], Any], *, needs_token: bool = True) -> Any:
-        """Return what the process gets to hear; `fault` says what went wrong, if anything."""
+        """Return what the process receives; `fault` is what went wrong, if anything."""
         self.requests += 1
         fate = self._process.fate
         self.fault = NO_FAULT

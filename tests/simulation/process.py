@@ -1,7 +1,7 @@
-"""One run of the program: its own parts in simulated surroundings, up to its exit code.
+"""One run of the program: its own parts in a simulated environment, up to its exit code.
 
-What it leaves behind is Pinterest's, the ledger's, on the disk and on stdout. Its memory is gone
-when it dies, at any step.
+What remains is at Pinterest, in the ledger, on the disk and on stdout. Its memory is lost when it
+dies, at any step.
 """
 
 import errno
@@ -41,7 +41,7 @@ MIN_SETTLED: Final = 8  # before the limit of rejections is judged: the scenario
 
 
 class Parts(NamedTuple):
-    """The program's own parts, or wrong ones in their place."""
+    """The program's own parts, or faulty ones in their place."""
 
     run: type[Run] = Run
     feed: Callable[..., Iterator[Any]] = paced
@@ -58,7 +58,7 @@ class CutLineError(Exception):
 
 
 class Process:
-    """A process, its clock, its wake, its stdout and its disk."""
+    """A process with its clock, wake-up signal, stdout and disk."""
 
     def __init__(
         self, pipeline: "Pipeline", number: int, start: int, fate: Fate, turn: Turn
@@ -98,7 +98,7 @@ class Process:
     # Surroundings
 
     def step(self) -> None:
-        """Count a use of the surroundings: here the process may die, or hear a signal."""
+        """Count a use of the environment: here the process may die, or get a signal."""
         if self.is_dead:
             raise Killed
         self.steps += 1
@@ -110,7 +110,7 @@ class Process:
             self.run.interrupt()
 
     def die(self) -> None:
-        """End at once."""
+        """End immediately."""
         self.is_dead = True
         if self.ledger is not None and self.world.rng.random() < 0.7:
             self.ledger.vanish()  # else it was on another machine, where nobody can see it
@@ -154,10 +154,10 @@ class Process:
         return self.simulation.parts.line_file(path, sync=self._sync, write=self._write)
 
     def _sync(self, fd: int) -> None:
-        """Nothing to do: that is about power failures, and whole machines."""
+        """Do nothing: syncing matters for power failures of whole machines."""
 
     def _write(self, fd: int, data: memoryview) -> int:
-        """Write; a disk may be full in the middle, and a process may die there."""
+        """Write; in the middle of it the disk may be full, or the process may die."""
         self.writes += 1
         half = data[: self.world.rng.randrange(len(data))]
         if self.fate.disk_full_at and self.writes in {
@@ -191,7 +191,7 @@ class Process:
     # Life
 
     def live(self) -> int:
-        """Run to the end, whichever, and return the exit code."""
+        """Run to the end, successful or not, and return the exit code."""
         simulation = self.simulation
         rng = random.Random(self.world.rng.random())
         try:
@@ -234,15 +234,15 @@ class Process:
                 self.run.close()
 
     def check_end(self, code: int) -> None:
-        """Hold what this process leaves to the promises."""
+        """Check the promises at the end of this process."""
         self.simulation.checks.end(self, code)
 
     def check_final(self, code: int) -> None:
-        """Likewise, where no rerun follows."""
+        """Check the promises if no rerun follows."""
         self.simulation.checks.final(self, code)
 
     def _read(self, run: Run) -> int:
-        """Do as the Singer target does."""
+        """Read as the Singer target does."""
         code = int(ExitCode.OK)
         mappers = [] if self.lists is None else self.lists.mappers(STREAM, ("id",))
         try:
@@ -262,7 +262,7 @@ class Process:
         return code
 
     def _complete_lists(self, code: int) -> int:
-        """Do as the Singer target does at the end of a run that ended well."""
+        """Complete lists as the Singer target does at the end of a successful run."""
         if code == int(ExitCode.OK) and self.lists is not None:
             self.fate.signals_at = 0  # it would change nothing any more
             try:
@@ -308,7 +308,7 @@ def _row(record: Record) -> dict[str, Any]:
 
 
 class Tap:
-    """The source of a process: messages from a STATE on, in pieces, at the tap's own pace."""
+    """The input of a process: messages after a STATE, in pieces, at the tap's own pace."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -341,7 +341,7 @@ class Tap:
 
 
 class SimulatedDatabase:
-    """A database of a process: others may have their turn at each call, which may fail."""
+    """A process's database: at each call, which may fail, other processes may run."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -363,7 +363,7 @@ class SimulatedDatabase:
 
 
 class SimulatedRefreshes(SimulatedDatabase):
-    """The record of full refreshes, as a run uses it."""
+    """The stored full refreshes, as a run uses them."""
 
     def __init__(self, process: Process) -> None:
         super().__init__(process)
@@ -389,11 +389,11 @@ class SimulatedRefreshes(SimulatedDatabase):
         self._process.simulation.completed_sync = self._process.sync
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
 
 class SimulatedLedger(SimulatedDatabase):
-    """The ledger of a process, which is among the runs on it from the first call on."""
+    """A process's ledger, in which its run is registered from the first call on."""
 
     def __init__(self, process: Process) -> None:
         super().__init__(process)
@@ -420,17 +420,17 @@ class SimulatedLedger(SimulatedDatabase):
         self._call(self._inner.renew)
 
     def close(self) -> None:
-        """End as a process does that lives; one that died leaves its claims."""
+        """Release the claims of a living process; one that died keeps them."""
         if self.is_closing:
             self._inner.close()
 
     def vanish(self) -> None:
-        """Let others see that the process is gone."""
+        """Let others see that the process has ended."""
         self._inner.close()
 
 
 class SimulatedWorkers:
-    """Workers without threads: requests and answers arrive when the world says."""
+    """Workers without threads: the world decides when requests and responses arrive."""
 
     def __init__(
         self, process: Process, attempt: Callable[[Any], Any], attempt_seconds: float
@@ -462,7 +462,7 @@ class SimulatedWorkers:
         process.step()
 
     def _arrive(self, number: int, task: Any) -> None:
-        """Let a request come to Pinterest, unless its process died before it was written."""
+        """Let a request arrive at Pinterest, unless its process died before it was written."""
         process, world = self._process, self._process.world
         if process.is_dead and world.rng.random() < 0.5:
             return
@@ -505,4 +505,4 @@ class SimulatedWorkers:
             yield task
 
     def close(self) -> None:
-        """Nothing waits."""
+        """Do nothing: no thread waits."""

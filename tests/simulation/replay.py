@@ -1,4 +1,4 @@
-"""A replay of the dead letters that a pipeline has left, as `pinterest-capi replay` carries it out."""
+"""A replay of a pipeline's dead letters, as `pinterest-capi replay` does it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,7 +17,7 @@ OUTPUT: Final = "replayed.jsonl"
 
 
 class Replay(Process):
-    """A process that reads the letters from the start, and writes what still fails elsewhere."""
+    """A process that reads all letters, and writes those that fail again to another file."""
 
     def __init__(self, pipeline: "Pipeline", number: int, fate: Fate, turn: Turn) -> None:
         super().__init__(pipeline, number, 0, fate, turn)
@@ -32,7 +32,7 @@ class Replay(Process):
         self.simulation.checks.final_replay(self, code)
 
     def _read(self, run: Run) -> int:
-        """Do as the command does."""
+        """Read as the command does."""
         letters = self.simulation.parts.letters(str(self.file), self.settings, needs_token=True)
         try:
             if self.file.exists():

@@ -1,4 +1,4 @@
-"""What a seed stands for: the records of a tap, the settings, and everything that goes wrong.
+"""What a seed determines: the records of a tap, the settings, and everything that goes wrong.
 
 Records are numbered from 0; a STATE is the number of records before it, so that a run can begin
 there.
@@ -59,7 +59,7 @@ FAULTS: Final = (
 
 
 class Record(NamedTuple):
-    """A record: its number, kind, and event, or the member of a customer list and what is done."""
+    """A record: its number, kind, and event, or the member of a customer list and the operation."""
 
     number: int
     kind: str
@@ -74,7 +74,7 @@ class Record(NamedTuple):
 
 
 class Message(NamedTuple):
-    """What a tap sends: a record, a file of records, or STATE, after so many seconds of silence."""
+    """A tap's message: a record, a file of records, or STATE, after some seconds of silence."""
 
     kind: str
     records: tuple[Record, ...]
@@ -84,7 +84,7 @@ class Message(NamedTuple):
 
 @dataclass
 class Fate:
-    """What goes wrong in the life of one process; a step is any use of its surroundings."""
+    """What goes wrong in one process; a step is any use of its environment."""
 
     dies_at: int = 0
     dies_at_end: bool = False  # when everything is done, and before its exit code is known
@@ -99,7 +99,7 @@ class Fate:
 
 
 class Lists(NamedTuple):
-    """How customer lists are kept: in full, with audiences, by an app whose token is replaced."""
+    """How customer lists are synced: full refreshes, audiences, an app with changing tokens."""
 
     are_full: bool = False
     have_audiences: bool = False
@@ -108,7 +108,7 @@ class Lists(NamedTuple):
 
 @dataclass
 class Scenario:
-    """Everything that a seed decides beforehand."""
+    """Everything that a seed determines in advance."""
 
     seed: int
     rng: random.Random
@@ -130,20 +130,20 @@ class Scenario:
         return self.syncs[self.sync]
 
     def authorize(self, refresh_token: str) -> None:
-        """Configure a new refresh token, as a person does who signed in once more."""
+        """Configure a new refresh token, as after another sign-in."""
         oauth = self.settings.oauth
         assert oauth is not None
         given = oauth.model_copy(update={"refresh_token": SecretStr(refresh_token)})
         self.settings = self.settings.model_copy(update={"oauth": given})
 
     def messages_from(self, position: int) -> Iterator[Message]:
-        """Yield what comes after the STATE of a position."""
+        """Yield the messages after the STATE of a position."""
         for message in self.messages_of_syncs[self.sync]:
             if message.position + bool(message.records) > position:
                 yield message
 
     def fate(self, run: int) -> Fate:
-        """Draw the fate of a pipeline's next process: from some run on nothing goes wrong."""
+        """Draw the fate of a pipeline's next process; after some runs nothing goes wrong."""
         rng = self.rng
         if run >= self.hostile_runs:
             return Fate()
@@ -212,7 +212,7 @@ def draw(seed: int, directory: str) -> Scenario:
 def _settings(
     directory: str, *, has_lists: bool, lists: Lists, has_ledger: bool, **given: Any
 ) -> Settings:
-    """Return checked settings with others drawn in their place: to check all takes too long."""
+    """Return checked settings with some replaced at random: checking each set takes too long."""
     settings = _checked_settings(has_lists, lists, has_ledger)
     oauth = settings.oauth
     if oauth is not None:

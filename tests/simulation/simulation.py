@@ -1,4 +1,4 @@
-"""A seed's whole story: pipelines that run from their last STATE until they are done."""
+"""The simulation of a seed: pipelines that run from their last STATE until they are done."""
 
 import shutil
 import tempfile
@@ -23,7 +23,7 @@ PAUSE_SECONDS: Final = 30.0  # between two runs
 
 
 class SeedFailedError(AssertionError):
-    """A seed whose promises were broken, with its story and how to repeat it."""
+    """A promise was broken; the text has the seed's story and how to repeat it."""
 
     def __init__(self, seed: int, error: BaseException, story: str) -> None:
         self.summary = f"seed {seed}: {error}. To repeat it: make simulate SEED={seed}"
@@ -31,7 +31,7 @@ class SeedFailedError(AssertionError):
 
 
 class Pipeline:
-    """What Meltano does: starts a process from the STATE that it kept, and keeps the next."""
+    """Meltano's part: start a process from the stored STATE, and store the next one."""
 
     def __init__(self, simulation: "Simulation", name: str) -> None:
         self.simulation = simulation
@@ -39,7 +39,7 @@ class Pipeline:
         self.kept = 0
 
     def run_until_done(self, turn: Turn) -> None:
-        """Run until a run ends for good, each time that the tap reads from its beginning."""
+        """For each sync of the tap, run until no rerun is needed."""
         scenario = self.simulation.scenario
         for sync in range(len(scenario.syncs)):
             self.simulation.begin_sync(sync)
@@ -53,7 +53,7 @@ class Pipeline:
                 raise BrokenPromiseError(f"{self.name} is not done after {MAX_RUNS} runs")
 
     def replay_until_done(self, turn: Turn) -> None:
-        """Send what the dead letters hold, until a replay of them ends for good."""
+        """Replay the dead letters until no rerun is needed."""
         self.simulation.pinterest.is_repaired = self.simulation.world.rng.random() < 0.5
         for run in range(MAX_RUNS):
             replay = Replay(self, run, self.simulation.scenario.fate(run), turn)
@@ -63,7 +63,7 @@ class Pipeline:
         raise BrokenPromiseError(f"the replay is not done after {MAX_RUNS} runs")
 
     def _ends_for_good(self, process: Process, code: int) -> bool:
-        """Look at what a process leaves, and return whether it needs no rerun."""
+        """Check the results of a process, and return whether it needs no rerun."""
         simulation = self.simulation
         simulation.codes[code] += 1
         simulation.world.tell("%s: ends with %d, %s", process.name, code, process.stopped)
@@ -94,13 +94,13 @@ class Simulation:
         self.checks = Checks(self)
 
     def begin_sync(self, number: int) -> None:
-        """Let the tap read from its beginning, and note where its refresh begins."""
+        """Let the tap read from its beginning, and record where its refresh begins."""
         self.scenario.sync = number
         if self.completed_sync == number - 1:
             self.continued_sync = number
 
     def run(self) -> None:
-        """Let it all happen."""
+        """Run the whole simulation."""
         pipelines = [Pipeline(self, name) for name in "ab"[: self.scenario.pipelines]]
         self.world.run(*(pipeline.run_until_done for pipeline in pipelines))
         if self.scenario.replays:
@@ -108,7 +108,7 @@ class Simulation:
 
 
 class Simulations:
-    """Runs seeds in a directory of its own, one after the other."""
+    """Runs seeds in a separate directory, one after the other."""
 
     def __init__(self, parts: Parts | None = None) -> None:
         self._parts = parts or Parts()
@@ -139,7 +139,7 @@ class Simulations:
         return simulation.world.as_text()
 
     def failures(self, seeds: Iterable[int]) -> Iterator[SeedFailedError]:
-        """Yield what fails among seeds."""
+        """Yield the failures of some seeds."""
         for seed in seeds:
             try:
                 self.run(seed)

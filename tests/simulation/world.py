@@ -1,7 +1,8 @@
-"""Simulated time, and whose turn it is: one thing happens at a time, as the seed decides.
+"""Simulated time and scheduling: one thing happens at a time, as the seed decides.
 
-A pipeline waits here for something to happen. Where two of them share a world each has a thread of
-its own, of which only one ever runs: they are coroutines that need no `await` in the code between.
+A pipeline waits here for something to happen. If two pipelines share a world, each has its own
+thread, but only one of them runs at a time: they are coroutines that need no `await` in the
+program's code.
 """
 
 import heapq
@@ -27,11 +28,11 @@ class Killed(BaseException):
 
 
 class WorldEnded(BaseException):
-    """Raised where a coroutine waits, when another one has broken a promise."""
+    """Raised in a waiting coroutine when another one has broken a promise."""
 
 
 class Turn:
-    """A coroutine: when it is due, and the lock that it waits for while another one runs."""
+    """A coroutine: when it is due, and the lock on which it waits while another one runs."""
 
     def __init__(self) -> None:
         self.due_at = NEVER
@@ -64,7 +65,7 @@ class World:
         return "\n".join(f"{at - 1000:10.2f}  {words % values}" for at, words, values in self.story)
 
     def at(self, when: float, action: Callable[[], None]) -> None:
-        """Let something happen at a time."""
+        """Schedule an action at a time."""
         heapq.heappush(self._due, (when, next(self._number), action))
 
     # Coroutines
@@ -111,7 +112,7 @@ class World:
                 self._turns[0].may_run.release()
 
     def wait(self, turn: Turn, seconds: float) -> None:
-        """Let time pass, and others act, until the turn is woken or its time is up."""
+        """Let time pass and others run until the turn is woken or its time is up."""
         before = self.now, next(self._number)
         turn.due_at = self.now if turn.is_woken else self.now + seconds
         due = self._next_turn()
@@ -125,7 +126,7 @@ class World:
         self._count_wait(before)
 
     def pause(self, turn: Turn) -> None:
-        """Let others have their turn in the middle of what this one does."""
+        """Let others run in the middle of an action."""
         if len(self._turns) > 1:
             was_woken, turn.is_woken = turn.is_woken, False
             self.wait(turn, 0.0)
@@ -137,7 +138,7 @@ class World:
         turn.due_at = min(turn.due_at, self.now)
 
     def _next_turn(self) -> Turn:
-        """Let things happen until a coroutine is due, and return that."""
+        """Run due actions until a coroutine is due, and return it."""
         while True:
             first = min(turn.due_at for turn in self._turns)
             if self._due and self._due[0][0] <= first:

@@ -1,7 +1,6 @@
 """Parts with faults that the program had, or could have: the simulation must find each of them.
 
-They take the place of the program's own through its constructors, as everything in a simulation
-does.
+They replace the program's own parts through its constructors, like everything in a simulation.
 """
 
 from collections.abc import Collection, Iterator
@@ -25,14 +24,14 @@ from target_pinterest_capi.reporting.counters import Counters
 
 
 class RunThatTakesLateState(Run):
-    """Takes a STATE also after it was interrupted."""
+    """Accepts a STATE even after it was interrupted."""
 
     def add_state(self, value: bytes) -> None:
         self._checkpoints.add_state(value, self.sequence)
 
 
 def feed_that_reads_on(run: Run, source: Any) -> Iterator[Any]:
-    """Leave a file when a signal comes, and go on with what was read behind it."""
+    """Leave a file at a signal, and continue with the messages after it."""
     if isinstance(source, IteratedSource):
         yield from paced(run, source)
         return
@@ -48,14 +47,14 @@ def feed_that_reads_on(run: Run, source: Any) -> Iterator[Any]:
 
 
 class LimitJudgedAtOnce(RejectionLimit):
-    """Holds what is not answered yet for what never gets through."""
+    """Counts events without a response yet as failed."""
 
     def is_reached(self, counters: Counters, undecided: int = 0) -> bool:
         return super().is_reached(counters)
 
 
 class FileThatKeepsHalves(LineFile):
-    """Leaves half a write where it is, and glues the next one to it."""
+    """Keeps half a write, and appends the next one to it."""
 
     def append(self, lines: bytes) -> None:
         fd = self._opened()
@@ -63,7 +62,7 @@ class FileThatKeepsHalves(LineFile):
 
 
 class CheckpointsThatPassFailures(Checkpoints):
-    """Ignores the records at which STATE is held."""
+    """Ignores the records that hold back STATE."""
 
     def pop_newest_true(self, oldest_unsettled: int | None, *, pass_held: bool) -> bytes | None:
         return super().pop_newest_true(oldest_unsettled, pass_held=True)
@@ -78,7 +77,7 @@ class CheckpointsThatRunAhead(Checkpoints):
 
 
 class LedgerWithoutClaims(RunLedger):
-    """Knows what was delivered, and lets every run send the rest at the same moment."""
+    """Knows what was delivered, but lets every run send the rest at the same time."""
 
     def claim(self, keys: Collection[int]) -> Claims:
         delivered = self.known(keys)
@@ -86,7 +85,7 @@ class LedgerWithoutClaims(RunLedger):
 
 
 class RefreshesOfNobody(RunRefreshes):
-    """Takes a refresh that brought nobody for a complete one."""
+    """Considers a refresh without members complete."""
 
     def complete_refreshes(self) -> None:
         for name in self.begun:
@@ -94,7 +93,7 @@ class RefreshesOfNobody(RunRefreshes):
 
 
 class RefreshesThatBeginAnew(RunRefreshes):
-    """Forgets with each run what the one before it, which did not end well, has brought."""
+    """Forgets in each run the members that the previous, failed run received."""
 
     def begin_refresh(self, key: bytes, feed: bytes, stream: str) -> None:
         if feed in self.shared.feeds:
@@ -103,7 +102,7 @@ class RefreshesThatBeginAnew(RunRefreshes):
 
 
 class LettersOfOnlineEvents(Letters):
-    """Sends nothing again that Pinterest cannot deduplicate."""
+    """Does not repeat events that Pinterest cannot deduplicate."""
 
     def _read(self, line: bytes) -> Event | UnsentReason:
         event = super()._read(line)
@@ -112,7 +111,7 @@ class LettersOfOnlineEvents(Letters):
 
 
 class RunThatGoesRoundInCircles(Run):
-    """Wakes itself with each look at why it stopped."""
+    """Wakes itself each time it checks why it stopped."""
 
     def interrupt(self) -> None:
         super().interrupt()
@@ -126,7 +125,7 @@ class RunThatSendsTestsLive(Run):
         super().deliver_event(msgspec.structs.replace(event, account=ACCOUNTS[0]))
 
 
-# What each of them breaks, in a word of the failure that must come.
+# What each of them breaks: a part of the failure's message.
 WRONG_PARTS: Final = {
     "reads on after a signal": (
         Parts(run=RunThatTakesLateState, feed=feed_that_reads_on),

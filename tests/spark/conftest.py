@@ -1,6 +1,6 @@
 """Fixtures of the tests on Apache Spark: a session in local mode, configurations, a PostgreSQL.
 
-Where Java, pyspark or PostgreSQL is missing, a test that needs it skips with the reason; with
+If Java, pyspark or PostgreSQL is missing, a test that needs it skips with the reason; with
 REQUIRE_SERVICES=1, as CI sets it, it fails.
 """
 
@@ -20,7 +20,7 @@ from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.server import Sandbox
 
 TESTS: Final = Path(__file__).parent.parent
-ATTEMPTS: Final = 4  # at a task
+ATTEMPTS: Final = 4  # per task
 
 
 def unavailable(reason: str) -> NoReturn:
@@ -43,7 +43,7 @@ def libraries(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="session")
 def spark_environment() -> Iterator[dict[str, str]]:
-    """Yield the environment of a Spark of the tests' own: this Python, and this tree."""
+    """Yield the environment of a Spark for the tests: this Python, and this tree."""
     demand_libraries()
     if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
         unavailable("there is no Java (Debian: apt-get install default-jre-headless)")
@@ -63,7 +63,7 @@ def spark_environment() -> Iterator[dict[str, str]]:
 def session(
     spark_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Any]:
-    """Yield a Spark session on two cores that tries a task four times and knows the format."""
+    """Yield a Spark session with two cores, four attempts per task, and our data source."""
     from pyspark.sql import SparkSession
 
     from target_pinterest_capi.spark import register
@@ -93,7 +93,7 @@ def session(
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    """Yield a sandbox that keeps the bodies it was sent."""
+    """Yield a sandbox that stores the request bodies."""
     with Sandbox(
         SandboxConfig(keep_events=100_000, record_bodies=tmp_path / "bodies.jsonl")
     ) as running:
@@ -127,7 +127,7 @@ def configure(sandbox: Sandbox, tmp_path: Path) -> Callable[..., str]:
 
 @pytest.fixture
 def report(tmp_path: Path) -> Callable[[], dict[str, Any]]:
-    """Return a function that reads the report that the last write has left."""
+    """Return a function that reads the report of the last write."""
     return lambda: json.loads((tmp_path / "report.json").read_text())
 
 
@@ -143,7 +143,7 @@ def letters(tmp_path: Path) -> Callable[[], list[dict[str, Any]]]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:
-    """Yield a PostgreSQL server of this session's own, empty."""
+    """Yield an empty PostgreSQL server for this session."""
     sys.path.append(str(TESTS / "real"))
     from postgres_cluster import PostgresCluster, PostgresUnavailableError, find_binaries
 

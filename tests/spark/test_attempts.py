@@ -1,4 +1,4 @@
-"""Two attempts at one task, at work at the same time: with a ledger what one of them claimed waits in the other, and nothing is sent twice."""
+"""Two simultaneous attempts of one task: with a ledger, nothing is sent twice."""
 
 import json
 import select
@@ -61,7 +61,7 @@ def url(postgres: Any) -> str:
 def attempt(
     sandbox: Sandbox, configure: Callable[..., str], url: str, tmp_path: Path
 ) -> Callable[[int], Any]:
-    """Return a function that begins an attempt and gives its process."""
+    """Return a function that starts an attempt and returns its process."""
     settings = json.loads(
         Path(configure(ledger_url=url, batch_size_rows=10, max_in_flight=2)).read_text()
     )
@@ -83,7 +83,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 def asked(url: str, question: str) -> int:
-    """Return what the database answers."""
+    """Return the database's response."""
     engine = sa.create_engine(url)
     with engine.connect() as connection:
         found = connection.exec_driver_sql(question).scalar()
@@ -94,7 +94,7 @@ def asked(url: str, question: str) -> int:
 def test_speculative_copy_sends_nothing_that_the_first_attempt_sends(
     attempt: Callable[[int], Any], sandbox: Sandbox, url: str
 ):
-    """What the first attempt has claimed waits in the copy, which then finds it in the ledger."""
+    """The copy waits for what the first attempt claimed, and then finds it in the ledger."""
     sandbox.faults.set([Fault("latency", seconds=4.0)])
     first = attempt(1)
     wait_until(lambda: "most_in_flight" in sandbox.store.counters())  # it sends
@@ -112,7 +112,7 @@ def test_speculative_copy_sends_nothing_that_the_first_attempt_sends(
 
 
 def test_claims_end_with_their_process(attempt: Callable[[int], Any], sandbox: Sandbox, url: str):
-    """What an attempt that is killed has claimed is sent by the one that waits, at once on the same machine."""
+    """A waiting attempt sends what a killed one had claimed, immediately on the same machine."""
     sandbox.faults.set([Fault("latency", seconds=600, skip=2)])
     first = attempt(1)
     wait_until(

@@ -24,7 +24,7 @@ COUNTS = st.tuples(
 
 @tried(st.lists(st.lists(COUNTS)))
 def test_tallies_add_up(parts: list[list[tuple[Origin, Outcome, str, int]]]):
-    """Outcomes, notes, warnings and what is outside the share of failures are sums."""
+    """Outcomes, notes, warnings and events outside the failure rate are added up."""
     whole, merged = Counters(), Counters()
     for part in parts:
         tally = Counters()
@@ -46,7 +46,7 @@ def test_tallies_add_up(parts: list[list[tuple[Origin, Outcome, str, int]]]):
 
 
 def test_warnings_stay_bounded():
-    """However many warnings the parts have seen, only so many are listed separately."""
+    """The number of warnings that are listed separately is limited."""
     merged = Counters()
     for part in range(3):
         tally = Counters()
@@ -65,7 +65,7 @@ def seen_of(numbers: list[int], *, offline: bool = False) -> DeliveredStatistics
 
 @tried(st.lists(st.lists(st.integers(0, 50), unique=True)))
 def test_observations_add_up(parts: list[list[int]]):
-    """Events, coverage and times are sums; the earliest start is the run's."""
+    """Events, coverage and times are added up; the earliest start is the run's."""
     merged, whole = (
         DeliveredStatistics(now=lambda: NOW),
         DeliveredStatistics(now=lambda: NOW),
@@ -80,8 +80,8 @@ def test_observations_add_up(parts: list[list[int]]):
     assert merged.times.late_online == whole.times.late_online
 
 
-def test_ids_of_parts_are_no_exact_count():
-    """Repeats within a part are summed; one across two parts is not seen: it is an estimate."""
+def test_number_of_ids_across_parts_is_an_estimate():
+    """Repeats within a part are added up; one across two parts is not counted."""
     merged = EventIds()
     merged.merge(seen_of([1, 2]).ids, ["page_visit"])
     assert merged.is_exact
@@ -96,7 +96,7 @@ def test_ids_of_parts_are_no_exact_count():
     ("numbers", "constant"), [([[7], [7]], True), ([[7], [8]], False), ([[7, 8], [7]], False)]
 )
 def test_one_id_for_every_event_is_found_across_parts(numbers: list[list[int]], constant: bool):
-    """A name whose every event has one id is reported where all parts have the same one."""
+    """A name with the same id in every event is reported if all parts have that id."""
     merged = EventIds()
     for part in numbers:
         ids = EventIds()
@@ -105,8 +105,8 @@ def test_one_id_for_every_event_is_found_across_parts(numbers: list[list[int]], 
     assert merged.is_constant("page_visit") is constant
 
 
-def test_times_of_different_widths_meet_in_the_wider_one():
-    """A part whose times reach further has wider buckets, and the others' are combined to fit."""
+def test_histograms_of_times_are_combined_in_the_wider_buckets():
+    """A part with a longer range of times has wider buckets; the others' are combined to fit."""
     near, far = EventTimes(), EventTimes()
     near.count_times([0, 3600, 7200], [True] * 3, 0)
     far.count_times(

@@ -1,4 +1,4 @@
-"""A DataFrame through the format, in Spark's local mode: every row once, whatever ends a task."""
+"""A DataFrame through the format, in Spark's local mode: every row once, however a task ends."""
 
 import json
 import os
@@ -49,12 +49,12 @@ def write(frame: Any, config: str, stream: str = "visits", **options: str) -> No
 
 
 def once(sandbox: Sandbox, *numbers: int) -> bool:
-    """Return whether just these visits were processed, each once."""
+    """Return whether exactly these visits were processed, each once."""
     return sandbox.store.event_ids() == {f"visit-{number}": 1 for number in numbers}
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    """Look again and again until something holds that other processes bring about."""
+    """Check repeatedly until a condition is true that other processes cause."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < deadline, "it did not come about"
@@ -62,7 +62,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 def running_tasks(session: Any) -> int:
-    """Return how many tasks are at work, whether their job has ended or not."""
+    """Return how many tasks are running, even if their job has ended."""
     return sum(
         executor.numRunningTasks()
         for executor in session.sparkContext._jsc.sc().statusTracker().getExecutorInfos()
@@ -75,7 +75,7 @@ def test_a_million_rows_of_parquet(
     """A million rows of Parquet in several partitions all arrive, once, and are all counted."""
     path = str(tmp_path / "visits.parquet")
     visits(session, MILLION, 4).write.parquet(path)
-    with Sandbox(SandboxConfig(keep_events=0)) as sandbox:  # it counts, and remembers none
+    with Sandbox(SandboxConfig(keep_events=0)) as sandbox:  # it counts events, and stores none
         frame = session.read.parquet(path)
         assert frame.rdd.getNumPartitions() >= 4
         write(frame, configure(api_url=sandbox.url, mappings=VISITS))
@@ -98,7 +98,7 @@ def test_same_rows_give_the_same_bytes_as_through_the_target(
     run_target: Callable[..., Any],
     tmp_path: Path,
 ):
-    """Rows of every type that Singer can carry give the same events as through the target."""
+    """Rows of every type that Singer supports result in the same events as with the target."""
     frame = session.sql("""
         SELECT concat('order-', id) AS id,
             timestamp '2026-11-20 10:00:00.5 Europe/Paris'
@@ -145,7 +145,7 @@ def test_same_rows_give_the_same_bytes_as_through_the_target(
         "mappings": [{"stream": "orders", "fields": fields, "defaults": constants}],
         "max_event_age_days": None,
     }
-    for keys in ("", "id"):  # the id is derived of the whole row, then of its key
+    for keys in ("", "id"):  # the id is derived from the whole row, then from its key
         write(frame, configure(**given), stream="orders", key_properties=keys)
     through_spark = _events(tmp_path / "bodies.jsonl")
     columns = frame.columns
@@ -170,7 +170,7 @@ def _events(path: Path) -> list[bytes]:
 
 
 def _instants(frame: Any) -> list[Any]:
-    """Collect the rows; times are text with their instant, which Python's own rows would lose."""
+    """Collect the rows; times are text with an offset, which Python's own rows would lose."""
     utc = "to_utc_timestamp(paid_at, current_timezone())"
     text = f"date_format({utc}, \"yyyy-MM-dd'T'HH:mm:ss.SSSSSS\") || '+00:00'"
     return (
@@ -183,7 +183,7 @@ def _instants(frame: Any) -> list[Any]:
 
 
 def _of_a_tap(value: Any) -> Any:
-    """Return a value as a tap in Python puts it into its JSON."""
+    """Return a value as a Python tap writes it in JSON."""
     if isinstance(value, bytes | bytearray):
         return bytes(value).hex()
     if hasattr(value, "isoformat"):
@@ -198,7 +198,7 @@ def _of_a_tap(value: Any) -> Any:
 
 
 class _Number(str):
-    """A number's own digits: JSON has no decimals, and a float would lose them."""
+    """A number with its exact digits: JSON has no decimals, and a float would lose digits."""
 
     __slots__ = ()
 
@@ -211,7 +211,7 @@ def _message(record: dict[str, Any]) -> bytes:
     return text.encode()
 
 
-def test_task_that_is_killed_is_taken_up_by_the_next_attempt(
+def test_next_attempt_continues_a_killed_task(
     session: Any,
     sandbox: Sandbox,
     configure: Callable[..., str],
@@ -241,7 +241,7 @@ def test_task_that_is_killed_is_taken_up_by_the_next_attempt(
 
 
 def _clients(port: int) -> set[int]:
-    """Return the processes that have a connection to a port of this machine, but for this one."""
+    """Return the other processes with a connection to a port of this machine."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     sockets = {
         f"socket:[{row[9]}]" for row in rows if row[2].endswith(f":{port:04X}") and row[3] == "01"
@@ -250,7 +250,7 @@ def _clients(port: int) -> set[int]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             held = {str(file.readlink()) for file in (folder / "fd").iterdir()}
-        except OSError:  # it has ended, or is somebody else's
+        except OSError:  # it has ended, or belongs to another user
             continue
         if held & sockets:
             found.add(int(folder.name))
@@ -281,7 +281,7 @@ def test_run_that_was_aborted_is_repeated_without_repeats(
     report: Callable[[], Any],
     tmp_path: Path,
 ):
-    """If Pinterest is down, attempts end; the report says what arrived, a repeat sends the rest."""
+    """If Pinterest is down, attempts end; the report has what arrived, a repeat sends the rest."""
     sandbox.faults.set([Fault("status", status=503, skip=5)])
     config = configure(
         mappings=VISITS,
@@ -297,7 +297,7 @@ def test_run_that_was_aborted_is_repeated_without_repeats(
     assert sandbox.store.counters()["events_processed"] == 1000
     wait_until(
         lambda: running_tasks(session) == 0
-    )  # those of the other partitions are ended after the error came
+    )  # the other partitions' attempts end after the error
     sandbox.faults.clear()
     write(visits(session, 3000, 3), config)
     assert once(sandbox, *range(3000))
@@ -306,7 +306,7 @@ def test_run_that_was_aborted_is_repeated_without_repeats(
     assert (totals["delivered"], totals["skipped"]) == (2000, 1000)
 
 
-def test_what_a_finished_partition_delivered_is_told_by_an_aborted_run(
+def test_aborted_run_reports_what_a_finished_partition_delivered(
     session: Any, sandbox: Sandbox, configure: Callable[..., str], report: Callable[[], Any]
 ):
     """Spark ends the run if a partition cannot be read; the report has what was delivered."""
@@ -333,7 +333,7 @@ def test_refused_events_are_dead_letters_of_their_attempt(
     letters: Callable[[], Any],
     tmp_path: Path,
 ):
-    """Each attempt has a file of its own, which the report's job id leads to; none fails a task."""
+    """Each attempt has its own file, named after the report's job id; none fails a task."""
     sandbox.faults.set([Fault("fail_event", event_id=f"visit-{number}") for number in (1, 999)])
     write(visits(session, 1000, 2), configure(mappings=VISITS))
     made = report()
@@ -352,7 +352,7 @@ def test_refused_events_are_dead_letters_of_their_attempt(
 def test_small_partition_of_bad_rows_fails_no_run(
     session: Any, configure: Callable[..., str], report: Callable[[], Any]
 ):
-    """The share of failures is judged over the whole, not over a partition with one bad row."""
+    """The failure rate is calculated for the whole run, not for a partition with one bad row."""
     parts = session.range(0, 2, 1, 2).selectExpr(
         "explode(if(id = 0, sequence(1, 100), array(101))) AS id"
     )
@@ -368,7 +368,7 @@ def test_small_partition_of_bad_rows_fails_no_run(
 def test_too_much_refused_fails_the_run_and_repeats_no_task(
     session: Any, sandbox: Sandbox, configure: Callable[..., str], report: Callable[[], Any]
 ):
-    """Over the limit the write fails with exit code 3 in its report, after one attempt a task."""
+    """Over the limit the write fails with exit code 3 in its report, after one attempt per task."""
     frame = visits(session, 40_000, 2).selectExpr(
         "event_id", "event_time", "if(event_id LIKE '%7', 'none', em) AS em"
     )
@@ -376,11 +376,11 @@ def test_too_much_refused_fails_the_run_and_repeats_no_task(
         write(frame, configure(mappings=VISITS, max_rejected_ratio=0.05))
     made = report()
     assert made["run"]["exit_code"] == 3
-    assert made["run"]["records"] < 40_000  # the rest was not even looked at
+    assert made["run"]["records"] < 40_000  # the rest was not read
     assert all(count == 1 for count in sandbox.store.event_ids().values())
 
 
-def test_first_invalid_row_stops_where_that_is_asked_for(
+def test_first_invalid_row_stops_the_run_if_configured(
     session: Any, configure: Callable[..., str], report: Callable[[], Any]
 ):
     """`on_invalid: fail` ends a task at its first bad row, and the run, without another attempt."""
@@ -402,10 +402,10 @@ def test_dry_run_counts_and_sends_nothing(
     assert sandbox.store.counters() == {}
 
 
-def test_column_that_no_dataframe_has_is_in_the_report(
+def test_column_missing_in_the_dataframe_is_in_the_report(
     session: Any, configure: Callable[..., str], report: Callable[[], Any]
 ):
-    """A misspelt column costs no event; the report says that it is not there, and the nearest."""
+    """A misspelt column loses no event; the report names it and the most similar column."""
     (entry,) = VISITS
     fields = {**entry["fields"], "custom_data.order_id": "event_idd"}
     write(visits(session, 10, 2), configure(mappings=[{**entry, "fields": fields}]))
@@ -415,7 +415,7 @@ def test_column_that_no_dataframe_has_is_in_the_report(
     assert report()["totals"]["delivered"] == 10
 
 
-def test_wrong_configuration_is_told_before_a_task_starts(
+def test_wrong_configuration_is_reported_before_a_task_starts(
     session: Any, sandbox: Sandbox, configure: Callable[..., str]
 ):
     """The driver raises an error with every problem and no value, before any task has run."""
@@ -434,8 +434,8 @@ def test_wrong_configuration_is_told_before_a_task_starts(
     assert sandbox.store.counters() == {}
 
 
-def test_error_in_the_rows_is_told_as_spark_tells_it(session: Any, configure: Callable[..., str]):
-    """What is raised while rows are made is in the error in its own words, without the row."""
+def test_error_in_the_rows_is_reported_in_sparks_words(session: Any, configure: Callable[..., str]):
+    """An exception from the computation of rows is in the error unchanged, without the row."""
     frame = visits(session, 10, 1).selectExpr(
         "*", "assert_true(event_id <> 'visit-5', 'made-up') IS NULL AS is_sound"
     )
@@ -447,7 +447,7 @@ def test_error_in_the_rows_is_told_as_spark_tells_it(session: Any, configure: Ca
 def test_speculation_is_refused_by_the_tasks_too(
     session: Any, sandbox: Sandbox, configure: Callable[..., str]
 ):
-    """If the driver could not look at the session, each task looks before it sends."""
+    """If the driver could not check the session, each task checks before it sends."""
     session.sparkContext.setLocalProperty("spark.speculation", "true")
     try:
         with pytest.raises(Exception, match=r"is required with spark\.speculation"):
@@ -481,7 +481,7 @@ session.stop()
 def test_speculation_without_a_ledger_is_refused(
     spark_environment: dict[str, str], sandbox: Sandbox, configure: Callable[..., str]
 ):
-    """A session that speculates cannot write without a ledger: the driver says so."""
+    """A session with speculation cannot write without a ledger: the driver reports it."""
     command = [sys.executable, "-c", SPECULATING, configure()]
     done = subprocess.run(
         command,
@@ -499,7 +499,7 @@ def test_speculation_without_a_ledger_is_refused(
 def test_token_from_the_executors_environment(
     session: Any, sandbox: Sandbox, configure: Callable[..., str], report: Callable[[], Any]
 ):
-    """A task without the variable that it should read says so, and sends nothing."""
+    """A task without the variable that it should read reports it, and sends nothing."""
     with pytest.raises(Exception, match="variable NO_SUCH_TOKEN, which is not set here"):
         write(
             visits(session, 10, 1), configure(mappings=VISITS), conversion_token_env="NO_SUCH_TOKEN"
@@ -507,8 +507,8 @@ def test_token_from_the_executors_environment(
     assert sandbox.store.counters() == {}
 
 
-def test_account_column_leads_to_accounts(session: Any, configure: Callable[..., str]):
-    """With hundreds of accounts in one DataFrame a column names the account of each row."""
+def test_account_column_selects_accounts(session: Any, configure: Callable[..., str]):
+    """With hundreds of accounts in one DataFrame, a column has the account of each row."""
     entry = {**VISITS[0], "ad_account_id": "account"}
     with Sandbox(SandboxConfig(tokens={TOKEN: (ACCOUNT, "549755885176")})) as sandbox:
         frame = visits(session, 100, 2).selectExpr(
@@ -521,7 +521,7 @@ def test_account_column_leads_to_accounts(session: Any, configure: Callable[...,
 def test_results_have_a_row_for_the_write_and_one_for_each_event(
     session: Any, configure: Callable[..., str], tmp_path: Path
 ):
-    """Tasks add the rows of their events, the driver that of the run, all under one id."""
+    """Tasks add the rows of their events, the driver adds the run's row, all with one id."""
     url = f"sqlite:///{tmp_path}/results.db"
     with Sandbox() as sandbox:
         sandbox.faults.set([Fault("fail_event", event_id="visit-7", times=1)])

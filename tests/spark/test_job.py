@@ -1,4 +1,4 @@
-"""The options of a write: allowed values, refusals on the driver, and where secrets are read."""
+"""The options of a write: allowed values, errors on the driver, and where secrets are read."""
 
 import json
 import pickle
@@ -39,7 +39,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Callable[..., str]:
-    """Return a function that writes a configuration and gives its path."""
+    """Return a function that writes a configuration and returns its path."""
 
     def write(name: str = "config.json", **given: Any) -> str:
         (tmp_path / name).write_text(
@@ -63,7 +63,7 @@ def problems_of(
 
 
 def test_options_override_the_files(config: Callable[..., str]):
-    """Options win over files, later files over earlier ones; numbers are text, lists JSON."""
+    """Options override files, later files earlier ones; numbers are text, lists are JSON."""
     first, second = (
         config(batch_size_rows=10, timezone="Europe/Paris"),
         config("more.json", batch_size_rows=20),
@@ -79,8 +79,8 @@ def test_options_override_the_files(config: Callable[..., str]):
     assert [entry.stream for entry in loaded.mappings] == ["orders"]
 
 
-def test_sparks_own_options_are_let_through(config: Callable[..., str]):
-    """What Spark adds to the options of a streaming query is ignored."""
+def test_sparks_own_options_are_ignored(config: Callable[..., str]):
+    """Options that Spark adds to a streaming query are ignored."""
     assert (
         job_of(config=config(), checkpointlocation="/checkpoints", queryname="orders").stream
         == "orders"
@@ -123,7 +123,7 @@ def test_sparks_own_options_are_let_through(config: Callable[..., str]):
 def test_wrong_option_is_refused_on_the_driver(
     config: Callable[..., str], options: dict[str, str], path: str, words: str
 ):
-    """Each wrong option is a problem that says what to do, and no given value is in it."""
+    """Each wrong option is a problem that says what to do, without the given value."""
     lists = [{"stream": "vip", "list_name": "VIPs", "member": "em"}]
     found = problems_of(
         **{
@@ -136,7 +136,7 @@ def test_wrong_option_is_refused_on_the_driver(
     assert "hidden" not in " ".join(found.values())
 
 
-def test_every_problem_is_told_at_once(config: Callable[..., str]):
+def test_every_problem_is_reported_at_once(config: Callable[..., str]):
     """Wrong options, settings and columns are all in one error."""
     schema = types.StructType([types.StructField("odd", types.VariantType())])
     options = {
@@ -151,14 +151,14 @@ def test_every_problem_is_told_at_once(config: Callable[..., str]):
     assert paths == {"column odd", "mode", "timezone", "batch_size_row", "key_properties", "stream"}
 
 
-def test_stream_that_nobody_takes_is_refused(config: Callable[..., str]):
+def test_stream_without_a_mapping_is_refused(config: Callable[..., str]):
     """A write to a stream that no mapping names is an error that suggests the nearest name."""
     given = config(mappings=[{"stream": "orders", "preset": "pinterest"}])
     assert "did you mean orders?" in problems_of(config=given, stream="order")["stream"]
 
 
 def test_overwriting_is_refused(config: Callable[..., str]):
-    """Nothing that was sent can be taken back."""
+    """Sent events cannot be withdrawn."""
     assert "append" in problems_of(config=config(), overwrite=True)["mode"]
 
 
@@ -189,7 +189,7 @@ def test_what_a_cluster_would_send_twice_is_refused(
     ("conf", "expected"), [("true", True), ("TRUE", True), ("false", False), (None, False)]
 )
 def test_cluster_is_read_from_a_configuration(conf: str | None, expected: bool):
-    """Spark's own words for true and false, and what is not set."""
+    """Spark's own words for true and false, and unset options."""
     assert Cluster.of({"spark.speculation": conf, "spark.master": "yarn"}.get) == Cluster(
         "yarn", expected
     )
@@ -203,8 +203,8 @@ def travels(job: Job) -> str:
     return pickle.dumps(job, protocol=0).decode() + repr(job)
 
 
-def test_secret_of_the_file_does_not_travel(config: Callable[..., str]):
-    """Token and password stay in the file, where a task reads them; a printed job shows neither."""
+def test_secret_in_a_file_is_not_sent_to_tasks(config: Callable[..., str]):
+    """Token and password stay in the file that tasks read; a printed job shows neither."""
     job = job_of(config=config(ledger_url=URL))
     assert TOKEN not in travels(job)
     assert "hidden" not in travels(job)
@@ -214,7 +214,7 @@ def test_secret_of_the_file_does_not_travel(config: Callable[..., str]):
 
 
 def test_ledger_without_a_password_may_be_an_option(config: Callable[..., str]):
-    """An URL that holds no secret is a setting like any other."""
+    """A URL without a secret is a setting like any other."""
     assert (
         job_of(config=config(), ledger_url="sqlite:///ledger.db").settings().ledger_url is not None
     )
@@ -230,7 +230,7 @@ def test_token_from_a_file_of_its_own(config: Callable[..., str], tmp_path: Path
 
 
 def test_token_from_the_environment(config: Callable[..., str], monkeypatch: pytest.MonkeyPatch):
-    """The target's variable is read where there is no other token, on the driver and in tasks."""
+    """The target's variable is read if there is no other token, on the driver and in tasks."""
     given = {"config": config(conversion_token=None)}
     assert "is required" in problems_of(**given)["conversion_token"]
     monkeypatch.setenv(VARIABLE, "token-of-the-environment")
@@ -271,8 +271,8 @@ def test_url_of_the_results_is_needed_on_the_driver(
     assert job.settings_on_driver().results_url is None
 
 
-def test_file_that_a_task_cannot_read_is_said(config: Callable[..., str], tmp_path: Path):
-    """A secret whose file is on the driver alone is an error that says what to do instead."""
+def test_file_that_a_task_cannot_read_is_an_error(config: Callable[..., str], tmp_path: Path):
+    """A secret in a file that only the driver has is an error that says what to do instead."""
     job = job_of(config=config())
     (tmp_path / "config.json").unlink()
     with pytest.raises(ConfigurationError, match="conversion_token_env"):
@@ -290,12 +290,12 @@ def test_file_that_a_task_cannot_read_is_said(config: Callable[..., str], tmp_pa
     ],
 )
 def test_password_is_found_in_a_url(url: str, expected: bool):
-    """Before the host, among the parameters; what cannot be read is taken for one."""
+    """It is before the host or in the parameters; a URL that cannot be read counts as secret."""
     assert holds_password(url) is expected
 
 
 def test_columns_that_the_dataframe_does_not_have(config: Callable[..., str]):
-    """A column that a mapping reads and no DataFrame can bring is said with the nearest there is."""
+    """A column that a mapping reads and the DataFrame lacks is named with the most similar one."""
     fields = {"event_id": "event_id", "user_data.em": "mail", "user_data.ph": "person.phone"}
     mappings = [{"stream": "orders", "fields": fields}, {"stream": "other", "when": "a == b"}]
     person = types.StructType([types.StructField("fone", types.StringType())])
@@ -315,7 +315,7 @@ def test_columns_that_the_dataframe_does_not_have(config: Callable[..., str]):
 def test_mode_of_the_drivers_environment(
     config: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ):
-    """A mode in the driver's environment holds where it sends less; what may be one is refused."""
+    """A mode in the driver's environment is used if it sends less; similar names are refused."""
     monkeypatch.setenv("TARGET_PINTEREST_CAPI_MODE", "dry_run")
     options = {"stream": "orders", "config": config(conversion_token=None)}
     job, settings = read_job(options, SCHEMA, None, overwrite=False)
@@ -345,7 +345,7 @@ def test_mode_of_the_drivers_environment(
         ({"metrics_path": "metrics.prom", "quality": {"all": {"events": 5}}}, ""),
     ],
 )
-def test_settings_without_effect_are_said(
+def test_settings_without_effect_are_warnings(
     config: Callable[..., str], caplog: pytest.LogCaptureFixture, given: Any, sentence: str
 ):
     """A setting that does nothing in Spark is warned about before any task, without its value."""
@@ -359,7 +359,7 @@ def test_settings_without_effect_are_said(
 
 
 def test_driver_writes_metrics_of_every_end(config: Callable[..., str], tmp_path: Path):
-    """A write that ended and one that was aborted count as runs, by their exit codes."""
+    """Completed and aborted writes count as runs, by their exit codes."""
     from target_pinterest_capi.spark.commit import CommitSummary
 
     path = tmp_path / "run.prom"

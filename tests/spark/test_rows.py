@@ -1,4 +1,4 @@
-"""Rows of Arrow as records: what the Singer target would have had of them, type by type."""
+"""Arrow rows as records: the same values as in the Singer target, type by type."""
 
 import json
 import re
@@ -26,7 +26,7 @@ LOCAL = MOMENT.replace(tzinfo=None)
 
 
 def record_of(kind: Any, *values: Any) -> list[Any]:
-    """Return what a column of the type becomes, row by row."""
+    """Return the values of a column of that type as records."""
     batch = pa.record_batch({"column": pa.array(values, kind)})
     return [record["column"] for chunk in arrow.records([batch]) for record in chunk]
 
@@ -68,16 +68,16 @@ def record_of(kind: Any, *values: Any) -> list[Any]:
     ],
     ids=str,
 )
-def test_value_is_what_json_would_have_given(kind: Any, value: Any, text: str):
-    """A column becomes what the target decodes of a tap's JSON, and null stays null."""
+def test_value_is_the_same_as_from_json(kind: Any, value: Any, text: str):
+    """A column has the values that the target decodes from a tap's JSON, and null stays null."""
     expected = decode_record(f'{{"column": {text}}}'.encode())["column"]
     for first, second in (record_of(kind, value, None), reversed(record_of(kind, None, value))):
         assert (first, type(first)) == (expected, type(expected))
         assert second is None
 
 
-def test_no_number_stays_none():
-    """NaN and infinity stay floats, which every field treats as nothing."""
+def test_nan_and_infinity_stay_floats():
+    """NaN and infinity stay floats, which every field treats as missing."""
     values = record_of(pa.float64(), float("nan"), float("inf"))
     assert [type(value) for value in values] == [float, float]
 
@@ -91,8 +91,8 @@ def test_no_number_stays_none():
     ],
     ids=str,
 )
-def test_year_beyond_python_is_no_crash(kind: Any, number: int, text: str):
-    """A time that Python cannot represent is text and so no time; its neighbours are read."""
+def test_year_beyond_python_does_not_crash(kind: Any, number: int, text: str):
+    """A time that Python cannot represent becomes text, not a time; other rows are read."""
     assert record_of(kind, number, 0) == [text, record_of(kind, 0)[0]]
 
 
@@ -106,7 +106,7 @@ def test_year_beyond_python_is_no_crash(kind: Any, number: int, text: str):
     )
 )
 def test_rows_keep_their_values_in_any_slice(given: list[tuple[Any, Any]]):
-    """However a batch is cut, each row is the record of its own values."""
+    """No matter how a batch is sliced, each record has the values of its own row."""
     kind = pa.struct([("numbers", pa.list_(pa.int64())), ("name", pa.string())])
     expected = [{"numbers": numbers, "name": name} for numbers, name in given]
     batch = pa.record_batch(
@@ -122,7 +122,7 @@ def test_rows_keep_their_values_in_any_slice(given: list[tuple[Any, Any]]):
 
 
 def test_records_come_in_chunks():
-    """No more rows than fill a request are records at once."""
+    """At most as many rows as fit in a request become records at once."""
     batch = pa.record_batch({"number": pa.array(range(2 * arrow.CHUNK_ROWS + 1))})
     chunks = list(arrow.records([batch]))
     assert [len(chunk) for chunk in chunks] == [arrow.CHUNK_ROWS, arrow.CHUNK_ROWS, 1]
@@ -130,7 +130,7 @@ def test_records_come_in_chunks():
 
 
 def test_every_plain_type_of_spark_is_read():
-    """Each of Spark's types that passes on the driver has a reader in the tasks, also nested."""
+    """Each of Spark's types that the driver accepts has a reader in the tasks, also nested."""
     from pyspark.sql.pandas.types import to_arrow_type
 
     plain = [
@@ -180,8 +180,8 @@ def test_every_plain_type_of_spark_is_read():
     ],
     ids=str,
 )
-def test_what_has_no_form_is_named_on_the_driver(kind: Any, word: str):
-    """A type that no record can hold is a problem that names its column, before sending."""
+def test_type_without_a_form_is_named_on_the_driver(kind: Any, word: str):
+    """A type that a record cannot contain is a problem that names its column, before sending."""
     schema = types.StructType(
         [types.StructField("id", types.LongType()), types.StructField("odd", kind)]
     )
@@ -198,8 +198,8 @@ def test_name_given_twice_is_a_problem():
     assert [problem.path for problem in rows.problems(schema)] == ["column id"]
 
 
-def test_documentation_tells_of_every_type():
-    """The guide's table has a row for each type that a record can hold."""
+def test_documentation_lists_every_type():
+    """The guide's table has a row for each type that a record can contain."""
     guide = (Path(__file__).parents[2] / "docs" / "spark.md").read_text()
     listed = set(
         re.findall(
@@ -214,7 +214,7 @@ def test_documentation_tells_of_every_type():
 
 
 def test_record_is_json():
-    """What a row becomes can be written as JSON, except decimals, which the target also reads."""
+    """A record can be written as JSON, except decimals, which the target reads too."""
     batch = pa.record_batch(
         {
             "at": pa.array([MOMENT], pa.timestamp("us", "UTC")),

@@ -16,7 +16,7 @@ A_FILE = 600
 
 
 def add_file(session: Any, folder: Path, number: int) -> None:
-    """Put one more file of visits where a stream looks for them."""
+    """Add a file of visits to a stream's source."""
     frame = session.range(number * A_FILE, (number + 1) * A_FILE, 1, 1).selectExpr(
         "concat('visit-', id) AS event_id", "'page_visit' AS event_name", "'web' AS action_source",
         "current_timestamp() AS event_time", "concat('shopper', id, '@example.com') AS em",
@@ -25,7 +25,7 @@ def add_file(session: Any, folder: Path, number: int) -> None:
 
 
 def stream(session: Any, folder: Path, checkpoint: Path, config: str) -> Any:
-    """Start a query that takes what is there, a file a batch, and then ends."""
+    """Start a query that reads the existing files, one per batch, and then ends."""
     source = session.readStream.schema(SCHEMA).option("maxFilesPerTrigger", 1).parquet(str(folder))
     given = {
         "config": config,
@@ -52,7 +52,7 @@ def test_stream_that_is_stopped_and_restarted(
     report: Callable[[], Any],
     tmp_path: Path,
 ):
-    """A query that fails in a batch starts there again; earlier batches are not sent again."""
+    """A query that fails in a batch restarts with it; earlier batches are not sent again."""
     source, checkpoint = tmp_path / "source", tmp_path / "checkpoint"
     for number in range(3):
         add_file(session, source, number)
@@ -91,7 +91,7 @@ def test_batch_that_was_delivered_and_not_committed_is_not_sent_again(
     report: Callable[[], Any],
     tmp_path: Path,
 ):
-    """A batch that Spark has not noted as done is done again, and the ledger drops all of it."""
+    """Spark repeats a batch that it did not commit, and the ledger skips all of its events."""
     source, checkpoint = tmp_path / "source", tmp_path / "checkpoint"
     add_file(session, source, 0)
     config = configure(ledger_url=f"sqlite:///{tmp_path}/ledger.db")
@@ -108,7 +108,7 @@ def test_batch_that_was_delivered_and_not_committed_is_not_sent_again(
 def test_stream_that_is_asked_to_replace_is_refused(
     session: Any, sandbox: Sandbox, configure: Callable[..., str], tmp_path: Path
 ):
-    """Output mode complete repeats the whole result with each batch: events are only added."""
+    """Output mode complete repeats the whole result in each batch, but events can only be added."""
     add_file(session, tmp_path / "source", 0)
     counted = (
         session.readStream.schema(SCHEMA)

@@ -60,7 +60,7 @@ def batch(*numbers: int) -> Any:
 def test_rows_that_cannot_be_read_end_the_attempt(
     job_of: Callable[..., Job], sandbox: Sandbox, tmp_path: Path
 ):
-    """The error has its kind and place, no value; earlier events are answered and in the ledger."""
+    """The error has its kind and place, no value; earlier events are acknowledged in the ledger."""
 
     def rows() -> Iterator[Any]:
         yield batch(*range(10))
@@ -83,7 +83,7 @@ def test_rows_that_cannot_be_read_end_the_attempt(
 def test_ledger_that_cannot_be_used_ends_the_attempt(
     job_of: Callable[..., Job], sandbox: Sandbox, tmp_path: Path
 ):
-    """Without its ledger nothing is sent: another attempt may find it again."""
+    """Without its ledger nothing is sent: another attempt may be able to open it."""
     with pytest.raises(
         attempt.DeliveryError, match=r"ledger_url cannot be used(?s:.*)Until then 0 delivered"
     ):
@@ -93,15 +93,15 @@ def test_ledger_that_cannot_be_used_ends_the_attempt(
     assert "events_processed" not in sandbox.store.counters()
 
 
-def test_partition_without_rows_is_whole(job_of: Callable[..., Job], sandbox: Sandbox):
+def test_partition_without_rows_is_complete(job_of: Callable[..., Job], sandbox: Sandbox):
     """An empty partition has nothing to report, and makes no request."""
     for nothing in ([], [batch(0).slice(1)]):
         assert attempt.deliver(job_of(), nothing).records == 0
     assert sandbox.store.counters() == {}
 
 
-def test_rest_is_read_where_no_other_attempt_is_made(job_of: Callable[..., Job], sandbox: Sandbox):
-    """A task that stops for good takes the rest of its rows from Spark, and sends none of them."""
+def test_rest_is_read_if_there_is_no_other_attempt(job_of: Callable[..., Job], sandbox: Sandbox):
+    """A task that will not be repeated reads its remaining rows from Spark, and sends none."""
     taken = []
 
     def rows() -> Iterator[Any]:
@@ -127,5 +127,5 @@ def test_rest_is_read_where_no_other_attempt_is_made(job_of: Callable[..., Job],
     ],
 )
 def test_each_attempt_has_dead_letters_of_its_own(path: str, expected: str):
-    """A file has the attempt's name; the objects below a URL have it anyway."""
+    """A file's name contains the attempt's; objects under a URL have unique names anyway."""
     assert attempt.letters_path(path, "a-1-2") == expected

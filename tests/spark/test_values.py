@@ -1,4 +1,4 @@
-"""Values as lakehouses have them, through Spark: the same events and counts as through the target."""
+"""Values as in lakehouses, with Spark: the same events and counts as with the target."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from target_pinterest_capi.sandbox.server import Sandbox
 
 pytestmark = pytest.mark.spark
 
-MOMENT = 1_772_445_600  # 2026-03-02T10:00:00Z, which the sandbox takes for just now
+MOMENT = 1_772_445_600  # 2026-03-02T10:00:00Z, the sandbox's current time
 DIGEST = hashlib.sha256(b"jane@example.com").digest()
 GOOD = {
     "event_name": "checkout",
@@ -25,7 +25,7 @@ GOOD = {
     "event_time": "2026-03-02T10:00:00Z",
     "em": "jane@example.com",
 }
-# One column of each row is other than a good event's.
+# One column of each row differs from a valid event's.
 TEXTS = [
     *({"event_time": text} for text in (
         "Mon, 02 Mar 2026 10:00:00 GMT", "02-MAR-2026 10.00.00 AM", "02MAR2026:10:00:00",
@@ -57,7 +57,7 @@ TEXTS = [
     )),
 ]  # fmt: skip
 COLUMNS = (*GOOD, "event_id", *sorted({name for row in TEXTS for name in row} - {*GOOD}))
-# Columns of other types, each with its SQL and what a tap's JSON has of it.
+# Columns of other types, each with its SQL and its value in a tap's JSON.
 TYPED = {
     "value": ("cast(59.98 AS decimal(38, 18))", Decimal("59.980000000000000000")),
     "predicted_ltv": ("cast(0.1 AS double) + cast(0.2 AS double)", Decimal("0.30000000000000004")),
@@ -83,14 +83,14 @@ KEPT = {"stream": "orders", "preset": "pinterest"}
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    """Yield a sandbox of that day, which keeps the bodies it was sent."""
+    """Yield a sandbox with the clock of that day, which stores the request bodies."""
     config = SandboxConfig(clock=lambda: MOMENT + 60, record_bodies=tmp_path / "bodies.jsonl")
     with Sandbox(config) as running:
         yield running
 
 
 @pytest.mark.parametrize("null_values", [None, ["jane", "dj0y"], []], ids=str)
-def test_texts_come_to_the_events_of_the_target(
+def test_text_results_in_the_same_events_as_the_target(
     session: Any,
     configure: Callable[..., str],
     report: Callable[[], Any],
@@ -98,7 +98,7 @@ def test_texts_come_to_the_events_of_the_target(
     tmp_path: Path,
     null_values: list[str] | None,
 ):
-    """Whatever text a column holds, both doors send the same bytes and count the same reasons."""
+    """For any text in a column, both programs send the same bytes and count the same reasons."""
     rows = [{**GOOD, "event_id": f"order-{place}", **row} for place, row in enumerate(TEXTS)]
     given: dict[str, Any] = {"mappings": [KEPT], "max_event_age_days": None}
     if null_values is not None:
@@ -120,13 +120,13 @@ def test_texts_come_to_the_events_of_the_target(
     )
 
 
-def test_types_come_to_the_events_of_the_target(
+def test_types_result_in_the_same_events_as_the_target(
     session: Any,
     configure: Callable[..., str],
     run_target: Callable[..., Any],
     tmp_path: Path,
 ):
-    """Decimals, local times, dates, bytes, maps, structs and arrays are what JSON has of them."""
+    """Decimals, local times, dates, bytes, maps, structs and arrays are the same as from JSON."""
     given: dict[str, Any] = {"mappings": [KEPT], "max_event_age_days": None}
     constants = {name: f"'{value}'" for name, value in GOOD.items() if name not in TYPED}
     sources = {**constants, **{name: sql for name, (sql, _) in TYPED.items()}}
