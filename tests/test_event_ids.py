@@ -1,8 +1,14 @@
 """Ids of delivered events: repeats and constants, in bounded memory, without keeping an id."""
 
+import json
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
+from click.testing import CliRunner
 
 from given import record, schema
+from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.events.event import Account, Event, Origin
 from target_pinterest_capi.reporting.event_ids import MAX_HELD, MIN_CONSTANT, EventIds
 
@@ -91,18 +97,78 @@ def test_long_runs_are_estimated_in_bounded_memory():
     assert abs(ids.repeated("checkout") - count) < count / 20  # over 8 standard deviations
 
 
-def test_events_with_one_id_for_all_are_logged(run_target):
-    """With a constant event_id Pinterest counts only one event: the log says for which name."""
-    ids = {"checkout": "same", "signup": None}
-    rows = [
-        {"event_id": ids[name] or f"{name}-{number}", "event_name": name}
-        for name in ids
-        for number in range(10)
-    ]
+SAME = "All 10 events of checkout have the same event_id, and Pinterest counts only one"
+NEITHER = "10 events have a name that is neither one of Pinterest's nor in the settings."
+MAPPING = {"stream": "*", "preset": "pinterest", "defaults": {"event_time": "now"}}
+
+
+def rows_of(*names: str, event_id: str | None = None) -> list[bytes]:
+    """Return the messages of ten events of each name, all with one id if it is given."""
     given = {"action_source": "web", "em": "jane@example.com"}
-    mapping = {"stream": "*", "preset": "pinterest", "defaults": {"event_time": "now"}}
-    lines = [schema("events", "event_id", "event_name", *given)]
-    lines += [record("events", **row, **given) for row in rows]
-    ran = run_target(lines, mappings=[mapping])
-    assert "All 10 events of checkout have the same event_id" in ran.log
+    rows = [
+        {"event_id": event_id or f"{name}-{number}", "event_name": name}
+        for name in names
+        for number in range(MIN_CONSTANT)
+    ]
+    declared = schema("events", "event_id", "event_name", *given)
+    return [declared, *(record("events", **row, **given) for row in rows)]
+
+
+@pytest.mark.parametrize("mode", ["live", "test", "dry_run"])
+def test_events_with_one_id_for_all_are_logged(run_target, mode: str):
+    """With a constant event_id Pinterest counts only one event: the log says for which name."""
+    lines = [*rows_of("checkout", event_id="same"), *rows_of("signup")]
+    ran = run_target(lines, mappings=[MAPPING], mode=mode)
+    assert SAME in ran.log
     assert "of signup have the same" not in ran.log
+
+
+@pytest.mark.parametrize("mode", ["live", "test", "dry_run"])
+@pytest.mark.parametrize("name", ["angekommen", "jane@example.com", "Lead magnet"])
+def test_names_of_events_that_nobody_knows_are_counted(run_target, mode: str, name: str):
+    """The log says how many events have them, without the name, which may be a value."""
+    ran = run_target(rows_of("lead", name), mappings=[MAPPING], mode=mode)
+    assert NEITHER in ran.log
+    assert name not in ran.log
+
+
+def test_names_in_the_settings_are_known(run_target):
+    """A name that the configuration has is meant."""
+    mapping = {**MAPPING, "event_names": {"bought": "vip_order"}}
+    ran = run_target(rows_of("bought"), mappings=[mapping], mode="dry_run")
+    assert "nor in the settings" not in ran.log
+
+
+@pytest.fixture
+def preview(tmp_path: Path) -> Callable[..., str]:
+    """Return a function that returns the result of `check --sample` or `preview`, in words."""
+
+    def run(command: str, lines: list[bytes], *arguments: str) -> str:
+        path = tmp_path / "config.json"
+        given = {"ad_account_id": ACCOUNT.ad_account_id, "mappings": [MAPPING], "mode": "dry_run"}
+        path.write_text(json.dumps(given))
+        sample = tmp_path / "sample.singer"
+        sample.write_bytes(b"\n".join(lines))
+        done = CliRunner().invoke(main, [command, "--config", str(path), *arguments, str(sample)])
+        return " ".join(done.stdout.split())
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("check", "--sample"), ("preview", "--summary"), ("preview", "--summary", "--json")],
+)
+def test_one_id_for_all_is_seen_before_a_run(preview, command: tuple[str, ...]):
+    """`check` with a sample and `preview` warn as the target does."""
+    name, *arguments = command
+    assert SAME in preview(name, rows_of("checkout", event_id="same"), *arguments)
+    assert "the same event_id" not in preview(name, rows_of("checkout"), *arguments)
+
+
+@pytest.mark.parametrize("arguments", [["--summary"], ["--summary", "--json"]])
+def test_names_that_nobody_knows_are_counted_before_a_run(preview, arguments: list[str]):
+    """`preview` counts them as the target does."""
+    shown = preview("preview", rows_of("jane@example.com"), *arguments)
+    assert NEITHER in shown
+    assert "jane@" not in shown

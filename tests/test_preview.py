@@ -499,6 +499,7 @@ def test_changes_of_lists_are_counted(preview):
             {**mapping, "outcome": "removed", "count": 1},
         ],
         "values": [{**mapping, "field": "member", "reason": "not_an_email", "count": 1}],
+        "warnings": [],
         "ignored": {},
         "unread_columns": {"vips": ["notes"]},
         "not_found": [],
@@ -615,6 +616,7 @@ def test_summary_counts_everything_that_was_read(preview):
             {**mapping, "outcome": "skipped", "reason": "when", "count": 1},
         ],
         "values": [{**mapping, "field": "user_data.em", "reason": "not_an_email", "count": 2}],
+        "warnings": [],
         "ignored": {"STATE": 1, "BATCH": 1},
         "unread_columns": {"orders": ["notes"]},
     }

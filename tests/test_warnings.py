@@ -127,6 +127,44 @@ def test_an_identifier_on_a_large_share_of_events_is_counted():
     assert set(bench.notes) == {REPEATED}
 
 
+@pytest.mark.parametrize(
+    ("address", "warning"),
+    [("192.0.2.7", "repeated_identifier"), ("2001:db8::1", "repeated_identifier"),
+     ("10.0.0.5", None)],
+)  # fmt: skip
+def test_an_address_of_a_server_is_found(address, warning):
+    """A public IP address on a large share of events is counted; a private one is already."""
+    bench = Bench()
+    for number in range(SAMPLED * FEWEST * 2):
+        is_server = number // SAMPLED % 3 == 0
+        mail = f"shopper{number}@example.com"
+        other = f"2001:db8::{number + 2:x}"
+        bench.event(**{"user_data.em": mail, ADDRESS: address if is_server else other})
+    assert {reason for _, reason in bench.notes} == {warning or str(Warned.PRIVATE_ADDRESS)}
+
+
+FIRST, LAST = "user_data.fn", "user_data.ln"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "is_same"),
+    [
+        ("Jane Doe", "Jane Doe", True),
+        ("Jane Doe", " jane doe ", True),
+        ("Jane", "Doe", False),
+        ("Jane", None, False),
+        (None, "Doe", False),
+        (None, None, False),
+    ],
+)
+def test_one_name_in_both_fields_is_counted(first, last, is_same):
+    """A full name as first and last name matches nobody; the first event is examined already."""
+    bench = Bench()
+    event = bench.event(**{FIRST: first, LAST: last})
+    assert bench.notes == ({(LAST, "same_names"): 1} if is_same else {})
+    assert ("fn" in event["user_data"], "ln" in event["user_data"]) == (bool(first), bool(last))
+
+
 def test_usual_customers_are_no_repeated_identifier():
     """People with several events each, and a few events of one person, are normal."""
     bench = Bench()

@@ -117,7 +117,9 @@ def _sample_in_words(preview: Preview, settings: Settings) -> CheckResult:
         )
     invalid = [row for row in preview.not_sent() if row.outcome == Outcome.INVALID]
     if sent:
-        is_odd = invalid or preview.not_found() or any(preview.untried())
+        is_odd = (
+            invalid or preview.not_found() or any(preview.untried()) or any(preview.about_ids())
+        )
         status = CheckStatus.WARNING if is_odd else CheckStatus.OK
         return CheckResult(MAPPINGS, status, counts, details=details)
     if invalid and all(row.reason == Invalid.EVENT_TOO_OLD for row in invalid):
@@ -136,6 +138,7 @@ def _sample_in_words(preview: Preview, settings: Settings) -> CheckResult:
 def _details(preview: Preview, settings: Settings) -> Iterator[str]:
     for one in (*preview.not_found(), *preview.untried()):
         yield f"{one.message} ({one.setting})"
+    yield from preview.about_ids()
     yield from preview.named_lists_in_words()
     others = preview.not_sent()
     for row in others[:SHOWN_REASONS]:

@@ -61,7 +61,7 @@ class Acknowledger:
         rejection_limit: RejectionLimit | None = None,
         results: RunResults | None = None,
     ) -> None:
-        self.tally = Counters()
+        self.tally = Counters(known_event_names(settings))
         self.observations: DeliveredStatistics | None = None
         if needs_statistics(settings):
             self.observations = DeliveredStatistics(known_event_names(settings))
@@ -172,7 +172,7 @@ class Acknowledger:
             self.observations.count_events(events)
         times, online = [event.time for event in events], [event.deduplicable for event in events]
         self.tally.count_late_online(count_late(times, online, self._now()))
-        self.tally.compare_ids(events)
+        self.tally.examine_events(events)
         self._count_events(events, Outcome.DELIVERED)
 
     def _reject(

@@ -183,6 +183,7 @@ class Run:
             )
         elif event.account.mode == "dry_run":
             self.skip_unsent(event.origin, Skipped.DRY_RUN)
+            self.tally.examine_events([event])
             if self.observations is not None and self.settings.mode == "dry_run":
                 self.observations.count_events([event])
         else:

@@ -157,7 +157,14 @@ class Warned(Reason):
     )
     REPEATED_IDENTIFIER = (
         "repeated_identifier",
-        "Over a fifth of the events have the same identifier: check whether it is a test address.",
+        (
+            "Over a fifth of the examined events have the same identifier: check whether it is a "
+            "test address, or your server's."
+        ),
+    )
+    SAME_NAMES = (
+        "same_names",
+        "First and last name are the same: map each from its own column, or split the full name.",
     )
     REPEATED_HOUR = (
         "repeated_local_hour",

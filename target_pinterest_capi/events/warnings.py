@@ -10,6 +10,7 @@ from itertools import cycle
 from typing import Final
 
 from target_pinterest_capi.events.hashing import digest
+from target_pinterest_capi.events.normalize import is_private
 from target_pinterest_capi.events.reasons import Warned
 
 LIMITED: Final = "LDP"  # docs/pinterest-api.md: custom_data
@@ -52,30 +53,39 @@ def limited_warning(opt_out_type: str, customer: Mapping[str, Sequence[str]]) ->
     return None if _UNITED_STATES in customer["country"] else Warned.LDP_WITHOUT_EFFECT
 
 
-SAMPLED: Final = 8  # one event in so many is examined
+SAMPLED: Final = 8  # the first of so many events is examined
 FEWEST: Final = 50  # examined, before a share means anything
 LARGE_SHARE: Final = 0.2
 COUNTERS: Final = 32  # for each field: any identifier with over 1/33 of the events has one
-_WATCHED: Final = ("em", "ph", "hashed_maids", "external_id")
+_WATCHED: Final = ("em", "ph", "hashed_maids", "external_id", "client_ip_address")
 
 
 class RepeatedIdentifiers:
     """Finds identifiers in a large share of events, in bounded memory (Misra and Gries).
 
-    `is_due` says for each event whether to examine it. Counts only digests.
+    `is_due` says for each event whether to examine it. Counts digests, and public IP addresses.
     """
 
     def __init__(self, note: Callable[[str, str], None]) -> None:
         self._note = note
         self._shares = [(name, _LargeShares()) for name in _WATCHED]
-        self.is_due = cycle((False,) * (SAMPLED - 1) + (True,)).__next__
+        self.is_due = cycle((True,) + (False,) * (SAMPLED - 1)).__next__
 
     def look_at(self, customer: Mapping[str, Sequence[str]]) -> None:
-        """Count an event's identifiers, and note those that are on a large share of events."""
+        """Count an event's identifiers, and note what may be wrong with them."""
         for name, shares in self._shares:
-            for identifier in customer.get(name, ()):
+            for identifier in _identifiers(customer, name):
                 if shares.count(identifier):
                     self._note(f"user_data.{name}", Warned.REPEATED_IDENTIFIER)
+        if "fn" in customer and customer["fn"] == customer.get("ln"):
+            self._note("user_data.ln", Warned.SAME_NAMES)
+
+
+def _identifiers(customer: Mapping[str, Sequence[str]], name: str) -> Sequence[str]:
+    found = customer.get(name, ())
+    if isinstance(found, str):
+        return () if is_private(found) else (found,)
+    return found
 
 
 class _LargeShares:

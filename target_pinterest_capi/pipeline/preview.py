@@ -54,6 +54,7 @@ from target_pinterest_capi.pipeline.previewed_lists import (
     list_sources,
 )
 from target_pinterest_capi.pipeline.stream import StreamPipeline
+from target_pinterest_capi.reporting import summary
 from target_pinterest_capi.reporting.counters import Counters, OutcomeCount
 from target_pinterest_capi.reporting.event_times import HOUR
 from target_pinterest_capi.reporting.report import NotFound
@@ -84,7 +85,6 @@ class Preview:
         in_plain: bool = False,
     ) -> None:
         self.in_plain = in_plain
-        self.tally = Counters()
         self.ignored: Counter[str] = Counter()
         self.line = 0
         self.lists: set[Origin] = (
@@ -95,6 +95,7 @@ class Preview:
         self.event_names = Counter[str]()
         self.late = 0  # web and app events that are over an hour old
         self._known_names = known_event_names(settings)
+        self.tally = Counters(self._known_names)
         self._settings = settings
         self.now = now
         self.old_events = OldEventRows(settings)
@@ -160,6 +161,10 @@ class Preview:
         if self._settings.stream_maps or self._settings.flattening_enabled:
             return []
         return [*self.names.streams(), *self.names.columns()]
+
+    def about_ids(self) -> Iterator[str]:
+        """Yield a line for each name whose events all have the same id."""
+        return summary.about_ids(self.tally)
 
     def untried(self) -> Iterator[NotFound]:
         """Yield the entries of the configuration whose streams had no record."""
@@ -336,6 +341,7 @@ class _StreamPreview:
         tally, line = self._preview.tally, self._preview.line
         if isinstance(made, Event):
             tally.count_outcome(made.origin, Outcome.SKIPPED, Skipped.DRY_RUN)
+            tally.examine_events([made])
             account, event = made.account.ad_account_id, self._preview.shown_event(made)
             return PreviewedRecord(line, *made.origin.shown, EVENT, notes, account, event)
         return self._skipped(made, notes)

@@ -4,7 +4,7 @@ Only numbers and names.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -16,7 +16,6 @@ from target_pinterest_capi.reporting.event_ids import ConstantIds
 
 MAX_WARNINGS: Final = 50  # of Pinterest's are kept by their text, the rest as one
 _OUTCOMES: Final = list(Outcome)
-_SHOWN: Final = frozenset(EVENT_NAMES)
 
 
 class OutcomeCount(NamedTuple):
@@ -57,9 +56,10 @@ def sum_of_requests(counts: Iterable[RequestCounts]) -> RequestCounts:
 
 
 class Counters:
-    """Counters of one run."""
+    """Counters of one run; `known_names` are the names of events that may be shown."""
 
-    def __init__(self) -> None:
+    def __init__(self, known_names: Collection[str] = EVENT_NAMES) -> None:
+        self._known_names = frozenset(known_names)
         self._outcomes: Counter[tuple[Origin, Outcome, str]] = Counter()
         self._totals: Counter[Outcome] = Counter()
         self._notes: Counter[tuple[Origin, str, str]] = Counter()
@@ -67,6 +67,7 @@ class Counters:
         self.unsent = 0
         self.tested = 0
         self.late_online = 0
+        self.unknown_names = 0
         self._constant_ids = ConstantIds()
         self._warnings: Counter[str] = Counter()
         self.records = 0
@@ -98,13 +99,16 @@ class Counters:
         """Count delivered online events that happened over an hour earlier."""
         self.late_online += number
 
-    def compare_ids(self, events: Sequence[Event]) -> None:
-        """Compare the ids of delivered events, because one id for all of a name is a mistake.
+    def examine_events(self, events: Sequence[Event]) -> None:
+        """Compare the ids of events, because one for all of a name is a mistake; count their names.
 
-        Only for Pinterest's names: any other may be a value, and could not be shown.
+        Events with a name that is not known are only counted: it may be a value.
         """
-        names = {event.name for event in events} & _SHOWN
-        undecided = {name for name in names if self._constant_ids.may_be_constant(name)}
+        names = {event.name for event in events}
+        known = names & self._known_names
+        if len(known) < len(names):
+            self.unknown_names += sum([event.name not in known for event in events])
+        undecided = {name for name in known if self._constant_ids.may_be_constant(name)}
         if undecided:
             self._constant_ids.compare_ids([event for event in events if event.name in undecided])
 
@@ -137,6 +141,7 @@ class Counters:
         self.count_unsent(other.unsent)
         self.count_tested(other.tested)
         self.count_late_online(other.late_online)
+        self.unknown_names += other.unknown_names
         self._constant_ids.merge(other._constant_ids)  # noqa: SLF001 - its own kind
 
     def total(self, outcome: Outcome) -> int:

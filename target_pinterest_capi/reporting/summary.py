@@ -37,6 +37,8 @@ def log_summary(
         logger.warning("Pinterest warned about %d delivered events: %s", number, message)
     for line in about_delivery(tally):
         logger.warning("%s", line)
+    for line in about_names(tally):
+        logger.info("%s", line)
     for report in lists:
         for line in report.lines():
             logger.info("%s", line, extra={"customer_list": report.name})
@@ -104,10 +106,25 @@ def about_delivery(tally: "Counters") -> Iterator[str]:
             f"{tally.late_online} web and app events reached Pinterest over an hour after they "
             "happened, and are reported as offline there: run the pipeline more often."
         )
+    yield from about_ids(tally)
+
+
+def about_ids(tally: "Counters") -> Iterator[str]:
+    """Yield a line for each name whose events all have the same id."""
     for name, number in tally.constant_ids().items():
         yield (
             f"All {number} events of {shown_name(name)} have the same event_id, and Pinterest "
             "counts only one: map event_id to a column that differs from event to event."
+        )
+
+
+def about_names(tally: "Counters") -> Iterator[str]:
+    """Yield a line if events have names that may be values; it does not show them."""
+    if tally.unknown_names:
+        yield (
+            f"{tally.unknown_names} events have a name that is neither one of Pinterest's nor in "
+            "the settings. Pinterest knows it only if it is defined in the ad account: translate "
+            "it with event_names."
         )
 
 

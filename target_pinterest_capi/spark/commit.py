@@ -21,6 +21,7 @@ from target_pinterest_capi.reporting.report import NotFound, Report
 from target_pinterest_capi.reporting.summary import (
     LOST,
     about_delivery,
+    about_names,
     in_words,
     numbers_of,
     pairs,
@@ -69,7 +70,7 @@ class CommitSummary:
             repeated=sum(message.requests.repeated for message in done),
             isolating=sum(message.requests.isolating for message in done),
         )
-        self.tally = Counters()
+        self.tally = Counters(known_event_names(settings))
         self.observations = (
             DeliveredStatistics(known_event_names(settings)) if needs_statistics(settings) else None
         )
@@ -130,6 +131,8 @@ class CommitSummary:
             )
         for line in about_delivery(self.tally):
             log.warning("%s", line)
+        for line in about_names(self.tally):
+            log.info("%s", line)
         if self.observations is not None:
             for short in find_shortfalls(
                 self.settings.quality, self.observations, self.usual_events

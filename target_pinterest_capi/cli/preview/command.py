@@ -21,6 +21,7 @@ from target_pinterest_capi.cli.preview import view as page
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.pipeline.preview import Preview, UnreadableLineError
 from target_pinterest_capi.pipeline.previewed import SENT, PreviewedRecord
+from target_pinterest_capi.reporting.summary import about_ids, about_names
 from target_pinterest_capi.settings import Settings
 
 INPUT_EXIT: Final = 1
@@ -135,6 +136,7 @@ def summary_members(given: Preview) -> dict[str, Any]:
             }
             for row in given.tally.notes()
         ],
+        "warnings": [*about_ids(given.tally), *about_names(given.tally)],
         "ignored": dict(given.ignored),
         "unread_columns": given.unread_columns(),
         "not_found": [

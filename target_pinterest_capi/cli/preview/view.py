@@ -26,6 +26,7 @@ from target_pinterest_capi.pipeline.previewed import (
     sent_in_words,
 )
 from target_pinterest_capi.pipeline.previewed_lists import OUTCOMES
+from target_pinterest_capi.reporting.summary import about_ids, about_names
 
 JSON_COLUMNS: Final = 80  # the width of lines of JSON, if possible
 MEMBERS: Final = "members"
@@ -135,6 +136,8 @@ def _facts(preview: Preview, *, is_whole: bool) -> Iterable[str]:
         )
     for one in preview.not_found():
         yield f"{one.message} ({one.setting})"
+    yield from about_ids(preview.tally)
+    yield from about_names(preview.tally)
     yield from preview.named_lists_in_words()
     if preview.ignored:
         counts = ", ".join(f"{count:,} {name}" for name, count in sorted(preview.ignored.items()))
