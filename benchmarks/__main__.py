@@ -1,6 +1,6 @@
 """`python -m benchmarks`: measure everything, print it, write it as JSON.
 
-`stages`, `profile`, `plots` and `spark` look closer.
+`stages`, `profile`, `plots` and `spark` measure details.
 """
 
 # ruff: noqa: T201 - a program whose results are read from its output
@@ -128,7 +128,7 @@ def _measure_all(bench: Bench, given: argparse.Namespace) -> None:
     long = bench.run_long(target, times)
     short = [
         bench.run_long(target, 1) for _ in range(SHORT_RUNS)
-    ]  # through a pipe too, which costs more than a file
+    ]  # through a pipe too, which is slower than a file
     by_decade = decades(long.counts.marks)
     peak_mib = max(
         [long.took.peak_bytes / MIB, *(rate.peak_mib for rate in rates if rate.name in _OURS)]
@@ -172,9 +172,9 @@ def _measure_all(bench: Bench, given: argparse.Namespace) -> None:
 def _rounds(
     bench: Bench, cases: list[Case], rounds: int, of_shops: list[Case]
 ) -> tuple[list[Rate], float, float]:
-    """Run every case in turn, round after round: a busy moment meets all of them alike.
+    """Run every case in turn, round after round, so that a busy moment affects all of them.
 
-    Sources, which are many, have three rounds at most. Also return the seconds to the first
+    The many sources have three rounds at most. Also return the seconds to the first
     request, and those of `--about`, beyond the SDK's import.
     """
     samples: dict[str, list[Sample]] = {case.name: [] for case in (*cases, *of_shops)}
@@ -214,7 +214,7 @@ def _rounds(
 
 
 def _start_of(case: Case) -> tuple[Any, ...]:
-    """Return what cases have in common that start alike."""
+    """Return what cases with the same start-up have in common."""
     return case.program, case.processes, case.shop, case.is_batch, case.words
 
 
@@ -230,7 +230,7 @@ def _write(path: Path, content: dict[str, Any]) -> None:
 
 
 def _say(words: str) -> None:
-    """Tell a person who waits what is going on: on one line of a terminal, on lines of a log."""
+    """Show the progress: on one line of a terminal, or on lines of a log."""
     print(
         f"\r\x1b[K{words} " if sys.stderr.isatty() else f"{words}\n",
         end="",

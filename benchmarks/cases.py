@@ -1,7 +1,7 @@
-"""What is measured: each case a program, its settings and how it is fed.
+"""What is measured: each case is a program, its settings and its input.
 
-Also runs one case, and checks that it has done all its work. A run of the target counts only where
-the server received every event and the target left no dead letter: a benchmark of failures is fast.
+Also runs one case, and checks that it has done all its work. A run of the target counts only if the
+server received every event and there is no dead letter, because failures are fast.
 """
 
 import json
@@ -19,7 +19,7 @@ from benchmarks.server import Counts, Server
 
 LATENCY_MS: Final = 200
 TARGET: Final = "target"
-PEOPLE: Final = ("preview", "check")  # what people try a mapping with
+PEOPLE: Final = ("preview", "check")  # the commands for trying a mapping
 _DRY: Final[Mapping[str, Any]] = {"mode": "dry_run"}
 _MEMBERS: Final = {"stream": STREAM, "list_name": "All", "list_type": "EMAIL", "member": "em"}
 
@@ -52,9 +52,9 @@ EXPRESSIONS: Final[Mapping[str, str]] = {
 class Case(NamedTuple):
     """One row of the results.
 
-    `settings` are the target's; `makes` names a file that must be there after a run. The input is
-    that of a `shop`, if one is named, or is packed in a BATCH. `words` are those of a command of
-    the people's door; a run that sends nothing `says` how many records it has taken.
+    `settings` are the target's; `makes` names a file that must exist after a run. The input is that
+    of a `shop`, if one is named, or is a BATCH file. `words` are the arguments of a command of
+    pinterest-capi; a run that sends nothing `says` how many records it has read.
     """
 
     name: str
@@ -72,13 +72,13 @@ class Case(NamedTuple):
 
     @property
     def has_own_start(self) -> bool:
-        """Whether no other case starts as it does: by its program, its processes, its mapping."""
+        """Return whether its start-up differs from other cases' (program, processes, mapping)."""
         is_other = self.processes > 1 or self.is_batch or bool(self.shop)
         return is_other or self.name in (self.program, *PEOPLE)
 
 
 def fallbacks() -> dict[str, list[str]]:
-    """Return the 27 expressions, each with two more: of a column that is null in every record."""
+    """Return the 27 expressions, each with two fallbacks from a column that is always null."""
     others = ["hashed_maids", "hashed_maids.id || hashed_maids"]
     return {path: [expression, *others] for path, expression in EXPRESSIONS.items()}
 
@@ -103,7 +103,7 @@ CASES: Final = (
         "with the same, each with two fallbacks",
         settings={"mappings": [{"stream": STREAM, "fields": fallbacks()}]},
     ),
-    Case("latency", f"with {LATENCY_MS} ms a call", latency_ms=LATENCY_MS),
+    Case("latency", f"with {LATENCY_MS} ms per request", latency_ms=LATENCY_MS),
     Case(
         "ledger",
         "with an SQLite ledger",
@@ -121,7 +121,7 @@ CASES: Final = (
     Case("batch", "with the records in a BATCH of gzip", is_batch=True),
     Case(
         "lists",
-        "members of a customer list in place of events, in a dry run",
+        "members of a customer list instead of events, in a dry run",
         settings={**_DRY, "customer_lists": [_MEMBERS]},
         says="skipped dry_run {records} ",
     ),
@@ -160,7 +160,7 @@ class Sample(NamedTuple):
 
 
 class Bench:
-    """The inputs, the servers and the folder of a session, for the length of a `with` block."""
+    """The inputs, servers and folder of a session, for the duration of a `with` block."""
 
     def __init__(self, folder: Path, count: int) -> None:
         self._folder = folder
@@ -183,7 +183,7 @@ class Bench:
         self._stack.close()
 
     def run(self, case: Case) -> Sample:
-        """Run a case on the input it is meant for. Raises `ChildError`, or `Absent`."""
+        """Run a case on its input. Raises `ChildError`, or `Absent`."""
         if case.shop:
             return self._run(case, [[self._shop(case.shop)[0]]], self.files.of_shop)
         if case.is_batch:
@@ -195,7 +195,7 @@ class Bench:
         return self._run(case, [[self.files.every]], self.files.count)
 
     def run_one(self, case: Case) -> Sample:
-        """Run a case on a single record a process: its start and end."""
+        """Run a case on a single record per process: its start and end."""
         if case.shop:
             return self._run(case, [[self._shop(case.shop)[1]]], 1)
         if case.is_batch:
@@ -203,20 +203,20 @@ class Bench:
         return self._run(case, [[self.files.one]] * case.processes, case.processes)
 
     def run_long(self, case: Case, times: int) -> Sample:
-        """Run a case on the input so many times over."""
+        """Run a case on the input repeated a number of times."""
         return self._run(
             case, [[self.files.schema, *[self.files.rest] * times]], times * self.files.count
         )
 
     def run_import(self) -> float:
-        """Return the seconds that an interpreter takes to import the SDK and end."""
+        """Return the seconds in which an interpreter imports the SDK and ends."""
         words = [sys.executable, "-c", "import singer_sdk"]
         folder = self._folder / "import"
         command = children.Command(words, [self.files.one], folder, self._bytecode)
         return children.run(command).wall_seconds
 
     def run_about(self) -> float:
-        """Return the seconds in which the target says what it can do."""
+        """Return the seconds that `--about` takes."""
         words = [str(program("target-pinterest-capi")), "--about", "--format", "json"]
         command = children.Command(words, [self.files.one], self._folder / "about", self._bytecode)
         return children.run(command).wall_seconds
@@ -257,12 +257,12 @@ class Bench:
 
 
 def program(name: str) -> Path:
-    """Return a program that is installed beside this interpreter."""
+    """Return a program that is installed with this interpreter."""
     return Path(sys.executable).parent / name
 
 
 def config(url: str, folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the target's configuration against a server: what it needs, and a case's settings."""
+    """Return the target's configuration for a server: required settings, and those of a case."""
     return {
         "ad_account_id": "549755885175",
         "conversion_token": "a-token-of-no-one",

@@ -1,8 +1,8 @@
-"""Runs one program or several at once to their ends, and gives what they took.
+"""Runs one program, or several at once, and returns what they used.
 
-That is wall clock, CPU, peak memory and exit codes. Nothing of a child's output comes here: it goes
-to files, so that this process stays small. It must: on Linux a child's peak starts at what its
-parent held when it was started (`wait4`, ru_maxrss).
+That is wall clock, CPU, peak memory and exit codes. A child's output goes to files, so that this
+process stays small: on Linux a child's peak memory starts with its parent's at that time (`wait4`,
+ru_maxrss).
 """
 
 import os
@@ -19,11 +19,11 @@ _MAXRSS_BYTES: Final = 1 if sys.platform == "darwin" else 1024  # its unit
 
 
 class ChildError(RuntimeError):
-    """A program that was to be measured failed; says which, and what it logged last."""
+    """A measured program failed; the text has its name, and its last log lines."""
 
 
 class Took(NamedTuple):
-    """What the programs of one measurement took.
+    """What the programs of one measurement used.
 
     That is the time from the first start to the last end, the CPU time of all, the largest peak.
     """
@@ -37,8 +37,8 @@ class Took(NamedTuple):
 class Command(NamedTuple):
     """A program's command line, the files of its standard input, and where it may write.
 
-    Several files reach it through `cat`. `bytecode` is where Python keeps what it compiles: as in
-    an installation a module is compiled once, whatever this process was told.
+    Several files reach it through `cat`. `bytecode` is the folder of Python's compiled modules: as
+    in an installation, a module is compiled once, whatever this process's options are.
     """
 
     words: Sequence[str]
@@ -48,17 +48,17 @@ class Command(NamedTuple):
 
     @property
     def log(self) -> Path:
-        """Where its stderr goes."""
+        """Return the file of its stderr."""
         return self.folder / "stderr.log"
 
     @property
     def output(self) -> Path:
-        """Where its stdout goes."""
+        """Return the file of its stdout."""
         return self.folder / "stdout.txt"
 
     @property
     def environment(self) -> dict[str, str]:
-        """This process's, but for bytecode."""
+        """Return this process's environment, except for the folder of bytecode."""
         kept = {name: value for name, value in os.environ.items() if name != _NO_BYTECODE}
         return {**kept, "PYTHONPYCACHEPREFIX": str(self.bytecode)}
 
@@ -66,7 +66,7 @@ class Command(NamedTuple):
 def run(*commands: Command) -> Took:
     """Run the programs at once and wait for all.
 
-    Raises `ChildError` where one exits with anything but 0.
+    Raises `ChildError` if the exit code of one is not 0.
     """
     started_at = time.monotonic()
     with ExitStack() as feeders:

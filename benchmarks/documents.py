@@ -10,7 +10,7 @@ from pathlib import Path
 def replace(path: Path, name: str, text: str) -> None:
     """Put `text` between `<!-- measured: name -->` and `<!-- end -->`.
 
-    Raises `ValueError` where the file has no such place.
+    Raises `ValueError` if the file has no such place.
     """
     begin, end = f"<!-- measured: {name} -->", "<!-- end -->"
     written, count = re.subn(

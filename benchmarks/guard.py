@@ -1,10 +1,10 @@
-"""The ratio of a case to the floor, found cheaply.
+"""The ratio of a case to the floor, measured quickly.
 
-The test of the speed compares it with what `recorded.json` says. Noise only ever makes a run
-slower, so that the best of a few is the truth; and a case that is fast enough once is fast enough.
-What is recorded are ratios of CPU time, which a busy machine leaves alone, and which are those of
-the clock where it is idle: floor and target both keep one core busy. What is compared is the clock,
-so that waiting counts as a loss too.
+The speed test compares it with the value in `recorded.json`. Noise only makes a run slower, so the
+best of a few is the right one, and a case that is fast enough once is fast enough. The recorded
+ratios are of CPU time, which does not depend on other work, and equals wall-clock time on an idle
+machine, because floor and target both keep one core busy. The measured ratio is of wall-clock time,
+so that waiting counts too.
 """
 
 import json
@@ -27,7 +27,7 @@ def recorded() -> Mapping[str, float]:
 
 
 def best_ratio(bench: Bench, name: str, enough: float, most_rounds: int = MOST_ROUNDS) -> float:
-    """Return the case's best ratio to the floor, a record of its own to one of the floor's.
+    """Return the case's best ratio to the floor, by the time per record.
 
     Floor and case take turns until the ratio is `enough`, or for `most_rounds`.
     """
@@ -46,7 +46,7 @@ def best_ratio(bench: Bench, name: str, enough: float, most_rounds: int = MOST_R
 
 
 def _best_cost(bench: Bench, case: Case, best: dict[tuple[str, bool], float]) -> float:
-    """Run a case, and return the seconds that a record takes at best, start-up taken off."""
+    """Run a case, and return the shortest seconds per record, without the start-up."""
     start, run = bench.run_one(case), bench.run(case)
     for is_start, sample in ((True, start), (False, run)):
         seconds = sample.took.wall_seconds

@@ -1,6 +1,6 @@
-"""The SDK as it comes, into a sink that does nothing.
+"""The unchanged SDK, with a sink that does nothing.
 
-It is the least that a target built on its defaults costs.
+It is the minimum cost of a target built on its defaults.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from singer_sdk.sinks import BatchSink
 
 
 class NullSink(BatchSink):
-    """Takes batches of 1,000 records and lets them go."""
+    """Receives batches of 1,000 records and does nothing."""
 
     MAX_SIZE_DEFAULT = 1000
 
@@ -20,7 +20,7 @@ class NullSink(BatchSink):
 
 
 class NullTarget(Target):
-    """A target with the SDK's defaults in every place."""
+    """A target with the SDK's defaults only."""
 
     name = "target-null"
     config_jsonschema: ClassVar[dict[str, Any]] = {"type": "object", "properties": {}}

@@ -1,7 +1,7 @@
-"""Other people's targets, each in a virtual environment of its own beside this project's.
+"""Other targets, each in a separate virtual environment next to this project's.
 
-So far it is target-jsonl alone, which writes records to a file and validates them, which is what
-most public targets do at least. Nothing of it is a dependency.
+So far it is only target-jsonl, which validates records and writes them to a file, as most public
+targets do at least. It is not a dependency.
 """
 
 import subprocess
@@ -14,7 +14,7 @@ INSTALL_SECONDS: Final = 300
 
 
 class Absent(Exception):  # noqa: N818 - a reason, not an error: the row is dropped
-    """A peer is not on this machine and cannot be installed; says why."""
+    """A peer is not on this machine and cannot be installed; the text has the reason."""
 
 
 def target_jsonl() -> Path:

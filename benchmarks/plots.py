@@ -1,7 +1,7 @@
 """Throughput against latency and against batch size.
 
-It runs the sweeps and draws each as a small SVG of its own. The pictures use the reader's own text
-colour where it is known to the browser and are legible on light and dark alike.
+It measures both series and draws each as a small SVG. The pictures follow the browser's color
+scheme and are legible on light and dark backgrounds.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ _STYLE: Final = (
 
 
 class Plot(NamedTuple):
-    """One picture: `points` are x and records a second."""
+    """One picture: `points` are pairs of x and records per second."""
 
     title: str
     x_label: str
@@ -37,7 +37,7 @@ class Plot(NamedTuple):
 
 
 def draw(bench: Bench, folder: Path) -> None:
-    """Run both sweeps and write both pictures."""
+    """Measure both series and write both pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     plots = {
         "throughput-latency.svg": Plot(
@@ -107,7 +107,7 @@ def svg(plot: Plot) -> str:
 
 
 def _ceiling(value: float) -> float:
-    """Return a round number at or above the value, that four parts divide well."""
+    """Return a round number not below the value, with round quarters."""
     step: int = next(
         factor * 10**power
         for power in range(12)

@@ -1,12 +1,12 @@
 """The input of every benchmark: a Singer stream of a shop's events.
 
-It is the same for the same number of records but for the time. Owns
-the 27 filled columns, named like Pinterest's fields, plus two that taps bring along
-(`hashed_maids`, always null, and `updated_at`): about 1.1 kB a record as the SDK's taps write it.
-Values vary as a shop's do: many people and addresses, few cities, browsers and event names. Nobody
-in it exists: mail goes to example.com, addresses are of the network that RFC 2544 set aside for
-benchmarks. Run as a program it writes one file: the harness stays small that way, as its own memory
-would count in its children's peak.
+It is the same for the same number of records, except for the time. Owns the 27 filled columns,
+named like Pinterest's fields, plus two that taps add (`hashed_maids`, always null, and
+`updated_at`): about 1.1 kB per record as the SDK's taps write it. Values vary as in a shop: many
+people and addresses, few cities, browsers and event names. Nobody in it exists: e-mail addresses
+are at example.com, IP addresses are in the network that RFC 2544 reserves for benchmarks. As a
+program it writes one file, so that the harness stays small: its own memory would count in its
+children's peak.
 """
 
 import gzip
@@ -182,14 +182,14 @@ def _record(random: Random, person: dict[str, str | None], number: int, at: str)
 
 
 def write(path: Path, count: int, now: datetime) -> None:
-    """Write the messages, one a line, as `json.dumps` writes them: most taps do."""
+    """Write the messages, one per line, as most taps do, with `json.dumps`."""
     with path.open("w", encoding="ascii") as file:
         for message in messages(count, now):
             file.write(json.dumps(message) + "\n")
 
 
 def write_batch(source: Path, path: Path) -> None:
-    """Write the records of a file to one packed file, and a BATCH message that names it."""
+    """Write the records of a file to a compressed file, and a BATCH message that names it."""
     packed = path.with_suffix(".jsonl.gz")
     with source.open("rb") as file, gzip.open(packed, "wb", compresslevel=6) as records:
         schema = next(file)
@@ -202,12 +202,12 @@ def write_batch(source: Path, path: Path) -> None:
 
 
 class Files:
-    """The inputs cut from one generated file of `count` records, by name, in their own folder."""
+    """The inputs taken from one generated file of `count` records, by name, in a folder."""
 
     def __init__(self, folder: Path, count: int) -> None:
         self.count = count
-        self.fewer = max(1, count // 5)  # for programs that are slow
-        self.of_shop = max(1, count // 3)  # of each source, of which there are many
+        self.fewer = max(1, count // 5)  # for slow programs
+        self.of_shop = max(1, count // 3)  # per source, because there are many
         self.every = folder / "every.jsonl"
         self.some = folder / "some.jsonl"
         self.one = folder / "one.jsonl"
@@ -220,7 +220,7 @@ class Files:
         )  # all but the schema: `cat schema rest rest rest` makes it longer
 
     def generate(self) -> None:
-        """Write the files, in a process of its own."""
+        """Write the files, in a separate process."""
         words = [sys.executable, "-m", "benchmarks.records", str(self.count), str(self.every)]
         subprocess.run(words, check=True)  # noqa: S603 - this very module
         with self.every.open("rb") as file:

@@ -1,9 +1,9 @@
-"""The numbers that samples make.
+"""The results calculated from samples.
 
-They are medians over interleaved rounds, ratios of medians, and what issue and documentation ask of
-them. Start-up is taken off every rate: a program's own wall clock on a single record, the shortest
-of all rounds, as it is the same work every time and a busy machine only adds to it. What is left is
-the cost of records.
+They are medians of interleaved rounds, ratios of medians, and the project's goals. Every rate is
+without the start-up: the program's wall-clock time with a single record, the shortest of all
+rounds, because the work is the same each time and a busy machine only adds to it. The rest is the
+cost of records.
 """
 
 import os
@@ -19,9 +19,9 @@ MIB: Final = 1024 * 1024
 
 
 class Rate(NamedTuple):
-    """A case's numbers: records a second in each round; medians of CPU and memory.
+    """A case's results: records per second in each round; medians of CPU and memory.
 
-    `skipped` says why there are none.
+    `skipped` is the reason if there are none.
     """
 
     name: str
@@ -35,20 +35,20 @@ class Rate(NamedTuple):
 
     @property
     def rate(self) -> float:
-        """The median."""
+        """Return the median of the rounds."""
         return median(self.rates) if self.rates else 0.0
 
     @property
     def spread(self) -> float:
-        """The distance of the slowest round from the fastest, as a share of the median."""
+        """Return the distance between the slowest and fastest round, divided by the median."""
         return (max(self.rates) - min(self.rates)) / self.rate if self.rates else 0.0
 
 
 class Reach(NamedTuple):
-    """One row of what is asked: `value` is what was measured, None where it was not.
+    """One goal: `value` is the measured value, or None if it was not measured.
 
-    The wanted figure is the least (`at_least`) or else the most. `by_cpu` is the same ratio of CPU
-    time, which other work on the machine leaves alone, where that means the same.
+    The wanted value is a minimum (`at_least`) or otherwise a maximum. `by_cpu` is the same ratio of
+    CPU times, which other work on the machine does not change, if that makes sense.
     """
 
     what: str
@@ -60,14 +60,14 @@ class Reach(NamedTuple):
 
     @property
     def holds(self) -> bool | None:
-        """Tell whether it is reached."""
+        """Return whether it is reached, or None if it was not measured."""
         if self.value is None:
             return None
         return self.value >= self.wanted if self.at_least else self.value <= self.wanted
 
 
 def rate_of(name: str, about: str, samples: Sequence[Sample], starts: Sequence[Sample]) -> Rate:
-    """Return a case's numbers from its runs, and from runs of its program on a single record."""
+    """Return a case's results from its runs, and from runs of its program on a single record."""
     start = min(sample.took.wall_seconds for sample in starts)
     start_cpu = min(sample.took.cpu_seconds for sample in starts)
     return Rate(
@@ -82,12 +82,12 @@ def rate_of(name: str, about: str, samples: Sequence[Sample], starts: Sequence[S
 
 
 def cpu_us(sample: Sample, start_cpu_seconds: float) -> float:
-    """Return the microseconds of CPU time that a record took in a run, start-up taken off."""
+    """Return the microseconds of CPU time per record in a run, without the start-up."""
     return (sample.took.cpu_seconds - start_cpu_seconds) / sample.records * 1e6
 
 
 def decades(marks: Mapping[str, float]) -> dict[str, float]:
-    """Return microseconds a record between powers of ten of received events, from 10,000 on."""
+    """Return microseconds per record between powers of ten of received events, from 10,000 on."""
     found = sorted((int(events), at) for events, at in marks.items() if int(events) >= 1000)  # noqa: PLR2004
     return {
         f"{below:,} to {above:,}": (end - begin) / (above - below) * 1e6
@@ -104,7 +104,7 @@ def reach(
     shops: Sequence["ShopRow"] = (),
     about_seconds: float | None = None,
 ) -> list[Reach]:
-    """Return every row that the project asks of its speed.
+    """Return every goal of the project's speed.
 
     `growth` is a record's CPU time in a long run over that in a short one.
     """
@@ -123,38 +123,38 @@ def reach(
         )
 
     return [
-        row("the target to the SDK into nothing", 8.0, "target", "sdk"),
-        row("the target to target-jsonl", 1.0, "target", "target-jsonl"),
-        row("the target to the floor", 0.75, "target", "floor"),
-        row("a mapping of 27 expressions to the floor", 0.5, "mapping", "floor"),
-        row("the same with fallbacks to the floor", 0.6, "fallbacks", "floor"),
-        Reach("the slowest stream of events to flat records, by bytes", 0.8, _least(of_events)),
-        Reach("the slowest shop to flat records", 0.55, _least(of_orders)),
-        row("200 ms a call to none", 0.75, "latency", "target", by_cpu=False),
-        row("the SQLite ledger to none", 0.8, "ledger", "target"),
-        row("rows of results to none", 0.9, "results", "target"),
-        row("a BATCH to lines", 0.75, "batch", "target"),
-        row("members of a list to events", 0.75, "lists", "target"),
-        row("a preview to a run", 0.5, "preview", "target"),
-        row("check --sample to a run", 0.5, "check", "target"),
-        row("validate_records to none", 0.75, "validate", "target"),
-        row("two processes on two halves to one", 1.3, "two", "target", by_cpu=False),
+        row("the target vs. the SDK's default path", 8.0, "target", "sdk"),
+        row("the target vs. target-jsonl", 1.0, "target", "target-jsonl"),
+        row("the target vs. the floor", 0.75, "target", "floor"),
+        row("a mapping of 27 expressions vs. the floor", 0.5, "mapping", "floor"),
+        row("the same with fallbacks vs. the floor", 0.6, "fallbacks", "floor"),
+        Reach("the slowest stream of events vs. flat records, per byte", 0.8, _least(of_events)),
+        Reach("the slowest shop vs. flat records", 0.55, _least(of_orders)),
+        row("200 ms per request vs. no latency", 0.75, "latency", "target", by_cpu=False),
+        row("with vs. without an SQLite ledger", 0.8, "ledger", "target"),
+        row("with vs. without rows of results", 0.9, "results", "target"),
+        row("a BATCH vs. lines", 0.75, "batch", "target"),
+        row("members of a list vs. events", 0.75, "lists", "target"),
+        row("a preview vs. a run", 0.5, "preview", "target"),
+        row("check --sample vs. a run", 0.5, "check", "target"),
+        row("with vs. without validate_records", 0.75, "validate", "target"),
+        row("two processes, half each, vs. one", 1.3, "two", "target", by_cpu=False),
         Reach("peak memory", 200.0, peak_mib, "MiB", at_least=False),
         Reach(
-            "start to first request, beyond the SDK's import",
+            "start to first request, without the SDK's import",
             0.3,
             first_request_seconds,
             "s",
             at_least=False,
         ),
         Reach(
-            "--about, beyond the SDK's import",
+            "--about, without the SDK's import",
             1.0,
             about_seconds,
             "s",
             at_least=False,
         ),
-        Reach("CPU of a record, in a long run to in a short one", 1.1, growth, at_least=False),
+        Reach("CPU per record, long vs. short run", 1.1, growth, at_least=False),
     ]
 
 
@@ -162,14 +162,14 @@ def _least(ratios: Sequence[float]) -> float | None:
     return min(ratios, default=None)
 
 
-# Sources that send calls, as flat records are, and no orders with all that a shop knows.
+# Sources of single calls, like the flat records, and not of complete orders.
 EVENT_STREAMS: Final = ("ga4", "metarouter", "rudderstack", "segment")
 
 
 class ShopRow(NamedTuple):
-    """A source's numbers: what a record takes, and the ratios of CPU time.
+    """A source's results: the cost per record, and the ratios of CPU time.
 
-    To its floor, to the flat preset a record, and to the flat preset a byte.
+    The ratios are to its floor, and to the flat preset per record and per byte.
     """
 
     name: str
@@ -206,7 +206,7 @@ def shop_rows(rates: Mapping[str, Rate], sizes: Mapping[str, float]) -> list[Sho
 
 
 def shops_table(rows: Sequence[ShopRow]) -> str:
-    """Show the sources."""
+    """Return the table of sources."""
     heads = (
         "source", "bytes", "records/s", "CPU us/record", "to its floor", "to flat", "by bytes"
     )  # fmt: skip
@@ -226,12 +226,12 @@ def shops_table(rows: Sequence[ShopRow]) -> str:
 
 
 def cpu_ratio(ours: Rate, theirs: Rate) -> float:
-    """Return how many times as many records a second of CPU time takes."""
+    """Return how many times as many records are processed in a second of CPU time."""
     return theirs.cpu_us / ours.cpu_us
 
 
 def machine() -> dict[str, Any]:
-    """Return what a reader has to know of this machine."""
+    """Return what a reader should know about this machine."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "python": platform.python_version(),
@@ -242,7 +242,7 @@ def machine() -> dict[str, Any]:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table with columns of equal width: it reads well in a terminal too."""
+    """Return a Markdown table with padded columns, which is readable in a terminal too."""
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
 
     def line(cells: Sequence[str], fill: Callable[[str, int], str]) -> str:
@@ -259,7 +259,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def rates_table(rates: Sequence[Rate]) -> str:
-    """Show the cases."""
+    """Return the table of cases."""
     rows = [
         (rate.about, "-", "-", "-", "-", f"skipped: {rate.skipped}")
         if rate.skipped
@@ -279,10 +279,10 @@ def rates_table(rates: Sequence[Rate]) -> str:
 
 
 def reach_table(rows: Sequence[Reach]) -> str:
-    """Show what is asked beside what was measured."""
+    """Return the table of goals and measured values."""
     words = {True: "yes", False: "no", None: "not measured"}
     return table(
-        ("what", "asked", "measured", "by CPU", "reached"),
+        ("what", "goal", "measured", "by CPU", "reached"),
         [
             (
                 row.what,

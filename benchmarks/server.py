@@ -1,10 +1,10 @@
-"""A loopback server in a process of its own that takes events as fast as it can.
+"""A loopback server in a separate process that receives events as fast as it can.
 
-It answers `processed` for each one. It stands in for Pinterest in benchmarks alone: the sandbox
-checks every event, which on two cores would be the bottleneck and not the target. This one reads a
-body by its Content-Length, counts the events in it and answers with as many statuses, after
-`latency` milliseconds. Owns the times at which requests came. Run as a program it prints its port
-and serves until it is killed; `GET` gives what it counted since the last `GET`, as JSON.
+It responds with `processed` for each one. It replaces Pinterest in benchmarks only: the sandbox
+checks every event, and on two cores it would be the bottleneck instead of the target. This server
+reads a body by its Content-Length, counts its events and responds with as many statuses, after
+`latency` milliseconds. Owns the times of the requests. As a program it prints its port and serves
+until it is killed; `GET` returns its counts since the last `GET`, as JSON.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _A_STATUS: Final = b'{"status":"processed","error_message":null,"warning_message
 
 
 class Counts(NamedTuple):
-    """What a server received: `marks` give the time at which so many events had come.
+    """What a server received: `marks` has the times at which numbers of events were reached.
 
     Times are the machine's monotonic ones.
     """
@@ -38,7 +38,7 @@ class Counts(NamedTuple):
 class _Responder(asyncio.Protocol):
     """One connection: bodies in, statuses out.
 
-    Understands no more of HTTP than the target's client sends.
+    It implements only the HTTP that the target's client sends.
     """
 
     def __init__(self, received: "_Received", latency_seconds: float) -> None:
@@ -81,7 +81,7 @@ class _Responder(asyncio.Protocol):
 
 
 class _Received:
-    """The counts so far."""
+    """The current counts."""
 
     def __init__(self) -> None:
         self._counts = Counts()
@@ -121,7 +121,7 @@ def _response(body: bytes) -> bytes:
 
 
 class Server:
-    """The server's process, for the length of a `with` block."""
+    """The server's process, for the duration of a `with` block."""
 
     def __init__(self, latency_ms: int = 0) -> None:
         self._latency_ms = latency_ms
@@ -143,11 +143,11 @@ class Server:
 
     @property
     def url(self) -> str:
-        """What the target's `api_url` is set to."""
+        """Return the value of the target's `api_url`."""
         return f"http://127.0.0.1:{self.port}/v5"
 
     def take(self) -> Counts:
-        """Return what was received since the last call."""
+        """Return the counts since the last call."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         connection.request("GET", "/")
         counts = Counts(**json.loads(connection.getresponse().read()))
@@ -160,7 +160,7 @@ async def _serve(latency_seconds: float) -> None:
     server = await asyncio.get_running_loop().create_server(
         lambda: _Responder(received, latency_seconds), "127.0.0.1", 0
     )
-    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - whoever started it waits for it
+    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - the caller waits for it
     await server.serve_forever()
 
 

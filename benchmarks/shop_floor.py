@@ -1,7 +1,7 @@
-"""The floor of a source: decode its lines, and encode an event that is finished already.
+"""The floor of a source: decode its lines, and encode an event that is already built.
 
-`python -m benchmarks.shop_floor NAME < LINES`. What is between the two is the mapping: reading,
-normalizing and hashing, which a loop by hand for each source would do as well.
+`python -m benchmarks.shop_floor NAME < LINES`. The difference to the target is the mapping:
+reading, normalizing and hashing, which a hand-written loop for each source would also do.
 """
 
 import gc
@@ -38,7 +38,7 @@ def main(name: str) -> None:
     )
     made = entry.map_record(first["record"])
     if not isinstance(made, Event):
-        raise SystemExit(f"the sample of {name} makes no event")
+        raise SystemExit(f"the sample of {name} is not a valid event")
     event = json.loads(made.body)
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)

@@ -1,8 +1,8 @@
-"""The inputs of the presets: streams of each source that has one, with records of its real shape.
+"""The inputs of the presets: a stream for each preset, with records in the source's real form.
 
-`samples/` has a record of each, as its tap sends it: a purchase of somebody who does not exist.
-Every record is made of its sample: ids, addresses, times and phones are its own, as of many people,
-and the columns that no preset reads come along in the number that the source has.
+`samples/` has a record of each, as its tap sends it: a purchase by an imaginary person. Every
+record is made from its sample, with different ids, addresses, times and phone numbers, as from many
+people, and with as many unread columns as the source has.
 """
 
 import json
@@ -24,7 +24,7 @@ _FILLING: Final = (None, "some text", None, 17, None, False, "2026-01-31", None,
 
 
 class Shop(NamedTuple):
-    """A source: its preset, its columns that are not in its sample, what a user adds."""
+    """A source: its preset, its columns that are not in the sample, and what a user adds."""
 
     preset: str
     more_columns: int = 0
@@ -51,7 +51,7 @@ SHOPS: Final[Mapping[str, Shop]] = {
 
 
 def generate(folder: Path, name: str, count: int) -> tuple[Path, Path]:
-    """Write a source's input, in a process of its own; return it, and its first record alone."""
+    """Write a source's input, in a separate process; return it, and a file of its first record."""
     every, one = folder / f"{name}.jsonl", folder / f"{name}-one.jsonl"
     words = [sys.executable, "-m", "benchmarks.shops", str(count), name, str(every)]
     subprocess.run(words, check=True)  # noqa: S603 - this very module
@@ -85,7 +85,7 @@ def messages(name: str, count: int, now: datetime) -> Iterator[dict[str, Any]]:
 
 
 def _schema(value: Any) -> dict[str, Any]:
-    """Return the schema that a tap declares for what a sample has; null may stand anywhere."""
+    """Return the schema that a tap declares for a sample; every value may be null."""
     if isinstance(value, dict):
         members = {name: _schema(member) for name, member in value.items()}
         return {"type": ["null", "object"], "properties": members}
@@ -96,7 +96,7 @@ def _schema(value: Any) -> dict[str, Any]:
 
 
 class _Variation:
-    """Makes one record of a sample: of a person, at a time, with a number of its own."""
+    """Makes one record from a sample: with another person, time and number."""
 
     def __init__(self, random: Random, number: int, person: int, at: datetime) -> None:
         self._random = random
@@ -105,7 +105,7 @@ class _Variation:
         self._at = at
 
     def value(self, value: Any) -> Any:
-        """Return what stands in the record for a value of the sample."""
+        """Return the record's value for a value of the sample."""
         if isinstance(value, dict):
             return {name: self._member(name, member) for name, member in value.items()}
         if isinstance(value, list):
@@ -131,7 +131,7 @@ class _Variation:
         return text
 
     def time(self, text: str) -> str:
-        """Return the record's time in the form of a text."""
+        """Return the record's time in the form of the sample's."""
         return self._at.isoformat()[:19].replace("T", text[10])
 
     def email(self, _: str) -> str:
@@ -143,19 +143,19 @@ class _Variation:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
     def digits(self, text: str) -> str:
-        """Return an id of as many digits."""
+        """Return an id with as many digits."""
         return f"{text[:-7]}{self._number:07d}"[-len(text) :]
 
     def last_digits(self, text: str) -> str:
-        """Return a phone of the same country and place."""
+        """Return a phone number of the same country and area."""
         return f"{text[:-4]}{self._person % 10_000:04d}"
 
     def address(self, _: str) -> str:
-        """Return the person's IP address, of the network for benchmarks."""
+        """Return the person's IP address, in the network for benchmarks."""
         return f"198.18.{self._person // 256 % 256}.{self._person % 256}"
 
     def click(self, text: str) -> str:
-        """Return a click's id."""
+        """Return a click id."""
         return f"{text[:5]}dj0yJnU9{self._random.getrandbits(64):016x}"
 
 
@@ -176,7 +176,7 @@ _TEXTS: Final[tuple[tuple[re.Pattern[str], Callable[[_Variation, str], str]], ..
 
 
 def write(path: Path, name: str, count: int, now: datetime) -> None:
-    """Write the messages of a source, one a line, as `json.dumps` writes them."""
+    """Write the messages of a source, one per line, with `json.dumps`."""
     with path.open("w", encoding="ascii") as file:
         for message in messages(name, count, now):
             file.write(json.dumps(message) + "\n")

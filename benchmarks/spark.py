@@ -1,8 +1,8 @@
-"""How delivery from Spark scales with partitions on this machine.
+"""How delivery from Spark scales with the number of partitions on this machine.
 
 The records are those of the other benchmarks, as Parquet. Owns a session with four tasks at once,
-on however many cores there are: what waits for Pinterest needs none. Needs the extra `spark` and
-Java. A write counts only where the server received every event.
+on any number of cores, because waiting for Pinterest needs none. Needs the extra `spark` and Java.
+A write counts only if the server received every event.
 """
 
 import os
@@ -33,7 +33,7 @@ FILES: Final = 4
 
 
 class Case(NamedTuple):
-    """One row: so many partitions, the server's latency, and whether a ledger is kept."""
+    """One row: the partitions, the server's latency, and whether there is a ledger."""
 
     about: str
     partitions: int
@@ -49,9 +49,9 @@ CASES: Final = (
     Case("delivery", 4),
     Case("with a ledger", 1, ledger=True),
     Case("with a ledger", 2, ledger=True),
-    Case(f"at {LATENCY_MS} ms a call", 1, LATENCY_MS),
-    Case(f"at {LATENCY_MS} ms a call", 2, LATENCY_MS),
-    Case(f"at {LATENCY_MS} ms a call", 4, LATENCY_MS),
+    Case(f"at {LATENCY_MS} ms per request", 1, LATENCY_MS),
+    Case(f"at {LATENCY_MS} ms per request", 2, LATENCY_MS),
+    Case(f"at {LATENCY_MS} ms per request", 4, LATENCY_MS),
 )
 
 
@@ -66,7 +66,7 @@ def spark_table(lines: Path, folder: Path, rounds: int) -> str:
     with _session(folder) as session, Server() as fast, Server(LATENCY_MS) as slow:
         _write(
             session, source, Case("first", TASKS), fast, folder, count
-        )  # starts the processes that the others find running
+        )  # starts the processes that the other cases reuse
         for _ in range(rounds):
             for case in CASES:
                 seconds[case].append(
@@ -87,7 +87,7 @@ def _rows(seconds: dict[Case, list[float]], count: int) -> Sequence[tuple[str, .
 def _write(
     session: Any, source: str, case: Case, server: Server, folder: Path, count: int
 ) -> float:
-    """Write the records once; give the seconds from the call to its end."""
+    """Write the records once; return the seconds from the call to its end."""
     frame = session.read.parquet(source).coalesce(case.partitions)
     path = folder / "config.json"
     ledger = folder / f"ledger-{time.monotonic_ns()}.db"
@@ -136,9 +136,9 @@ def _session(folder: Path) -> Iterator[Any]:
 
 
 def _write_parquet(lines: Path, folder: Path) -> int:
-    """Write the records as a table would hold them: times as instants, amounts as decimals.
+    """Write the records as in a table: times as timestamps, amounts as decimals.
 
-    Returns how many there are.
+    Returns their number.
     """
     folder.mkdir()
     with lines.open("rb") as file:

@@ -1,11 +1,10 @@
-"""Where a record's time goes: each stage alone.
+"""Where a record's time goes: each stage by itself.
 
-Everything is in this process, on one thread, in chunks of lines as the target reads them.
-Stages call the package's own functions and hand their results on. What is measured is CPU time,
-that of the senders' threads as sending, so that other programs on the machine do not count. Hashing
-and encoding happen within the mapping; they are measured once more by themselves, on what the
-mapping gave. A stage gets few records at a time: more would leave the processor's cache before the
-next stage reads them, which in the target they never do.
+Everything is in this process, on one thread, in chunks of lines as the target reads them. Stages
+call the package's own functions and hand their results on. The results are CPU times, which other
+programs do not change; the sending threads count as sending. Hashing and encoding happen within the
+mapping; they are measured again by themselves, on the mapping's results. A stage gets few records
+at a time: as in the target, they stay in the processor's cache for the next stage.
 """
 
 import cProfile
@@ -63,19 +62,19 @@ STAGES: Final = (
     Stage("map", "a row to an event: map, coerce, normalize, hash, encode"),
     Stage("hash", "SHA-256 of the personal values", "map"),
     Stage("encode", "an event to its bytes", "map"),
-    Stage("send", "batch, send, read the answers, settle"),
+    Stage("send", "batch, send, read responses, acknowledge"),
 )
 
 
 def measure(bench: Bench, rounds: int) -> dict[str, float]:
-    """Return CPU microseconds a record of every stage, medians of the rounds.
+    """Return CPU microseconds per record of every stage, medians of the rounds.
 
-    `whole` is the program itself, start-up taken off.
+    `whole` is the program itself, without the start-up.
     """
     spent: dict[str, list[float]] = {stage.name: [] for stage in STAGES}
     whole: list[float] = []
     target = next(case for case in CASES if case.name == TARGET)
-    keep_freed_memory()  # as the program does
+    keep_freed_memory()  # as in the program
     for _ in range(rounds):
         for name, seconds in _pass(bench.files.every).items():
             spent[name].append(seconds / bench.files.count * 1e6)
@@ -85,7 +84,7 @@ def measure(bench: Bench, rounds: int) -> dict[str, float]:
 
 
 def stages_table(costs: dict[str, float]) -> str:
-    """Show the stages, and how their sum compares with the program."""
+    """Return the table of stages, with their sum and the program's time."""
     stages = sum(costs[stage.name] for stage in STAGES if not stage.part_of)
     rows = [
         (
@@ -100,7 +99,7 @@ def stages_table(costs: dict[str, float]) -> str:
     rows.append(
         (
             "whole",
-            "the program, from line to answer",
+            "the program, from line to response",
             f"{costs['whole']:.1f}",
             f"{costs['whole'] / stages:.0%}",
         )
@@ -122,9 +121,9 @@ class _Clock:
 
 
 def _pass(path: Path) -> dict[str, float]:
-    """Take the whole file through every stage once, chunk by chunk.
+    """Process the whole file in every stage once, chunk by chunk.
 
-    What other threads do is sending, whenever they do it.
+    The time of other threads counts as sending.
     """
     clock = _Clock()
     others = time.process_time() - time.thread_time()
@@ -200,7 +199,7 @@ def _chunks(file: Any, clock: _Clock) -> Iterator[list[bytes]]:
 
 
 def _personal(record: dict[str, Any], event: dict[str, Any]) -> list[str]:
-    """Return a text for each digest of an event, of about the length that was hashed."""
+    """Return a text for each digest of an event, about as long as the hashed one."""
     return [record[leaf] for leaf, value in event["user_data"].items() if isinstance(value, list)]
 
 
@@ -239,7 +238,7 @@ def profile(bench: Bench) -> None:
 
 @contextmanager
 def _no_stdout() -> Iterator[None]:
-    """Keep STATE, which the target writes to stdout, out of the way."""
+    """Discard STATE, which the target writes to stdout."""
     kept, sys.stdout = sys.stdout, io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     try:
         yield

@@ -213,26 +213,26 @@ def test_a_case_that_was_skipped_reaches_nothing():
     given = results.reach(rates, 80.0, 0.2, 1.05)
     rows = {row.what: row.value for row in given}
     assert [row.by_cpu for row in given if row.by_cpu] == [0.6]
-    assert rows["the target to the floor"] == 0.5
-    assert rows["CPU of a record, in a long run to in a short one"] == 1.05
+    assert rows["the target vs. the floor"] == 0.5
+    assert rows["CPU per record, long vs. short run"] == 1.05
     assert rows["peak memory"] == 80.0
     assert [what for what, value in rows.items() if value is None] == [
-        "the target to the SDK into nothing",
-        "the target to target-jsonl",
-        "a mapping of 27 expressions to the floor",
-        "the same with fallbacks to the floor",
-        "the slowest stream of events to flat records, by bytes",
-        "the slowest shop to flat records",
-        "200 ms a call to none",
-        "the SQLite ledger to none",
-        "rows of results to none",
-        "a BATCH to lines",
-        "members of a list to events",
-        "a preview to a run",
-        "check --sample to a run",
-        "validate_records to none",
-        "two processes on two halves to one",
-        "--about, beyond the SDK's import",
+        "the target vs. the SDK's default path",
+        "the target vs. target-jsonl",
+        "a mapping of 27 expressions vs. the floor",
+        "the same with fallbacks vs. the floor",
+        "the slowest stream of events vs. flat records, per byte",
+        "the slowest shop vs. flat records",
+        "200 ms per request vs. no latency",
+        "with vs. without an SQLite ledger",
+        "with vs. without rows of results",
+        "a BATCH vs. lines",
+        "members of a list vs. events",
+        "a preview vs. a run",
+        "check --sample vs. a run",
+        "with vs. without validate_records",
+        "two processes, half each, vs. one",
+        "--about, without the SDK's import",
     ]
 
 
@@ -263,7 +263,7 @@ def test_a_source_is_held_against_its_floor_and_against_flat_records():
     (row,) = results.shop_rows(rates, {"target": 1000.0, "shopify": 3000.0, "segment": 1.0})
     assert (row.to_floor, row.to_flat, row.to_flat_by_bytes) == (0.4, 0.5, 1.5)
     rows = {row.what: row.value for row in results.reach(rates, None, None, None, [row])}
-    assert rows["the slowest shop to flat records"] == 0.5
+    assert rows["the slowest shop vs. flat records"] == 0.5
     assert "| shopify | 3,000 | 25        |" in results.shops_table([row])
 
 

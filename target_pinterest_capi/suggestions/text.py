@@ -13,22 +13,22 @@ from target_pinterest_capi.suggestions.entry import Entry
 from target_pinterest_capi.suggestions.lines import SuggestedLine
 
 HEAD: Final = """\
-# Mappings to start from: `pinterest-capi suggest` made them of a sample's names of columns and
-# shapes of values. Each line says why it is there; what is not sure is a comment. Read them all:
-# only you know what your columns hold.
+# A first mapping, which `pinterest-capi suggest` wrote from the column names and the forms of the
+# values in a sample. Each line says why it is there; uncertain lines are comments. Read them all:
+# only you know what your columns contain.
 #
-# Try them, beside a file that has ad_account_id:
+# To try it, together with a file that has ad_account_id:
 #   pinterest-capi preview --config config.json --config THIS_FILE SAMPLE
-# Use them: copy `mappings` into your configuration; in Meltano below `config` of the loader
+# To use it, copy `mappings` into your configuration; in Meltano, below `config` of the loader
 # target-pinterest-capi.
 """
 NO_ENTRY: Final = """\
-# No entry is complete yet, so this file is refused as it is. Supply what the comments say is
-# missing, take the # of the entry away, and the [] of mappings. If there are only customer_lists,
-# the [] stays: no events.
+# No entry is complete yet, so this file is refused as it is. Add what is missing according to the
+# comments, and remove the # of the entry and the [] of mappings. If there are only
+# customer_lists, keep the []: no events.
 """
 LISTS_HEAD: Final = """\
-# Streams of people, for customer lists: take the # away, and set oauth (docs/customer-lists.md).
+# Streams of people, for customer lists: remove the #, and set oauth (docs/customer-lists.md).
 # customer_lists:
 """
 _WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})

@@ -53,8 +53,8 @@ class _Line(msgspec.Struct, gc=False):
     event: msgspec.Raw = _NO_EVENT
 
 
-class _Receipt(msgspec.Struct, gc=False):
-    """The members of an event's JSON that its receipt needs."""
+class _LetterEvent(msgspec.Struct, gc=False):
+    """The part of a dead letter's event that a replay needs."""
 
     event_name: str
     event_id: str
@@ -63,7 +63,7 @@ class _Receipt(msgspec.Struct, gc=False):
 
 
 _decode_line: Final = msgspec.json.Decoder(_Line).decode
-_decode_receipt: Final = msgspec.json.Decoder(_Receipt).decode
+_decode_event: Final = msgspec.json.Decoder(_LetterEvent).decode
 
 
 class Letters:
@@ -117,7 +117,7 @@ class Letters:
             body = bytes(letter.event)
             if body in {b"", b"null"}:
                 return UnsentReason.NO_EVENT
-            receipt = _decode_receipt(body)
+            event = _decode_event(body)
         except (msgspec.ValidationError, RecursionError):
             return UnsentReason.FOREIGN
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -128,10 +128,10 @@ class Letters:
             body,
             self._account(letter),
             Origin(letter.stream, letter.mapping),
-            receipt.event_name,
-            receipt.event_id,
-            receipt.action_source != OFFLINE,
-            receipt.event_time,
+            event.event_name,
+            event.event_id,
+            event.action_source != OFFLINE,
+            event.event_time,
             letter.key,
         )
 
