@@ -35,6 +35,8 @@ TEXTS = (
     "", " ", "a", " padded ", "Jane@Example.com", '["a@example.com", "b@example.com"]', "[",
     "São Paulo", "[null]", '["x", 1]', "+1 (202) 555-0134", "555-0134", "020 7946 0123", "f",
     "Female", "1990-03-04", "03/04/1990", "US", "GB", "Atlantis", "94110", "2134", "SW1A 1AA",
+    "https://", " https://shop.example.com/?epik=dj0y ", "http://shop.example.com", "/p/1",
+    "_epik=dj0y; x=y", "dj0y==", "epik=a&epik=b", "a=b",
     "usd", "XXY", "en-US", "192.0.2.7", "10.0.0.1, 192.0.2.7", "web", "WEB", "offline", "true",
     "19.99", "007", "1e3", "3", "-3", "99999999999999999999", "a" * 64,
     "d41d8cd98f00b204e9800998ecf8427e", "x" * 300, "\x00", "e\u0301", "\u0130", "\u017f",
@@ -221,6 +223,8 @@ def test_generated_lines_of_every_field_are_the_oracle(path: str):
 COMMON: dict[str, Any] = {
     "texts": ["a", "b"],
     "text": "a",
+    "click id": "dj0yJnU9",
+    "page": "https://shop.example.com/p/1",
     "short text": "iPhone",
     "ip address": "192.0.2.7",
     "digest": "Customer 4711",

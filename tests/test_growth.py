@@ -41,6 +41,7 @@ OURS = "reads only what the package itself has: presets, rendered pages, names o
 CONFIGURED = "reads the configuration, which its user writes"
 CHECKED = "the user's own: expressions.patterns bounds the length of its texts"
 BOUNDS = {
+    "events.page_addresses._between_pairs": LINEAR,
     "cli.demo.view._digest": LINEAR,
     "cli.console._filling": OURS,
     "cli.console._control": LINEAR,

@@ -77,6 +77,10 @@ class Dropped(Reason):
         "not_an_ip_address",
         "It is not an IPv4 or IPv6 address of a user: check the column.",
     )
+    NOT_A_CLICK_ID = (
+        "not_a_click_id",
+        "It has names and values, such as cookies, and no single _epik or epik: check the column.",
+    )
     NOT_AN_AMOUNT = "not_an_amount", "It is not a finite decimal number: check the column."
     AMOUNT_OUT_OF_RANGE = (
         "amount_out_of_range",
@@ -118,6 +122,10 @@ class Warned(Reason):
     PRIVATE_ADDRESS = (
         "private_address",
         "An address of a private network matches nobody: map the user's address from the proxy.",
+    )
+    PARTIAL_ADDRESS = (
+        "partial_address",
+        "The address of the page has no scheme or no host: map the full one, with https://.",
     )
     PHONE_WITHOUT_COUNTRY = (
         "phone_without_country",

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
-from target_pinterest_capi.events import coerce, hashing
+from target_pinterest_capi.events import coerce, hashing, page_addresses
 from target_pinterest_capi.events.build.members import (
     FORM_PATHS,
     ITEMS,
@@ -40,6 +40,8 @@ from target_pinterest_capi.events.normalize import is_private, is_public_ipv4
 from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES, null_words, spellings_of
 from target_pinterest_capi.events.reasons import Dropped, Warned
 
+PAGE: Final = "event_source_url"
+CLICK_ID: Final = "user_data.click_id"
 USER_AGENT: Final = "user_data.client_user_agent"  # long, and the same in many events
 Note = Callable[[str, str], None]
 Convert = Callable[[Any], Any]
@@ -78,7 +80,7 @@ class Converters:
         self.regions = BoundedCache(lambda text: _usable(country(text)))  # for texts of countries
         self._zone, self._date_format = options.zone, options.date_format
         self._makers: dict[FieldKind, Callable[[Field], Any]] = {
-            FieldKind.TEXT: lambda field: self._texts(field) if field.many else self._text(field),
+            FieldKind.TEXT: self._text_field,
             FieldKind.HASHED: self._hashed_field,
             FieldKind.AMOUNT: lambda field: self._scalar(field, coerce.amount),
             FieldKind.INTEGER: lambda field: self._scalar(field, coerce.integer),
@@ -189,6 +191,11 @@ class Converters:
 
     # Scalars
 
+    def _text_field(self, field: Field) -> Convert:
+        if field.many:
+            return self._texts(field)
+        return self._page(field) if field.path == PAGE else self._text(field)
+
     def unix_time(self, path: str) -> Callable[[Any], int | Dropped | None]:
         """Return the reader of a time; one that is doubtful because of a clock change is noted."""
         note, zone, date_format = self._note, self._zone, self._date_format
@@ -223,7 +230,7 @@ class Converters:
     def _text(self, field: Field) -> Convert:
         path, note, limit = field.path, self._note, field.max_length
         given, text = self._given(field), coerce.text
-        form: Form | None = self._forms[field.form].normalize if field.form else None
+        form = self._form(field)
 
         def usable(value: Any) -> str | None:
             if type(value) is str and (limit is None or len(value) <= limit):
@@ -251,6 +258,23 @@ class Converters:
         if field.form == "ip_address":
             return address
         return plain if form is None else formed
+
+    def _form(self, field: Field) -> Form | None:
+        if field.path == CLICK_ID:
+            return page_addresses.click_id
+        return self._forms[field.form].normalize if field.form else None
+
+    def _page(self, field: Field) -> Convert:
+        """Return the reader of a page's address; one that is not a full one is noted."""
+        read, path, note = self._text(field), field.path, self._note
+
+        def page(value: Any) -> str | None:
+            url: str | None = read(value)
+            if url is not None and not page_addresses.is_full_address(url):
+                note(path, Warned.PARTIAL_ADDRESS)
+            return url
+
+        return page
 
     def _choice(self, field: Field) -> Convert:
         path, note, choices = field.path, self._note, frozenset(field.choices)
@@ -446,7 +470,9 @@ def _text_path(field: Field, convert: Convert) -> tuple[str, Any]:
         return "", None
     if field.max_length:
         return "short text", field.max_length
-    return ("texts", _are_plain_texts) if field.many else ("text", None)
+    if field.many:
+        return "texts", _are_plain_texts
+    return {CLICK_ID: "click id", PAGE: "page"}.get(field.path, "text"), None
 
 
 def _unread(_: Any) -> None:

@@ -113,6 +113,26 @@ FAST_PATHS: Final = {
         ):
             {target} = text
         """,
+    "click id": """
+        if (
+            type(value) is str
+            and (text := value.strip())
+            and "=" not in text
+            and text.isprintable()
+            and text not in null_spellings
+        ):
+            {target} = text
+        """,
+    "page": """
+        if (
+            type(value) is str
+            and (text := value.strip())[:8] == "https://"
+            and len(text) > 8
+            and text.isprintable()
+            and text not in null_spellings
+        ):
+            {target} = text
+        """,
     "short text": """
         if (
             type(value) is str
