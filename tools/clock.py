@@ -33,8 +33,7 @@ def main(command: list[str]) -> int:
     compiler = shutil.which("cc")
     if compiler is None or sys.platform != "linux":
         print(
-            "Skipped: a separate clock needs Linux and a C compiler (apt-get install gcc "
-            "libc6-dev)"
+            "Skipped: a separate clock needs Linux and a C compiler (apt-get install gcc libc6-dev)"
         )
         return 0
     with tempfile.TemporaryDirectory() as directory:
