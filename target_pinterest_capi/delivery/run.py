@@ -510,12 +510,14 @@ class Run:
     def _open_telemetry(self) -> "Telemetry | None":
         if self.settings.telemetry == "none":
             return None
-        from target_pinterest_capi.delivery.telemetry import open_telemetry  # noqa: PLC0415 - it takes 0.3 s to import
+        # It takes 0.3 s to import.
+        from target_pinterest_capi.delivery.telemetry import open_telemetry  # noqa: PLC0415
 
         return open_telemetry(self.settings, self.run_id)
 
     def _open_ledger(self) -> Ledger:
-        from target_pinterest_capi.delivery.event_ledger import EventLedger  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+        # SQLAlchemy takes 0.1 s to import.
+        from target_pinterest_capi.delivery.event_ledger import EventLedger  # noqa: PLC0415
 
         url = self.settings.ledger_url
         assert url is not None  # noqa: S101 - else there is no deduplication
@@ -526,7 +528,8 @@ class Run:
         )
 
     def _open_results(self, run_id: str) -> Results:
-        from target_pinterest_capi.delivery.results_database import ResultsDatabase  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+        # SQLAlchemy takes 0.1 s to import.
+        from target_pinterest_capi.delivery.results_database import ResultsDatabase  # noqa: PLC0415
 
         url = self.settings.results_url
         assert url is not None  # noqa: S101 - else nothing is recorded

@@ -54,7 +54,8 @@ def end_run(
     settings = run.settings
     if not wants_report(settings):
         return
-    from target_pinterest_capi.reporting.report_file import make_report  # noqa: PLC0415 - only runs with a report need it
+    # Only runs with a report need it.
+    from target_pinterest_capi.reporting.report_file import make_report  # noqa: PLC0415
 
     report = make_report(run, exit_code, stopped, customer_lists, not_found)
     _write_files(settings, report)
@@ -86,13 +87,15 @@ def _write_files(settings: "Settings", report: "Report") -> None:
 
 
 def _write_report(report: "Report", path: str) -> None:
-    from target_pinterest_capi.reporting.report_file import write_report  # noqa: PLC0415 - only runs with a report need it
+    # Only runs with a report need it.
+    from target_pinterest_capi.reporting.report_file import write_report  # noqa: PLC0415
 
     write_report(report, path)
 
 
 def _write_metrics(report: "Report", path: str) -> None:
-    from target_pinterest_capi.reporting.metrics_file import write_metrics  # noqa: PLC0415 - only runs with metrics need prometheus_client
+    # Only runs with metrics need prometheus_client.
+    from target_pinterest_capi.reporting.metrics_file import write_metrics  # noqa: PLC0415
 
     if not write_metrics(report, path):
         _log.warning("metrics_path had other contents: its counters start again at 0.")
@@ -113,7 +116,8 @@ def _is_news(settings: "Settings", exit_code: int, *, has_failed_before: bool | 
 
 
 def _notify(settings: "Settings", report: "Report") -> None:
-    from target_pinterest_capi.delivery.webhook import post  # noqa: PLC0415 - only runs with a notification need it
+    # Only runs with a notification need it.
+    from target_pinterest_capi.delivery.webhook import post  # noqa: PLC0415
     from target_pinterest_capi.reporting.notification import encode_notification, form_of  # noqa: PLC0415
 
     assert settings.notify_url is not None  # noqa: S101 - else nothing is news

@@ -80,7 +80,8 @@ def list_sources(settings: Settings, stream: str) -> Iterator[str]:
 def _entries(settings: Settings, stream: str) -> list[CustomerListEntry]:
     if not settings.customer_lists:
         return []
-    from target_pinterest_capi.customer_lists.list_delivery import entries_of  # noqa: PLC0415 - brings httpx, which events do without here
+    # Imports httpx, which a preview of events does not need.
+    from target_pinterest_capi.customer_lists.list_delivery import entries_of  # noqa: PLC0415
 
     return entries_of(settings, stream)
 
@@ -95,7 +96,8 @@ def _compile(
     *,
     in_plain: bool,
 ) -> PreviewedListEntry:
-    from target_pinterest_capi.customer_lists.list_delivery import configured_list  # noqa: PLC0415 - as above
+    # Imports httpx, as above.
+    from target_pinterest_capi.customer_lists.list_delivery import configured_list  # noqa: PLC0415
 
     configured = configured_list(settings, entry)
     origin = Origin(stream, entry.label)

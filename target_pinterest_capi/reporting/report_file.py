@@ -126,7 +126,8 @@ def make_report(
 def write_report(made: report.Report, path: str) -> None:
     """Write a report in the format for the path's ending. Raises `OSError`."""
     if path.casefold().endswith(".html"):
-        from target_pinterest_capi.reporting.html import page  # noqa: PLC0415 - only a page needs Jinja
+        # Only a page needs Jinja.
+        from target_pinterest_capi.reporting.html import page  # noqa: PLC0415
 
         content = page.page(made).encode()
     else:

@@ -106,7 +106,8 @@ def _json_lines(file: IO[bytes]) -> Iterator[Records]:
 
 def _columnar(kind: str, file: IO[bytes]) -> Iterator[Records]:
     try:
-        from target_pinterest_capi.singer import arrow  # noqa: PLC0415 - pyarrow takes 0.1 s, and is an extra
+        # pyarrow takes 0.1 s to import, and is an extra.
+        from target_pinterest_capi.singer import arrow  # noqa: PLC0415
     except ImportError:
         raise BatchFileError(
             f"format {kind} needs the package pyarrow: install target-pinterest-capi[parquet]"

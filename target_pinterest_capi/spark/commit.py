@@ -150,7 +150,8 @@ class CommitSummary:
 
     def _record(self, report: Report) -> None:
         """Add the run to the results, in which its tasks have recorded their events."""
-        from target_pinterest_capi.delivery.results_database import ResultsDatabase  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+        # SQLAlchemy takes 0.1 s to import.
+        from target_pinterest_capi.delivery.results_database import ResultsDatabase  # noqa: PLC0415
 
         assert self.settings.results_url is not None  # noqa: S101 - else nothing is recorded
         results = ResultsDatabase(

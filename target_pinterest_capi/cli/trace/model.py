@@ -97,7 +97,8 @@ def _results(settings: Settings, wanted: Wanted, unseen: list[str]) -> Iterator[
     if settings.results_url is None:
         unseen.append("results: results_url is not set.")
         return
-    from target_pinterest_capi.delivery.database import UnusableError  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+    # SQLAlchemy takes 0.1 s to import.
+    from target_pinterest_capi.delivery.database import UnusableError  # noqa: PLC0415
     from target_pinterest_capi.delivery.event_history import find_results  # noqa: PLC0415
 
     if settings.results_events == "failed":
@@ -180,7 +181,8 @@ def _ledger(
     if settings.ledger_url is None:
         unseen.append("ledger: ledger_url is not set.")
         return
-    from target_pinterest_capi.delivery.database import UnusableError  # noqa: PLC0415 - SQLAlchemy takes 0.1 s to import
+    # SQLAlchemy takes 0.1 s to import.
+    from target_pinterest_capi.delivery.database import UnusableError  # noqa: PLC0415
     from target_pinterest_capi.delivery.event_history import find_delivered  # noqa: PLC0415
 
     identities = {
