@@ -45,17 +45,17 @@ help:  ## list the targets
 demo: $(READY)  ## deliver a sample to a sandbox on this machine and show its outcomes
 	@$(BIN)/pinterest-capi demo
 
-test: $(READY) $(call locked,$(TEST))  ## run the tests that are quick: two minutes on two cores
+test: $(READY) $(call locked,$(TEST))  ## run the quick tests: two minutes on two cores
 	@$(PYTEST) -m "not slow" $(TESTS)
 
-test-rest: $(READY) $(call locked,$(TEST))  ## run the tests that take minutes or need a service; they skip if it is missing
+test-rest: $(READY) $(call locked,$(TEST))  ## run the tests that take minutes or need a service; they are skipped if it is missing
 	@$(PYTEST) -m slow $(TESTS)
 
 coverage: $(READY) $(call locked,$(TEST))  ## run the quick tests and print their coverage of lines and branches
 	@$(PYTEST) -m "not slow" --cov --cov-report= $(TESTS)
 
-# The tests that depend on time: ages of events, time zones, files named after a day, the programs
-# as users run them
+# The tests that depend on time: ages of events, time zones, files named after a day, and the
+# programs as users run them.
 CLOCK_TESTS = $(addprefix tests/test_, check.py coerce.py credentials.py demo.py eqs.py event_times.py functions.py preview.py \
 	progress.py replay.py report_file.py target.py)
 
@@ -64,7 +64,7 @@ test-clock: $(READY) $(call locked,$(TEST))  ## run the tests that depend on tim
 
 setup: $(READY) $(call locked,$(TEST) types lint build hooks site)  ## install everything that the targets need, except Spark
 
-spark: $(READY) $(call locked,$(TEST) spark)  ## install what the tests of Spark need, 450 MB; they also need Java 17 or newer
+spark: $(READY) $(call locked,$(TEST) spark)  ## install the packages for the Spark tests, 450 MB; they also need Java 17 or newer
 
 # One test per seed, with and without a ledger; `make test-rest` runs a short one. It prints the
 # result of each.
@@ -75,22 +75,22 @@ INTERRUPTIONS ?= 40
 chaos: $(READY) $(call locked,$(TEST))  ## deliver through every fault, kill -9 and signals: SEEDS="1 2 3" RECORDS=100000 INTERRUPTIONS=40
 	@CHAOS_SEEDS="$(SEEDS)" CHAOS_RECORDS=$(RECORDS) CHAOS_INTERRUPTIONS=$(INTERRUPTIONS) $(BIN)/python -m pytest -o log_cli=true -o log_cli_level=INFO tests/chaos
 
-# A simulated world per seed: whole runs with simulated time, network, disk and crashes. SEED=7
-# repeats one, and prints its story.
+# One simulated world per seed: whole runs with simulated time, network, disk and crashes. SEED=7
+# repeats one, and prints what happened.
 FIRST ?= 1
 
 simulate: SEEDS = 10000
 simulate: $(READY) $(call locked,$(TEST))  ## run whole pipelines in simulated worlds: SEEDS=100000, or SEED=7 to repeat one
 	@PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEED),$(SEED),$(FIRST) $(SEEDS))
 
-# Mutated lines, configurations and responses: `make test` tries some hundred, this some ten
-# thousand.
+# Mutated lines, configurations and responses: `make test` tries some hundreds, this some tens of
+# thousands.
 FUZZ ?= 5
 
 fuzz: $(READY) $(call locked,$(TEST))  ## mutate all outside input for a few minutes: FUZZ=50 for an hour
 	@HYPOTHESIS_PROFILE=full FUZZ=$(FUZZ) $(BIN)/python -m pytest -q -n $(JOBS) --dist load tests/test_fuzz.py
 
-test-all: lint types spark  ## run every check and every test: tests that need a missing service fail
+test-all: lint types spark  ## run every check and every test; tests that need a missing service fail
 	@REQUIRE_SERVICES=1 HYPOTHESIS_PROFILE=full $(MAKE) test test-rest fuzz
 
 ci: test-all
@@ -115,7 +115,7 @@ workflows: .venv/.lint
 scripts: .venv/.lint
 	@$(BIN)/shellcheck .ci/run .ci/install .ci/image
 
-# By Meltano's own schema of a project, which includes the plugin's definition, and by Hub's rules
+# Uses Meltano's own schema of a project, which includes the plugin's definition, and Hub's rules
 # for its entry. For the other checks of Hub's CI see tests/test_hub.py.
 meltano: .venv/.lint
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.meltano \
@@ -128,7 +128,7 @@ tree: $(READY)
 changelog: $(READY)
 	@$(BIN)/python tools/changelog.py $(TAG)
 
-# In CI every package is installed, and has to be: what a package needs is known only then.
+# In CI every package must be installed, because only then its own requirements are known.
 locks: .venv/.lint
 	@$(BIN)/python tools/locks.py check $(if $(CI),--all)
 
@@ -143,7 +143,7 @@ format: .venv/.lint  ## format the code, and fix what ruff can fix safely
 types: $(READY) $(call locked,types site)  ## check the types of the package and of tools/
 	@$(BIN)/mypy --strict --no-error-summary
 
-# uv only creates the lock files; it is not in them.
+# uv only creates the lock files, and is not part of them.
 UV_VERSION = 0.13.9
 
 lock: .venv/.lint  ## update the lock files to pyproject.toml and the tests' taps; UPGRADE=1 uses the newest versions
@@ -153,10 +153,10 @@ lock: .venv/.lint  ## update the lock files to pyproject.toml and the tests' tap
 hooks: $(READY) $(call locked,lint types hooks)  ## run the quick checks before each commit
 	@$(BIN)/pre-commit install
 
-site: $(READY) .venv/.site  ## build the documentation as a site in build/site; every link is checked
+site: $(READY) .venv/.site  ## build the documentation as a site in build/site, and check every link
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
-build: $(READY) .venv/.build  ## make the wheel and the source archive in dist/, and check their metadata
+build: $(READY) .venv/.build  ## build the wheel and the source archive in dist/, and check their metadata
 	@rm -rf dist
 	@said=$$($(BIN)/python -m build --no-isolation --outdir dist . 2>&1) || { echo "$$said"; exit 1; }
 	@$(BIN)/twine --no-color check --strict dist/*
@@ -173,14 +173,14 @@ test-built: $(BIN)/python
 	&& tar -cf - --exclude='./.git' --exclude='./.venv*' --exclude='./target_pinterest_capi' --exclude='__pycache__' . | tar -xf - -C "$$copy" \
 	&& cd "$$copy" && "$(CURDIR)/.venv-wheel/bin/python" -m pytest -n $(JOBS) --dist loadfile $(TESTS)
 
-image: $(READY)  ## make and try the container image, with Docker or DOCKER=podman
+image: $(READY)  ## build and try the container image, with Docker or DOCKER=podman
 	@DOCKER="$(DOCKER)" .ci/image "$$($(BIN)/hatchling version)"
 
 # pip-audit has its own environment: otherwise it would add thirty packages to the lock file that
 # nothing else needs.
 PIP_AUDIT_VERSION = 2.10.1
 
-audit: $(BIN)/python  ## ask the advisory database about every version in the lock files; needs a network
+audit: $(BIN)/python  ## look up every version in the lock files in the advisory database; needs a network
 	@rm -rf .venv-audit && $(BIN)/python -m venv .venv-audit
 	@.venv-audit/bin/$(PIP_INSTALL) pip-audit==$(PIP_AUDIT_VERSION)
 	@.venv-audit/bin/pip-audit --require-hashes --disable-pip --strict --progress-spinner off \
@@ -189,10 +189,10 @@ audit: $(BIN)/python  ## ask the advisory database about every version in the lo
 # For Spark, after `make spark`: make bench BENCH=spark
 # More: make bench BENCH='--only ledger --rounds 3', BENCH=stages, BENCH=profile, BENCH=plots;
 # --record also writes docs/performance.md.
-bench: $(READY) $(call locked,$(TEST))  ## measure the target next to a floor, the SDK and a peer; takes minutes
+bench: $(READY) $(call locked,$(TEST))  ## compare the target's speed with a floor, the SDK and a peer; takes minutes
 	@$(BIN)/python -m benchmarks $(BENCH)
 
-clean:  ## remove everything that the other targets made, except .venv
+clean:  ## remove everything that the other targets created, except .venv
 	@rm -rf dist build htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* .venv-wheel .venv-audit
 	@find . -path ./.venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -204,7 +204,7 @@ $(BIN)/python:
 		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
 	done; \
 	if [ -z "$${found:-}" ]; then \
-		echo "Python 3.11 or newer is needed, and none of these is: $(PYTHON). Install it, or name it: make PYTHON=/path/to/python3" >&2; \
+		echo "Python 3.11 or newer is needed, but none of these is that new: $(PYTHON). Install it, or name it: make PYTHON=/path/to/python3" >&2; \
 		exit 1; \
 	fi; \
 	echo "Setting up .venv with $$("$$found" --version), once"; \

@@ -1,12 +1,12 @@
-"""Keep the facts of Pinterest's OpenAPI description that we use, and say what a newer one changed.
+"""Stores the facts of Pinterest's OpenAPI description that we use, and compares newer ones.
 
     python tools/api_facts.py FILE           writes them to sandbox/pinterest-openapi.json
     python tools/api_facts.py --drift FILE   writes nothing, and prints how FILE differs from that
 
-FILE is a description as Pinterest publishes it at https://github.com/pinterest/api-description,
-in YAML or JSON. Names, types, limits, choices, what is required or closed, statuses, scopes and
-rate categories are kept; prose, examples and titles are not. Where the prose lists values one by
-one, as that of `event_name` does, these are kept as `x-named-values`.
+FILE is a description as Pinterest publishes it at https://github.com/pinterest/api-description, in
+YAML or JSON. Names, types, limits, choices, required and closed members, statuses, scopes and rate
+categories are stored; prose, examples and titles are not. If the prose lists single values, as for
+`event_name`, they are stored as `x-named-values`.
 
 Exit codes: 0 written, or no difference; 1 there are differences; 2 FILE cannot be read, or does
 not describe an endpoint of ours.
@@ -33,7 +33,7 @@ X_SOURCE: Final = {
     "explained-in": "docs/pinterest-api.md",
 }
 
-# What the target calls, and what docs/pinterest-api.md describes beside it.
+# The operations that the target calls, and the others in docs/pinterest-api.md.
 PATHS: Final = (
     "/ad_accounts/{ad_account_id}/advertiser_defined_events",
     "/ad_accounts/{ad_account_id}/audiences",
@@ -44,14 +44,14 @@ PATHS: Final = (
     "/oauth/conversion_token",
     "/oauth/token",
 )
-# The same, of versions after the one that is kept: their facts are kept once they are described.
+# The same, in versions after the stored one: their facts are stored once they are described.
 LATER_PATHS: Final = (
     "/ad_accounts/{ad_account_id}/conversion_deletion_requests",
     "/ad_accounts/{ad_account_id}/conversion_deletion_requests/{request_id}",
 )
 METHODS: Final = ("get", "put", "post", "patch", "delete")
 
-# https://spec.openapis.org/oas/v3.0.3: the members of a schema that say what a value may be.
+# https://spec.openapis.org/oas/v3.0.3: the members of a schema that restrict its values.
 PLAIN_KEYWORDS: Final = (
     "$ref",
     "type",
@@ -84,14 +84,14 @@ WIDTH: Final = 100
 
 
 class DescriptionError(Exception):
-    """A file that is not a description of the endpoints, with the sentence to print."""
+    """A file does not describe the endpoints; the text is the message to print."""
 
 
 # ---- reading
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML as OpenAPI means it, YAML 1.2: the country NO is a text, and so is a date."""
+    """Reads YAML 1.2, as OpenAPI requires: the country NO is text, and so is a date."""
 
 
 _TEXTS_IN_YAML_1_2: Final = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
@@ -103,7 +103,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|fa
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return the description in a file of YAML or JSON; DescriptionError where there is none."""
+    """Return the description in a file of YAML or JSON, or raise DescriptionError."""
     try:
         text = path.read_text(encoding="utf-8")
         is_json = text.lstrip().startswith("{")
@@ -118,11 +118,11 @@ def read(path: Path) -> dict[str, Any]:
     return parsed
 
 
-# ---- keeping the facts
+# ---- storing the facts
 
 
 def facts(description: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the description without all that is not a fact, or no endpoint of ours."""
+    """Return only the facts of the description, and only of our endpoints."""
     described = description["paths"]
     paths = {
         path: _operations(described[path])
@@ -205,7 +205,7 @@ _PARTS: Final = {
 
 
 def _components(components: Mapping[str, Any], paths: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the components that the paths lead to, in order of their names."""
+    """Return the components that the paths refer to, ordered by name."""
     made: dict[str, dict[str, Any]] = {part: {} for part in _PARTS}
     waiting = list(_references(paths))
     while waiting:
@@ -228,10 +228,10 @@ def _references(value: Any) -> Iterator[str]:
 
 
 def written(value: Any, depth: int = 0, used: int = 0) -> str:
-    """Return JSON with a line for each member, or one for all of a value where they fit into it.
+    """Return JSON with a line for each member, or one line for a whole value if it fits.
 
-    The file stays short, and a change shows as the lines that it touches. `used` is what stands
-    before the value on its line, after the indentation.
+    The file stays short, and a change shows as the lines that it touches. `used` is the text before
+    the value on its line, after the indentation.
     """
     line = json.dumps(value, ensure_ascii=False)
     fits = depth > 1 and depth + used + len(line) < WIDTH
@@ -305,10 +305,10 @@ def _of_schema(
     description: Mapping[str, Any],
     above: frozenset[str] = frozenset(),
 ) -> Iterator[Fact]:
-    """Yield what a schema says of a place, and of the places in it.
+    """Yield the facts of a schema and of the schemas in it.
 
-    A combination's options are taken together: what one of them alone requires is a fact of its
-    own. `above` has the references that lead here, so that a schema within itself comes to an end.
+    The options of a combination are combined: a requirement of only one option is a separate fact.
+    `above` has the references on the way, so that a recursive schema ends.
     """
     yield Fact(place, "", "")
     yield from _of_keywords(schema, place)
@@ -337,7 +337,7 @@ def _of_keywords(schema: Mapping[str, Any], place: str) -> Iterator[Fact]:
 
 
 def _inside(schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the schemas of what is in a value, each with the step that leads there."""
+    """Yield the schemas inside a value, each with its step in the path."""
     if "items" in schema:
         yield "[]", schema["items"]
     if isinstance(schema.get("additionalProperties"), dict):
@@ -359,7 +359,7 @@ def _text(value: Any) -> str:
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what differs, in lines for people: an operation that changed, then its places."""
+    """Yield readable lines of differences: each changed operation, then its places."""
     before, after = stated(old), stated(new)
     for operation in sorted({*before, *after}):
         if operation not in after:
@@ -412,7 +412,7 @@ def _difference(was: set[str], now: set[str]) -> str:
 
 
 def drift(path: Path, kept: Path) -> int:
-    """Print how the description in `path` differs from what is kept: 0 when it does not, else 1."""
+    """Print how the description in `path` differs from the stored one; return 1 if it does."""
     old, new = read(kept), facts(read(path))
     lines = list(changes(old, new))
     said = "the endpoints we use changed" if lines else "nothing changed for the endpoints we use"

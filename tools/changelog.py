@@ -1,11 +1,11 @@
-"""Checks of CHANGELOG.md: that it keeps the form of Keep a Changelog 1.1.0, and has the release.
+"""Checks CHANGELOG.md: it has the form of Keep a Changelog 1.1.0, and contains the release.
 
     python tools/changelog.py            checks the form
-    python tools/changelog.py v0.2.0     checks as well that this tag can be released, and prints
+    python tools/changelog.py v0.2.0     also checks that this tag can be released, and prints
                                          its section: the release notes
 
-Reads the file in the working directory and never changes it. One line on stderr for each problem,
-and exit code 1 where there is one.
+Reads the file in the working directory and never changes it. Prints one line on stderr for each
+problem; the exit code is 1 if there is any.
 """
 
 import datetime as dt
@@ -28,7 +28,7 @@ TAG: Final = re.compile(r"v(\d+\.\d+\.\d+)")
 
 
 class Section(NamedTuple):
-    """A `## ` heading: its line and words, and the lines up to the next one."""
+    """A section: the line and words of its `## ` heading, and the lines up to the next one."""
 
     number: int
     title: str
@@ -36,17 +36,17 @@ class Section(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The version, or Unreleased: what stands in the brackets."""
+        """Return the text in the brackets: the version, or Unreleased."""
         return self.title.partition("]")[0].removeprefix("[")
 
     @property
     def notes(self) -> str:
-        """The section without its heading."""
+        """Return the section without its heading."""
         return "\n".join(self.lines).strip()
 
 
 def sections(text: str) -> list[Section]:
-    """Return the sections in their order; what stands above the first belongs to none."""
+    """Return the sections in order, without the lines above the first one."""
     found: list[Section] = []
     for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith("## "):
@@ -57,7 +57,7 @@ def sections(text: str) -> list[Section]:
 
 
 def problems(text: str) -> Iterator[str]:
-    """Yield what is wrong with the form, each as its line's number and a sentence."""
+    """Yield the problems of the form, each with its line's number and a sentence."""
     if not text.startswith("# Changelog\n"):
         yield "1: begin with `# Changelog`"
     found = sections(text)
@@ -87,7 +87,7 @@ def _heading(section: Section) -> Iterator[str]:
 def _groups(section: Section) -> Iterator[str]:
     """Check that entries stand in the six groups, each once, in their order, and not empty."""
     seen: list[str] = []
-    empty = 0  # the line of a group's heading that has no entry yet
+    empty = 0  # the line of a group's heading without entries so far
     for number, line in enumerate(section.lines, start=section.number + 1):
         if line.startswith("### "):
             group = line.removeprefix("### ")
@@ -126,7 +126,7 @@ def _version(section: Section) -> tuple[int, ...]:
 
 
 def release(text: str, tag: str) -> Section | str:
-    """Return the section that the tag releases, or the sentence that says why it cannot be."""
+    """Return the section that the tag releases, or a sentence with the reason why not."""
     version = TAG.fullmatch(tag)
     if version is None:
         return f"the tag {tag} is not of the form v1.2.3"
@@ -146,7 +146,7 @@ def release(text: str, tag: str) -> Section | str:
 
 
 def main(arguments: list[str]) -> int:
-    """Check the file, and the tag where one is given: 0 when all is well, else 1."""
+    """Check the file, and the tag if one is given; return 1 if there are problems."""
     text = Path(FILE).read_text(encoding="utf-8")
     found = list(problems(text))
     for tag in arguments:

@@ -1,9 +1,9 @@
-"""Run a command at moments at which programs that reckon with time go wrong.
+"""Runs a command at times at which programs often calculate wrongly.
 
     python tools/clock.py COMMAND...
 
-The command and whatever it starts see a clock of the day that begins there and goes on from there.
-A C compiler makes it; where there is none, or no Linux, this says so and does nothing.
+The command and its child processes see a clock that begins at that time and runs normally.
+This needs Linux and a C compiler; without them, it prints a message and does nothing.
 """
 
 import os
@@ -17,7 +17,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 SOURCE = Path(__file__).with_name("clock.c")
-# Where, and the local time when the run begins
+# The time zone, and the local time at the start of the run
 MOMENTS = (
     (
         "America/Los_Angeles",
@@ -29,12 +29,11 @@ MOMENTS = (
 
 
 def main(command: list[str]) -> int:
-    """Return the first exit code that is not 0, or 0."""
+    """Run the command at each moment; return the first exit code that is not 0, or 0."""
     compiler = shutil.which("cc")
     if compiler is None or sys.platform != "linux":
         print(
-            "Skipped: a clock of its own needs Linux and a C compiler (apt-get install gcc "
-            "libc6-dev)"
+            "Skipped: a separate clock needs Linux and a C compiler (apt-get install gcc libc6-dev)"
         )
         return 0
     with tempfile.TemporaryDirectory() as directory:

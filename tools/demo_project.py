@@ -10,23 +10,23 @@ from target_pinterest_capi.cli.definition import EXTRA, NAME, as_yaml, plugin_de
 DEMO_FOLDER: Final = "build/demo"  # ignored by git, and removed by `make clean`
 TAP: Final = "tap-singer-jsonl"
 HEAD: Final = f"""\
-# A Meltano project to try this target in: a made-up shop's records, replayed from a file into the
+# A Meltano project for trying this target: an imaginary shop's records, replayed from a file to the
 # sandbox on this machine.
 #
-#   make demo                                             # once: makes .venv
+#   make demo                                             # once: creates .venv
 #   .venv/bin/pinterest-capi demo --keep {DEMO_FOLDER}       # writes this week's records there
-#   .venv/bin/pinterest-capi sandbox                      # in a second terminal: where they will go
+#   .venv/bin/pinterest-capi sandbox                      # in a second terminal: receives them
 #   meltano install                                       # {TAP} needs Python 3.10 or 3.11
 #   meltano run demo
 #
-# README.md has a project of your own, with a database in the file's place.
+# README.md shows your own project, with a database instead of the file.
 #
-# Written by `make docs`, every setting of the loader included: change what it is made from.
+# Written by `make docs`, including every setting of the loader: change what it is made from.
 """
 
 
 def project() -> dict[str, Any]:
-    """Return the project: the plugin, installed from here, and a tap for the demo's sample."""
+    """Return the project: the plugin, installed from this folder, and a tap for the sample."""
     sample = (
         resources.files("target_pinterest_capi.sandbox.demo")
         .joinpath("samples", "demo.yaml")
@@ -41,7 +41,7 @@ def project() -> dict[str, Any]:
     tap = {
         "name": TAP,
         "namespace": TAP.replace("-", "_"),
-        # It imports pkg_resources, which a later setuptools no longer has.
+        # It imports pkg_resources, which later versions of setuptools do not have.
         "pip_url": f"{TAP} setuptools<81",
         "executable": TAP,
         "capabilities": ["catalog", "discover"],

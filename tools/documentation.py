@@ -1,8 +1,8 @@
-"""Write what is generated: pages, tables, `.env.example`, projects of Meltano and the Hub's entry.
+"""Writes generated files: pages, tables, `.env.example`, Meltano projects and the entry for Hub.
 
 `python -m tools.documentation` writes them below the working directory; with `--check` it only
-names what is out of date and exits with 1. Every example in them is computed when they are written.
-Never touches what stands outside its markers.
+names the files that are out of date, and exits with 1. Every example in them is computed when they
+are written. Never changes text outside its markers.
 """
 
 import argparse
@@ -37,13 +37,13 @@ from target_pinterest_capi.singer import messages
 from tools import demo_project, hub, recipes
 
 COMMAND: Final = "make docs"
-# Where markers may ask for a table.
+# The pages in which markers may request a table.
 HAND_WRITTEN: Final = ("docs/mapping.md", "docs/operations.md", "docs/results.md")
 _marked: Final = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- /generated -->)", re.DOTALL)
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 _special: Final = re.compile(r"[*<>]|(?<!\w)_|_(?!\w)")
 
-# Values as a tap's JSON has them, by the field that takes them: what becomes of each is computed.
+# Values as in a tap's JSON, by the field that reads them; the results are computed.
 COERCED: Final = {
     "custom_data.order_id": ('" A-1001 "', "1001", "7.50", "true", '["A-1001"]'),
     "custom_data.value": ("19.99", '"19.990"', '" 1e2 "', '"19,99"', '"EUR 19.99"'),
@@ -258,7 +258,7 @@ def results_tables() -> list[str]:
 
 
 def metrics_table() -> list[str]:
-    """Return the table of what the file at `metrics_path` has."""
+    """Return the table of the metrics in the file at `metrics_path`."""
     rows = [
         (
             code(metric.full_name),
@@ -296,7 +296,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
 
 
 def texts(root: Path) -> dict[str, str]:
-    """Return every file that is generated, or has tables that are, by path from `root`.
+    """Return every file that is generated, or contains generated tables, by path from `root`.
 
     Raises ValueError for an unknown marker.
     """
@@ -331,7 +331,7 @@ def behind(root: Path) -> list[str]:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return a table's lines; cells are Markdown, their bars are escaped here."""
+    """Return a table's lines; cells are Markdown, and their vertical bars are escaped here."""
     lines = [heads, ["---"] * len(heads), *rows]
     return [
         "| " + " | ".join(re.sub(r"(?<!\\)\|", r"\\|", cell) for cell in line) + " |"
@@ -340,14 +340,14 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def code(text: str) -> str:
-    """Return text as it stands, also where it has backticks."""
+    """Return text as code, even if it contains backticks."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence, space = "`" * (longest + 1), " " if text[:1] == "`" or text[-1:] == "`" else ""
     return f"{fence}{space}{text}{space}{fence}"
 
 
 def prose(text: str) -> str:
-    """Return plain words as Markdown; what stands between backticks stays code."""
+    """Return plain text as Markdown; text between backticks stays code."""
     parts = re.split(r"(`[^`]*`)", text)
     return "".join(
         part if part.startswith("`") else _special.sub(lambda found: "\\" + found[0], part)
@@ -399,7 +399,7 @@ def _source_row(entry: Any, path: str) -> tuple[str, str, str]:
 
 
 def _coerced(path: str, sample: str) -> str:
-    """Return what a value in JSON becomes, under default settings, or why it is dropped."""
+    """Return the coerced value of JSON with default settings, or why it is dropped."""
     noted: list[str] = []
     value = messages.decode_record(f'{{"value": {sample}}}'.encode())["value"]
     wire = Converters(Options(zone=UTC), lambda _, reason: noted.append(str(reason))).convert(
@@ -410,12 +410,12 @@ def _coerced(path: str, sample: str) -> str:
 
 
 def _json(value: Any) -> str:
-    """Return JSON on one line, decimals as the numbers they are."""
+    """Return JSON on one line, with decimals as numbers."""
     return msgspec.json.format(_encode(value), indent=0).decode()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write what is generated below the working directory, or check it: 1 if it is out of date."""
+    """Write the generated files in the working directory, or check them: 1 if out of date."""
     parser = argparse.ArgumentParser(
         description="Write what is generated: references, tables, meltano.yml and the entry for "
         "Meltano Hub."

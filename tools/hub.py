@@ -1,6 +1,6 @@
-"""The entry for Meltano Hub: the plugin's definition, and the words around it on Hub's page.
+"""The entry for Meltano Hub: the plugin's definition, and the text of Hub's page.
 
-Hub writes the installation and the table of settings by itself.
+Hub writes the installation and the table of settings itself.
 """
 
 from importlib import metadata
@@ -10,14 +10,14 @@ from target_pinterest_capi.cli.definition import NAME, PACKAGE, as_yaml, plugin_
 
 
 class Publisher(NamedTuple):
-    """What only whoever publishes the package can decide."""
+    """Values that only the publisher of the package can decide."""
 
-    repository: str  # the address of the repository
-    variant: str  # Hub's name of the publisher, in small letters: the owner of the repository
+    repository: str  # the URL of the repository
+    variant: str  # Hub's name for the publisher, in lower case: the owner of the repository
     label: str  # the publisher's name for people
 
 
-# Placeholders, until somebody publishes the package: everything generated takes them from here.
+# Placeholders until the package is published: all generated files use these values.
 PUBLISHER: Final = Publisher(
     repository="https://github.com/your-organization/target-pinterest-capi",
     variant="your-organization",
@@ -41,12 +41,12 @@ DEFINITION: Final = (
     "of Pinterest's Conversions API."
 )
 PREREQ: Final = """\
-- A Pinterest business account with an ad account: its id is the number in the address of Ads
+- A Pinterest business account with an ad account: its id is the number in the URL of Ads
   Manager.
 - A conversion token. In Pinterest: *Ads > Conversions > Set up API > Generate new token*. It does
-  not expire, is shown once, and can do nothing but send conversion events.
+  not expire, is shown once, and can only send conversion events.
 
-To try it without either, use the sandbox, which is Pinterest's endpoint on your own machine:
+To try it without them, use the sandbox, which simulates Pinterest's endpoint on your own machine:
 
 ```bash
 meltano invoke target-pinterest-capi:sandbox
@@ -55,8 +55,8 @@ meltano invoke target-pinterest-capi:sandbox
 It prints the `api_url`, `ad_account_id` and `conversion_token` to set.
 """
 NEXT_STEPS: Final = """\
-Check configuration, connection, token and ad account, by a test request of which Pinterest records
-nothing:
+Check configuration, connection, token and ad account with a test request that Pinterest does not
+record:
 
 ```bash
 meltano invoke target-pinterest-capi:check
@@ -65,14 +65,14 @@ meltano invoke target-pinterest-capi:check
 `meltano test target-pinterest-capi` does the same.
 """
 SETTINGS_PREAMBLE: Final = """\
-`ad_account_id` and `conversion_token` are enough where a tap's columns are named like Pinterest's
-fields (`event_name`, `event_time`, `em`, `value` ...). For other tables `mappings` says where each
-field comes from, as JMESPath expressions, or starts from a preset:
+`ad_account_id` and `conversion_token` are enough if a tap's columns are named like Pinterest's
+fields (`event_name`, `event_time`, `em`, `value` ...). For other tables, `mappings` has a JMESPath
+expression for each field, or names a preset to start from:
 `meltano invoke target-pinterest-capi:presets list`.
 
 ```yaml
 config:
-  ledger_url: sqlite:///ledger.db      # what was delivered is not sent again
+  ledger_url: sqlite:///ledger.db      # delivered events are not sent again
   mappings:
   - stream: shop-orders
     when: status == 'paid'
@@ -88,12 +88,12 @@ config:
 ```
 """
 USAGE: Final = """\
-## What becomes of a record
+## Outcomes of a record
 
 Every event ends as `delivered`, `invalid`, `rejected` or `skipped`, counted with its reason in the
 log. Invalid and rejected ones are JSON lines in `dead_letter_path`. STATE is written only when
-everything before it is acknowledged, so a run that stops loses nothing: the next one goes on from
-there.
+everything before it is acknowledged, so a run that stops loses nothing: the next one continues
+from there.
 
 ## Trying a mapping
 
@@ -118,7 +118,7 @@ meltano invoke target-pinterest-capi:check --sample records.singer
 | `max_rejected_ratio` | the reasons in the log, and the dead letters |
 """
 
-# Besides the entry, Hub's checks want a default variant, and its publisher among the maintainers.
+# Besides the entry, Hub's checks require a default variant and its publisher as a maintainer.
 HEAD: Final = f"""\
 # The entry for Meltano Hub, written by `make docs`: change what it is made from.
 # `repo` and `variant` are those of PUBLISHER in tools/hub.py.
@@ -128,7 +128,7 @@ HEAD: Final = f"""\
 #
 #   {NAME}: {PUBLISHER.variant}
 #
-# and this to its _data/maintainers.yml, in the order of the alphabet, unless it is there:
+# and this to its _data/maintainers.yml, in alphabetical order, unless it is already there:
 #
 #   {PUBLISHER.variant}:
 #     label: {PUBLISHER.label}
@@ -139,7 +139,7 @@ HEAD: Final = f"""\
 
 
 def entry() -> dict[str, Any]:
-    """Return the entry: the plugin's definition, and what Hub's page shows of it."""
+    """Return the entry: the plugin's definition, and the texts that Hub's page shows."""
     return {
         **plugin_definition(PACKAGE),
         "variant": PUBLISHER.variant,
@@ -159,12 +159,12 @@ def entry() -> dict[str, Any]:
 
 
 def supported_python_versions() -> list[str]:
-    """Return the versions of Python that the installed package says it is tested on."""
+    """Return the Python versions in the metadata of the installed package."""
     prefix = "Programming Language :: Python :: "
     classifiers = metadata.metadata(NAME).get_all("Classifier") or ()
     return [text.removeprefix(prefix) for text in classifiers if text.startswith(prefix + "3.")]
 
 
 def text() -> str:
-    """Return the entry as YAML, its keys sorted as Hub's linter wants them."""
+    """Return the entry as YAML, its keys sorted as Hub's linter requires."""
     return HEAD + as_yaml(entry(), sort_keys=True)

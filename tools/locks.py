@@ -1,12 +1,12 @@
-"""The lock files: one for each extra and group of pyproject.toml, and for each tap of the tests.
+"""The lock files: one for each extra and group of pyproject.toml, and one for each test tap.
 
-    python tools/locks.py compile [--upgrade]   write them (make lock); asks the package index
+    python tools/locks.py compile [--upgrade]   write them (make lock); queries the package index
     python tools/locks.py check [--all]         compare them with what is installed (make lint)
 
 A lock file is complete in itself: every package that its requirements need, with versions, digests
-and the extras that are asked for. So it can be installed by any pip, with or without its resolver,
-on any day. pip before 23.3 takes `coverage[toml]` for another package than `coverage`: where no
-line pins it, that pip asks the index, and fails as soon as there is a newer release.
+and the required extras. So any pip can install it, with or without its resolver, on any day. For
+pip before 23.3, `coverage[toml]` and `coverage` are different packages: if no line pins the first
+one, pip queries the index, and fails once there is a newer release.
 """
 
 import argparse
@@ -26,7 +26,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "requirements"
 TAPS: Final = ROOT / "tests" / "real" / "project" / "locks"
 
-# In this order: each is resolved within the versions of those before it.
+# In this order: each is resolved with the versions of those before it.
 NAMES: Final = (
     "runtime",
     "sandbox",
@@ -51,7 +51,7 @@ UV_COMPILE: Final = (
 
 
 def requirements(project: Mapping[str, object], name: str) -> list[str]:
-    """Return what pyproject.toml asks for under the name of a lock file."""
+    """Return the requirements in pyproject.toml for a lock file's name."""
     table = project["project"]
     assert isinstance(table, dict)
     if name == "runtime":
@@ -68,7 +68,7 @@ def requirements(project: Mapping[str, object], name: str) -> list[str]:
 
 
 def sources() -> Iterator[tuple[Path, list[str], list[Path]]]:
-    """Yield each lock file with what it has to bring and the files that it has to agree with."""
+    """Yield each lock file with its requirements and the files that it must agree with."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     written: list[Path] = []
     for name in NAMES:
@@ -81,7 +81,7 @@ def sources() -> Iterator[tuple[Path, list[str], list[Path]]]:
 
 
 def compile_locks(*, upgrade: bool) -> None:
-    """Write every lock file. Versions stay as they are where they fit, unless `upgrade`."""
+    """Write every lock file. Versions that still fit do not change, unless `upgrade`."""
     for path, wanted, agreeing in sources():
         command = [*UV_COMPILE, "--output-file", str(path.relative_to(ROOT))]
         for other in agreeing:
@@ -106,12 +106,12 @@ class Pin(NamedTuple):
 
     @property
     def applies_here(self) -> bool:
-        """Whether the line's marker holds for this interpreter."""
+        """Return whether the line's marker applies to this interpreter."""
         return self.requirement.marker is None or self.requirement.marker.evaluate()
 
 
 def pins(text: str) -> dict[str, list[Pin]]:
-    """Return a lock file's lines by the package's normalized name; markers may give it several."""
+    """Return a lock file's lines by normalized package name; with markers there may be several."""
     found: dict[str, list[Pin]] = {}
     for match in re.finditer(r"^(?![#\s-])(.+?)\s*\\?$", text, re.MULTILINE):
         requirement = Requirement(match[1])
@@ -123,7 +123,7 @@ def pins(text: str) -> dict[str, list[Pin]]:
 
 
 def unmet(wanted: Requirement, pinned: Mapping[str, Sequence[Pin]]) -> str | None:
-    """Return why the pinned lines do not meet a requirement, or None where they do."""
+    """Return why the pinned lines do not meet a requirement, or None if they do."""
     lines = [pin for pin in pinned.get(canonicalize_name(wanted.name), []) if pin.applies_here]
     if not lines:
         return "no line pins it"
@@ -136,7 +136,7 @@ def unmet(wanted: Requirement, pinned: Mapping[str, Sequence[Pin]]) -> str | Non
 
 
 def needs(distribution: Distribution, extras: Iterable[str]) -> Iterator[Requirement]:
-    """Yield what an installed package needs on this interpreter with these extras."""
+    """Yield the requirements of an installed package on this interpreter with these extras."""
     for line in distribution.requires or []:
         requirement = Requirement(line)
         contexts = [{"extra": extra} for extra in ("", *extras)]
@@ -147,7 +147,7 @@ def needs(distribution: Distribution, extras: Iterable[str]) -> Iterator[Require
 
 
 class Findings(NamedTuple):
-    """What a check found: what is wrong, and the packages that are not installed."""
+    """The results of a check: problems, and the packages that are not installed."""
 
     problems: list[str]
     unseen: list[str]
@@ -201,10 +201,9 @@ def installed_packages(path: Sequence[str] | None = None) -> dict[str, Distribut
 
 
 def check_locks(*, complete: bool) -> int:
-    """Check the project's own lock files; print what is wrong. 0 when all is well, else 1.
+    """Check the project's own lock files, print problems, and return 1 if there are any.
 
-    What is not installed here cannot be checked: that is an error where `complete`, else it is
-    said.
+    Packages that are not installed cannot be checked: an error if `complete`, otherwise a message.
     """
     installed = installed_packages()
     own = [(path, wanted) for path, wanted, _ in sources() if path.parent == FOLDER]

@@ -17,7 +17,7 @@ _declared: Final = re.compile(
 
 
 def declaration(setting: dict[str, Any]) -> dict[str, Any]:
-    """Return what Meltano needs of a setting's definition to pass it on."""
+    """Return the part of a setting's definition that Meltano needs to pass it on."""
     short = {"name": setting["name"]}
     if setting["kind"] not in AS_TEXT:
         short["kind"] = setting["kind"]
@@ -51,7 +51,7 @@ def filled(text: str) -> str:
 
 
 def texts(root: Path) -> dict[str, str]:
-    """Return the projects as they should be, by path from `root`."""
+    """Return the up-to-date projects, by path from `root`."""
     paths = sorted(path for pattern in PATTERNS for path in root.glob(pattern))
     return {
         path.relative_to(root).as_posix(): filled(path.read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
-"""The site's build: pages from beside `docs/` join it, and links to other files become plain text.
+"""The site's build: adds pages from outside `docs/`, and turns links to other files into text.
 
-mkdocs calls these by their names (mkdocs.yml: hooks). On GitHub the pages are read as they stand.
+mkdocs calls these by their names (mkdocs.yml: hooks). GitHub shows the pages unchanged.
 """
 
 import re
@@ -10,14 +10,14 @@ from typing import Any, Final
 from mkdocs.structure.files import File
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-# Pages of the top of the repository that are part of the site.
+# Pages at the top of the repository that are part of the site.
 BESIDE: Final = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 HOME: Final = {"README.md": "index.md"}
 _link: Final = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(((?:\.\./)*)([^)#\s:]+)(#[^)\s]*)?\)")
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Add the pages from beside `docs/`."""
+    """Add the pages from outside `docs/`."""
     for name in BESIDE:
         text = (ROOT / name).read_text(encoding="utf-8")
         files.append(File.generated(config, name, content=text))
@@ -25,7 +25,7 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Return a page's text with the links that lead out of `docs/` brought to the site's pages."""
+    """Return a page's text in which links out of `docs/` go to the site's pages."""
     del config
     source = ROOT / ("" if page.file.src_uri in BESIDE else "docs") / page.file.src_uri
 

@@ -1,8 +1,8 @@
-"""Checks that no linter makes: how text files end, that data files parse, what modules are called.
+"""Checks that no linter does: ends of text files, syntax of data files, names of modules.
 
-Reads every file below the working directory that the project keeps, prints one line for each
-problem, and exits with 1 where there is one. Never changes a file. Needs no repository, so that a
-plain copy of the tree is checked too.
+Reads every file of the project in the working directory, prints one line for each problem, and
+exits with 1 if there is one. Never changes a file. Needs no repository, so that it can check a
+plain copy of the tree too.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Final
 
 import yaml
 
-# What is made by tools or by runs, never by hand: these, and hidden files and folders other than
+# Files made by tools or runs, never by hand: these, and hidden files and folders other than
 # the project's own. Some are made at the top alone: a package may well be called build.
 MADE: Final = re.compile(r"__pycache__|.+\.egg-info|\..+")
 MADE_AT_THE_TOP: Final = {"dist", "build", "htmlcov"}
@@ -30,7 +30,7 @@ OWN_HIDDEN: Final = {
     ".pre-commit-config.yaml",
 }
 
-# Bytes as somebody sent them (a .singer fixture may end in a cut line), and what is not a text.
+# Bytes as they were sent (a .singer fixture may end in a cut line), and files that are not text.
 BYTES: Final = {".singer", ".jsonl", ".db", ".gz", ".png", ".ico", ".woff2", ".whl"}
 
 # A module is named for the one thing it owns, and these own nothing (CONTRIBUTING.md, vocabulary).
@@ -45,7 +45,7 @@ PARSERS: Final[dict[str, Callable[[str], object]]] = {
 
 
 def files(folder: Path) -> Iterator[Path]:
-    """Yield the files of the folder and those below it, in order of their names."""
+    """Yield the files in the folder and its subfolders, ordered by name."""
     for path in sorted(folder.iterdir()):
         if MADE.fullmatch(path.name) and path.name not in OWN_HIDDEN:
             continue
@@ -58,7 +58,7 @@ def files(folder: Path) -> Iterator[Path]:
 
 
 def problems(path: Path, text: str) -> Iterator[str]:
-    """Yield what is wrong with one file, each as its place and a sentence."""
+    """Yield the problems of one file, each with its place and a sentence."""
     for number, line in enumerate(text.split("\n"), start=1):
         if line != line.rstrip():
             yield f"{path}:{number}: white space at the end of the line"
@@ -78,7 +78,7 @@ def problems(path: Path, text: str) -> Iterator[str]:
 
 
 def main() -> int:
-    """Check the working directory's files: 0 when all is well, else 1."""
+    """Check the working directory's files; return 1 if there are problems."""
     found: list[str] = []
     for path in files(Path()):
         try:

@@ -288,7 +288,7 @@ class Engine:
                 if pipe.cut.is_set():
                     stdin.write(b'{"type": "RECORD", "stream"')
         except BrokenPipeError:
-            return  # it was ended, as meant
+            return  # it was ended, as intended
 
     def _listen(self, process: "subprocess.Popen[bytes]") -> None:
         """Read STATE like Meltano, and compare each line with what is delivered at this moment."""

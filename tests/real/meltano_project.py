@@ -27,7 +27,7 @@ LOADER: Final = "target-pinterest-capi"
 TIMEOUT_SECONDS: Final = 300
 FOREIGN: Final = ("MELTANO_", "TAP_", "PIPELINEWISE_", "TARGET_", "PYTHON", "VIRTUAL_ENV")
 NOWHERE: Final = (
-    "http://127.0.0.1:9"  # port 9 answers nobody: a look-up on Meltano Hub would fail loudly
+    "http://127.0.0.1:9"  # nothing listens on port 9: a look-up on Meltano Hub would fail
 )
 
 

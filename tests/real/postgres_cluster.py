@@ -81,7 +81,7 @@ class PostgresCluster:
         Raises an error with the program's complaint if it fails.
         """
         log = self._home / "output"
-        # A started server keeps its stdout open: a file, since the end of a pipe would never come
+        # A started server keeps its stdout open: with a pipe, reading would never end
         with log.open("w") as output:
             done = subprocess.run(
                 [str(self._binaries / program), *arguments],

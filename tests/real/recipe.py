@@ -24,7 +24,7 @@ COOKBOOK: Final = REPOSITORY / "docs" / "cookbook"
 RECIPES: Final = tuple(sorted(path.parent.name for path in COOKBOOK.glob("*/meltano.yml")))
 PROGRAMS: Final = Path(sys.executable).parent
 TIMEOUT_SECONDS: Final = 120
-ELSEWHERE: Final = re.compile(r"meltano install$|export ")  # done by this module, and by a test
+ELSEWHERE: Final = re.compile(r"meltano install$|export ")  # done by this module or by a test
 
 
 def project(name: str) -> dict[str, Any]:

@@ -80,7 +80,8 @@ def orders(numbers: Sequence[int], newest: datetime) -> Iterator[Row]:
             for line in range(1 + number % 3)
         ]
         yield {
-            "order_id": 9_007_199_254_740_000 + number,  # near 2**53: a float on the way would show
+            "order_id": 9_007_199_254_740_000
+            + number,  # near 2**53: a conversion to float would be visible
             "event_id": f"order-{number}",
             "event_name": "checkout",
             "event_time": updated_at - timedelta(minutes=5, microseconds=-123456),

@@ -258,7 +258,7 @@ def test_claims_end_with_their_lease(url: str):
     for use in (stalled.renew, lambda: stalled.claim(keys(3))):
         with pytest.raises(LedgerError, match="stood still for more than 120 seconds"):
             use()
-    stalled.record_delivered(keys(1))  # what it knows to be delivered is so
+    stalled.record_delivered(keys(1))  # it knows that these were delivered
     assert set(other.claim(keys(1)).delivered) == set(keys(1))
     stalled.close()
     other.close()
@@ -442,7 +442,7 @@ def test_kill_repeats_at_most_what_was_in_flight(given, sandbox: Sandbox, tmp_pa
         before = len(sandbox.store.event_ids())
         while len(sandbox.store.event_ids()) < before + 200 and target.poll() is None:
             threading.Event().wait(0.005)
-        target.kill()  # it may have ended before, on a machine that is slow to look
+        target.kill()  # on a slow machine it may have ended already
         assert target.wait() in {0, -signal.SIGKILL}
         writer.join()
         target.stdout.close()
@@ -469,7 +469,7 @@ def test_signal_ends_a_run_whose_ledger_is_locked(
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.exec_driver_sql("LOCK TABLE pinterest_ledger_runs")
-        # One that comes before the record was read ends a run that has nothing to claim.
+        # A signal before the record was read ends a run that has no claims.
         for seconds in (0.5, 1, 2, 4, 8, 16):
             code, out, log = _signalled_after(seconds, path)
             if code not in {-signal.SIGTERM, 128 + signal.SIGTERM}:
@@ -492,7 +492,7 @@ def _signalled_after(seconds: float, path: Path) -> tuple[int, bytes, bytes]:
     target.stdin.flush()
     threading.Event().wait(seconds)  # another process is awaited, and it cannot wake us
     target.send_signal(signal.SIGTERM)
-    out, log = target.communicate(timeout=15)  # the database would be waited for 25 more
+    out, log = target.communicate(timeout=15)  # the driver would wait 25 seconds more
     return target.returncode, out, log
 
 
@@ -561,5 +561,5 @@ def test_kill_of_one_of_two_targets_loses_nothing(given, sandbox: Sandbox, tmp_p
 
 def _write(target: "subprocess.Popen[bytes]", lines: bytes) -> None:
     assert target.stdin is not None
-    with suppress(BrokenPipeError), target.stdin:  # it is killed, as meant
+    with suppress(BrokenPipeError), target.stdin:  # it was killed, as intended
         target.stdin.write(lines)

@@ -41,7 +41,7 @@ LIST: Final = {
     "audience": True,
 }
 
-# A text that looks like a number, a boolean or null, quotes, blanks, and what YAML reads otherwise.
+# Text that looks like a number, a boolean or null, quotes, blanks, and other special YAML text.
 VALUES: Final[dict[str, tuple[Any, ...]]] = {
     **{name: tuple(choices) for name, choices in CHOICES.items()},
     "ad_account_id": ("549755885175", 549755885176),
@@ -96,7 +96,7 @@ VALUES: Final[dict[str, tuple[Any, ...]]] = {
     "flattening_max_key_length": (1, "64"),
     "flattening_separator": ("__", ".", "1"),
 }  # fmt: skip
-# Ways to sign in, of which a configuration has one. A member's name with _file has it in a file.
+# Ways to sign in, one per configuration. With _file in its name, the value is in a file.
 SIGNED_IN: Final[tuple[dict[str, str], ...]] = (
     {"oauth.access_token": "pina_1+/="},
     {"oauth.access_token_file": "an access token.txt"},
@@ -125,7 +125,7 @@ def configuration(column: int, directory: Path) -> dict[str, Any]:
     required = VALUES["ad_account_id"], VALUES["conversion_token"]
     found["ad_account_id"], found["conversion_token"] = (row[column % len(row)] for row in required)
     found |= SIGNED_IN[column % len(SIGNED_IN)]
-    if column % 2:  # and the others have it as it is
+    if column % 2:  # and the others have the value itself
         del found["conversion_token"]
         found["conversion_token_file"] = "a conversion token.txt"
     for name in found:

@@ -128,7 +128,7 @@ def test_a_row_that_is_deleted_leaves_the_list(
     assert "1 of 151 members removed" in second.stdout + second.stderr
     assert (
         sandbox.store.counters()["tokens_issued"] == 3
-    )  # a run each, and one for the prune that had somebody to remove
+    )  # one for each run, and one for the prune that removed somebody
     assert (tmp_path / "pinterest-oauth.json").stat().st_mode & 0o777 == 0o600
 
     postgres.query("TRUNCATE shop.members")

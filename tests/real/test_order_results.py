@@ -76,7 +76,7 @@ def test_orders_that_did_not_arrive_are_found_with_their_reason(
     ])  # fmt: skip
     given = schema("shop-orders", "id", "email", "paid_at", key_properties=("id",))
     url = shop.url.replace("postgresql://", "postgresql+psycopg://")
-    url += "?options=-csearch_path%3Dpublic"  # else a schema of the user's name comes first
+    url += "?options=-csearch_path%3Dpublic"  # otherwise a schema with the user's name comes first
     for _ in range(2):
         lines = [
             record("shop-orders", id=number, email=email, paid_at=seconds_ago(60))

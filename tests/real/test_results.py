@@ -328,7 +328,7 @@ def test_wait_for_locked_results_ends_in_time(tmp_path: Path):
     database.close()
 
 
-# ---- runs that end without a word ----
+# ---- runs that end without a result ----
 
 
 def statuses(query: Query) -> dict[str, str]:
@@ -394,7 +394,7 @@ def _has_run(query: Query) -> bool:
         return False
 
 
-# ---- what is over, and what is old ----
+# ---- finished runs and old results ----
 
 
 @pytest.mark.parametrize("rows", [1, ROWS_AT_ONCE - 1, ROWS_AT_ONCE, 2 * ROWS_AT_ONCE + 1])

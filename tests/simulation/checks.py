@@ -130,7 +130,7 @@ class Checks:
         """Return the events that were sent, and whose outcomes are not certain yet."""
         known, scenario = self.known(process), self._simulation.scenario
         uncertain = known.sent & known.uncertain - known.processed
-        if scenario.settings.on_uncertain == "reject":  # a dead letter, and given up
+        if scenario.settings.on_uncertain == "reject":  # a dead letter, which is not sent again
             uncertain = {one for one in uncertain if not scenario.records[one].is_offline}
         return uncertain | {number for number, times in known.in_flight.items() if times}
 

@@ -66,10 +66,10 @@ class Pinterest:
         self.tested_records: Counter[int] = Counter()  # checked, and not recorded
         self.lists: dict[str, set[int]] = {}
         self.audiences: Counter[str] = Counter()  # by list
-        self.is_repaired = False  # what it refused it takes from now on
+        self.is_repaired = False  # it now accepts what it refused before
         self.tokens = 0
         self.refresh_token = FIRST_REFRESH_TOKEN
-        self.has_lost_token = False  # it was replaced, and nobody has heard by what
+        self.has_lost_token = False  # it was replaced, and the response got lost
 
     def process_events(
         self, account: Account, body: bytes, *, test: bool

@@ -79,7 +79,7 @@ class Process:
         self.ended_at: float | None = None
         self.simulation.processes.append(self)
         self.world.tell("%s: starts at %d, %s", self.name, start, fate)
-        self.troubles: set[str] = set()  # what entitles a run to stop
+        self.troubles: set[str] = set()  # valid reasons for a run to stop
         self.read: list[Record] = []
         self.states_read: list[int] = []
         self.has_read_all = False
@@ -95,7 +95,7 @@ class Process:
         if self.scenario.has_ledger:
             self.ledger = SimulatedLedger(self)
 
-    # Surroundings
+    # Environment
 
     def step(self) -> None:
         """Count a use of the environment: here the process may die, or get a signal."""
@@ -113,7 +113,7 @@ class Process:
         """End immediately."""
         self.is_dead = True
         if self.ledger is not None and self.world.rng.random() < 0.7:
-            self.ledger.vanish()  # else it was on another machine, where nobody can see it
+            self.ledger.vanish()  # otherwise it ran on another, unknown machine
         self.world.tell("%s: dies", self.name)
         raise Killed
 
@@ -264,7 +264,7 @@ class Process:
     def _complete_lists(self, code: int) -> int:
         """Complete lists as the Singer target does at the end of a successful run."""
         if code == int(ExitCode.OK) and self.lists is not None:
-            self.fate.signals_at = 0  # it would change nothing any more
+            self.fate.signals_at = 0  # it would have no effect any more
             try:
                 self.lists.complete_refreshes()
             except LedgerError:

@@ -24,7 +24,7 @@ ACCOUNTS: Final = (Account(ACCOUNT, "sandbox-token"), Account("549755885176", "s
 TEST_ACCOUNT: Final = Account(ACCOUNT, "sandbox-token", "test")
 LISTS: Final = ("VIPs", "Friends")
 PEOPLE: Final = 6
-MAX_REFUSED: Final = 2  # a third one alone in a rerun stops it, as it should
+MAX_REFUSED: Final = 2  # only refused events, three of them, stop a rerun
 
 # Kinds of records, and how often each comes.
 KINDS: Final = {
@@ -87,7 +87,7 @@ class Fate:
     """What goes wrong in one process; a step is any use of its environment."""
 
     dies_at: int = 0
-    dies_at_end: bool = False  # when everything is done, and before its exit code is known
+    dies_at_end: bool = False  # after all work, before its exit code is known
     signals_at: int = 0
     fault_rate: float = 0.0
     refuses_token_at: int = 0  # the request that is answered 401
@@ -112,7 +112,7 @@ class Scenario:
 
     seed: int
     rng: random.Random
-    syncs: list[list[Record]]  # the tap's records, each time that it reads them all
+    syncs: list[list[Record]]  # the tap's records in each full sync
     messages_of_syncs: list[list[Message]]
     settings: Settings
     has_lists: bool
@@ -161,7 +161,7 @@ class Scenario:
             stdout_fails_at=sometimes(0.1, 8),
             ledger_fails_at=sometimes(0.1, 30),
             cut_at=sometimes(0.05, 40),
-            jumps=rng.random() < 0.1,  # of everybody's clock
+            jumps=rng.random() < 0.1,  # the clock of all processes
         )
 
 
