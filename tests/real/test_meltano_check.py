@@ -148,7 +148,7 @@ def test_levels_in_meltanos_log(run: Run, tmp_path: Path):
     )
     done = run("run", "tap-visits", LOADER, time_zone="Europe/Paris")
     rows = (done.stdout + done.stderr).splitlines()
-    misspelt = "TARGET_PINTEREST_CAPI_TIME_ZONE: names no setting"
+    misspelt = "TARGET_PINTEREST_CAPI_TIME_ZONE: is not a setting"
     for words in ("invalid bad_field: event_time 1", misspelt):
         found = [row for row in rows if words in row]
         assert found, "\n".join(rows)
@@ -163,11 +163,11 @@ EVERY = [entry["name"] for entry in plugin_definition(LOADER)["settings"]]
     ("declared", "loader", "variables", "code", "words"),
     [
         (EVERY, LOADER, {"mode": "dry_run"}, 0, "dry_run"),
-        (FEW, LOADER, {"mode": "dry_run"}, 0, "MODE: is honoured"),
+        (FEW, LOADER, {"mode": "dry_run"}, 0, "MODE: is obeyed"),
         (FEW, LOADER, {"mode": "dryrun"}, 1, "MODE: must be live, test or dry_run"),
-        (FEW, LOADER, {"mod": "dry_run"}, 1, "MOD: names no setting, and may have been meant"),
-        (FEW, LOADER, {"dry_run": "true"}, 1, "DRY_RUN: names no setting, and may have been"),
-        (FEW, f"{LOADER}--day", {"_day_mode": "dry_run"}, 0, "DAY_MODE: is honoured"),
+        (FEW, LOADER, {"mod": "dry_run"}, 1, "MOD: is not a setting, and may have been meant"),
+        (FEW, LOADER, {"dry_run": "true"}, 1, "DRY_RUN: is not a setting, and may have been"),
+        (FEW, f"{LOADER}--day", {"_day_mode": "dry_run"}, 0, "DAY_MODE: is obeyed"),
         ([], LOADER, {"api_url": "http://127.0.0.1:9"}, 1, "API_URL: is set and has no effect"),
     ],
 )

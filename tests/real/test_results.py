@@ -448,7 +448,7 @@ def test_tables_of_a_newer_version_are_not_changed(url: str, query: Query):
     """This version does not write to tables that it does not know: the message says to update."""
     opened(url, "before").close()
     query("UPDATE pinterest_results_version SET version = 99")
-    with pytest.raises(ResultsError, match=r"form 99, of a newer version .* update it"):
+    with pytest.raises(ResultsError, match=r"version 99, of a newer .* update it"):
         opened(url, "after")
 
 

@@ -293,7 +293,7 @@ def test_run_that_was_aborted_is_repeated_without_repeats(
         write(visits(session, 3000, 3), config)
     made = report()
     assert made["run"]["exit_code"] == 1
-    assert re.match(r"[23] of 3 partitions did not come to their ends", made["run"]["stopped"])
+    assert re.match(r"[23] of 3 partitions did not finish", made["run"]["stopped"])
     assert sandbox.store.counters()["events_processed"] == 1000
     wait_until(
         lambda: running_tasks(session) == 0
@@ -318,7 +318,7 @@ def test_aborted_run_reports_what_a_finished_partition_delivered(
         write(broken, configure(mappings=VISITS, batch_size_rows=100))
     made = report()
     assert made["run"]["exit_code"] == 1
-    assert re.match(r"[12] of 3 partitions did not come to their ends", made["run"]["stopped"])
+    assert re.match(r"[12] of 3 partitions did not finish", made["run"]["stopped"])
     assert made["totals"]["delivered"] in {1000, 2000}
     assert (
         f"{made['totals']['delivered']} events of the finished partitions" in made["run"]["stopped"]
