@@ -24,7 +24,7 @@ from target_pinterest_capi.events.event import (
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, FIELDS
 from target_pinterest_capi.events.keys import derive_event_id, read_key
 from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
-from target_pinterest_capi.events.warnings import user_agent_warning
+from target_pinterest_capi.events.warnings import SAMPLED, user_agent_warning
 
 REQUIRED = ("event_name", "action_source", "event_time", "event_id")
 HOUR = 3600
@@ -50,6 +50,7 @@ class Oracle:
         self.note = note
         self.now = now
         self.converters = Converters(options, note)
+        self.customers = 0
 
     def build(self, account: Account, record: Mapping[str, Any]) -> Result:
         """Return what the generated function should return."""
@@ -244,6 +245,10 @@ class Oracle:
         agent = customer.get("client_user_agent")
         if agent is not None and (warning := user_agent_warning(agent)):
             self.note("user_data.client_user_agent", warning)
+        is_examined = self.customers % SAMPLED == 0
+        self.customers += 1
+        if is_examined and "fn" in customer and customer["fn"] == customer.get("ln"):
+            self.note("user_data.ln", Warned.SAME_NAMES)
 
     def _check_value(self, custom: dict[str, Any]) -> None:
         if "value" not in custom:

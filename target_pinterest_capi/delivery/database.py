@@ -25,6 +25,7 @@ from target_pinterest_capi.files.durable import find_obstacle
 
 PATIENCE_SECONDS: Final = 30.0  # per transaction
 BUSY_SECONDS: Final = 25  # SQLite and the connection report the error before patience ends
+_BUSY_PAUSE_SECONDS: Final = 0.02
 _SILENT: Final = "it is locked or does not answer, and there was no time left to wait for it"
 _SCHEMA_LOCK: Final = 7_024_318_206  # any number, but the same for every version
 POSTGRESQL_ONLY: Final = "postgresql_only"  # in an index's `info`
@@ -283,10 +284,26 @@ def _create_engine(url: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "connect")
     def _set_up(connection: Any, _: Any) -> None:
+        until = time.monotonic() + BUSY_SECONDS
         for statement in kind.set_up:
-            connection.execute(statement)
+            while not _execute(connection, statement, engine.dialect, until=until):
+                time.sleep(_BUSY_PAUSE_SECONDS)
 
     return engine
+
+
+def _execute(connection: Any, statement: str, dialect: sa.Dialect, *, until: float) -> bool:
+    """Execute a statement; return whether it is done, or has to be tried again.
+
+    SQLite waits for a locked file, but not to switch it to WAL while another process does that.
+    """
+    try:
+        connection.execute(statement)
+    except dialect.loaded_dbapi.OperationalError as error:
+        if "locked" not in str(error) or time.monotonic() >= until:
+            raise
+        return False
+    return True
 
 
 def _create_private(path: str) -> None:
