@@ -53,7 +53,7 @@ class _Line(msgspec.Struct, gc=False):
     event: msgspec.Raw = _NO_EVENT
 
 
-class _LetterEvent(msgspec.Struct, gc=False):
+class _SentEvent(msgspec.Struct, gc=False):
     """The part of a dead letter's event that a replay needs."""
 
     event_name: str
@@ -63,7 +63,7 @@ class _LetterEvent(msgspec.Struct, gc=False):
 
 
 _decode_line: Final = msgspec.json.Decoder(_Line).decode
-_decode_event: Final = msgspec.json.Decoder(_LetterEvent).decode
+_decode_event: Final = msgspec.json.Decoder(_SentEvent).decode
 
 
 class Letters:
