@@ -48,7 +48,7 @@ VALUES: Final[dict[str, tuple[Any, ...]]] = {
     "conversion_token": ("pina_A+/=.~-", "0123456789", "1e5", "true", "a#b'c"),
     "api_url": ("http://127.0.0.1:8085/v5", "https://proxy.example.com:8443/pins/v5"),
     "mappings": ([], [ENTRY], [{"stream": "*"}, {"stream": "a.b"}], json.dumps([ENTRY])),
-    "customer_lists": ([], [LIST], [{"stream": "vip", "list_id": "643", "member": "email"}]),
+    "customer_lists": ([LIST], [], [{"stream": "vip", "list_id": "643", "member": "email"}]),
     "defaults": ({}, {"action_source": "web"}, {"custom_data": {"order_id": "007"}, "opt_out": True}),
     "timezone": ("UTC", "Europe/Paris", "America/Argentina/Buenos_Aires", "Etc/GMT+5"),
     "default_country": ("DE", "NO", "us"),
