@@ -11,7 +11,7 @@ UNITS: Final = (("d", DAY), ("h", HOUR), ("min", 60), ("s", 1))
 
 
 def sentence(words: str) -> str:
-    """Return a text with a capital at its start."""
+    """Return a string with a capital at its start."""
     return words[:1].upper() + words[1:]
 
 

@@ -1,9 +1,9 @@
 """The run report as one HTML file.
 
 It loads nothing and runs no scripts, and works on phones, in dark mode and with screen readers. The
-templates next to this module have markup and texts; this module provides the report, the sections,
-and computed values. Everything that a template inserts is escaped, and an undefined name is an
-error.
+templates next to this module have markup and wording; this module provides the report, the
+sections, and computed values. Everything that a template inserts is escaped, and an undefined
+name is an error.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
