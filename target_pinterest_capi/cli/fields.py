@@ -175,7 +175,7 @@ def _limit(field: Field) -> str:
 
 @click.command()
 @click.argument("text", required=False, metavar="[TEXT]")
-@json_option("print a list of JSON objects")
+@json_option("a list of JSON objects")
 def fields(text: str | None, as_json: bool) -> None:
     """Show the fields of an event: path, type, normal form, limit, and what each is for.
 
