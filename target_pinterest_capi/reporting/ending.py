@@ -1,8 +1,10 @@
 """How a run ended: the headline of its report, and whether something needs attention."""
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from target_pinterest_capi.reporting import numbers
+from target_pinterest_capi.reporting.quality import LOW_QUALITY
 from target_pinterest_capi.reporting.report import Report, Totals
 
 SIGNALS: Final = 128  # a run that a signal ended exits with this and the signal's number
@@ -22,6 +24,8 @@ ENDINGS: Final = {
 }
 TOO_MUCH_REJECTED: Final = 3
 NOTHING_MAPPED: Final = Ending("bad", "Stopped: no record was mapped")
+STOPPED_AT_INVALID: Final = Ending("bad", "Stopped at the first invalid event")
+BELOW_QUALITY: Final = Ending("bad", "Completed, but below the required quality")
 
 
 def events_of(report: Report) -> Totals:
@@ -68,13 +72,32 @@ def _share(totals: Totals, noun: str, waiting: int) -> str:
 def ending(report: Report) -> Ending:
     """Return how a run ended."""
     code = report.run.exit_code
-    if code == TOO_MUCH_REJECTED and report.totals.skipped == _all_events(report):
-        return NOTHING_MAPPED if report.not_found else ENDINGS[code]
-    if not code and report.totals.rejected + report.totals.invalid:
-        return Ending("warn", "Completed, but some events need attention")
+    if code == TOO_MUCH_REJECTED:
+        return _ending_with_failures(report)
+    failing = " and ".join(_failing(report))
+    if not code and failing:
+        return Ending("warn", f"Completed, but some {failing} need attention")
     if code > SIGNALS:
         return Ending("warn", "Interrupted")
     return ENDINGS.get(code, Ending("bad", "Stopped"))
+
+
+def _ending_with_failures(report: Report) -> Ending:
+    """Return how a run ended with exit code 3, which has several causes."""
+    if report.run.stopped == LOW_QUALITY:
+        return BELOW_QUALITY
+    if report.not_found and report.totals.skipped == _all_events(report):
+        return NOTHING_MAPPED
+    if report.run.settings.get("on_invalid") == "fail":
+        return STOPPED_AT_INVALID
+    return ENDINGS[TOO_MUCH_REJECTED]
+
+
+def _failing(report: Report) -> Iterator[str]:
+    """Yield what was invalid or rejected: events, members of customer lists, or both."""
+    for totals, noun in ((events_of(report), "events"), (report.members, "list members")):
+        if totals.invalid + totals.rejected:
+            yield noun
 
 
 def _all_events(report: Report) -> int:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
 from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.reporting import numbers
 from target_pinterest_capi.reporting.causes import Causes, find_causes, urgent_causes
@@ -40,6 +42,9 @@ FILTERS: Final = (
     numbers.sentence,
 )
 
+# What happened to the events of a run, by its mode.
+VERBS: Final = {"live": "delivered", "test": "accepted", "dry_run": "would be sent"}
+
 
 class Section(NamedTuple):
     """A section of the page: the template renders what is below its title."""
@@ -56,6 +61,9 @@ class Section(NamedTuple):
 def page(report: Report, earlier: Iterable[Report] = ()) -> str:
     """Return the page of a report, compared with earlier ones if there are."""
     seen = report.delivered
+    events = events_of(report)
+    counts = (*msgspec.structs.astuple(events), seen.events, report.run.without_outcome)
+    is_about_events = any(counts)
     causes = find_causes(report)
     trend = find_trend(report, earlier)
     over_time = None
@@ -68,13 +76,15 @@ def page(report: Report, earlier: Iterable[Report] = ()) -> str:
         seen=seen,
         headline=headline(report),
         ending=ending(report),
-        sections=list(_sections(report, causes, trend)),
+        sections=list(_sections(report, causes, trend, is_about_events=is_about_events)),
         trend=trend,
         causes=causes,
         components=COMPONENTS,
         coverage=_coverage(seen),
         is_asked_of=is_asked_of,
-        events=events_of(report),
+        events=events,
+        is_about_events=is_about_events,
+        verb=VERBS[report.run.mode],
         about_ids=list(about_ids(report)),
         urgent=urgent_causes(causes),
         chart=over_time,
@@ -100,7 +110,9 @@ def environment() -> "Environment":
     return made
 
 
-def _sections(report: Report, causes: Causes, trend: Trend | None) -> Iterator[Section]:
+def _sections(
+    report: Report, causes: Causes, trend: Trend | None, *, is_about_events: bool
+) -> Iterator[Section]:
     """Yield the sections that are not empty, in order."""
     if urgent_causes(causes):
         yield Section("What to do", "urgent.html")
@@ -108,7 +120,8 @@ def _sections(report: Report, causes: Causes, trend: Trend | None) -> Iterator[S
         yield Section("What the events were worth", "amounts.html")
     if trend:
         yield Section("Trend", "trend.html")
-    yield Section("Outcomes of the events", "outcomes.html")
+    if is_about_events:
+        yield Section("Outcomes of the events", "outcomes.html")
     if report.not_found:
         yield Section("Names not found", "not_found.html")
     if report.delivered.events:
