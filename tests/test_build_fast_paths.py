@@ -23,7 +23,7 @@ from target_pinterest_capi.events.build.normal_forms import CACHE_SIZE, BoundedC
 from target_pinterest_capi.events.build.plan import NOW as AT_BUILDING
 from target_pinterest_capi.events.build.plan import EventPlan, FieldPlan
 from target_pinterest_capi.events.build.readings import Readings
-from target_pinterest_capi.events.build.shapes import ANY, Kind, Shape, usable_shapes
+from target_pinterest_capi.events.build.shapes import ANY, ANY_USE, Kind, Shape, usable_shapes
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS, FieldKind
 from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES, null_words
@@ -125,14 +125,15 @@ EVENT_NAMES = [None, {"checkout": "purchase", "a": "lead", "": "custom"}]
 
 def reader(path: str) -> FieldPlan:
     """Return the plan of a field whose column is named like its path."""
-    return FieldPlan(lambda record: record.get(path), path, frozenset((path,)))
+    return FieldPlan(lambda record: record.get(path), path)
 
 
 def of_expression(path: str) -> FieldPlan:
     """Return the plan of a field that an expression reads from two columns."""
     columns = (path, "custom_data.order_id")
     return FieldPlan(
-        lambda record: record.get(columns[0]) or record.get(columns[1]), None, frozenset(columns)
+        lambda record: record.get(columns[0]) or record.get(columns[1]),
+        reads=dict.fromkeys(columns, ANY_USE),
     )
 
 
@@ -204,7 +205,7 @@ def test_generated_function_of_any_plan_is_the_oracle(
         elif source == "nowhere":
             del fields[path]
         elif path == "event_time":
-            fields[path] = FieldPlan(lambda _: AT_BUILDING, None, frozenset())
+            fields[path] = FieldPlan(lambda _: AT_BUILDING, reads={})
     plan = EventPlan(
         ORIGIN, fields, key_properties, underived, event_names, fallback_name=fallback_name
     )
@@ -355,7 +356,7 @@ def test_rows_are_records(
     elif id_comes_from == "expression":
         fields["event_id"] = of_expression("user_data.external_id")
     elif id_comes_from == "constant":
-        fields["event_id"] = FieldPlan(lambda _: "e-1", None, frozenset())
+        fields["event_id"] = FieldPlan(lambda _: "e-1", reads={})
     both = Both(EventPlan(ORIGIN, fields, key_properties))
     reads = both.generated.reads
     if reads is None:
