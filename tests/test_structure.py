@@ -135,6 +135,7 @@ LIBRARIES: Final = {
         "delivery.event_ledger",
         "delivery.results_database",
         "delivery.results_tables",
+        "delivery.run_history",
     ),
     "starlette": ("sandbox",),
     "threading": (
