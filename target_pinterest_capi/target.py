@@ -79,8 +79,8 @@ class WrongMapError(Exception):
 
 
 NOTHING_CAME: Final = (
-    "Nothing came on stdin, no SCHEMA either: where the tap failed, its own log says why "
-    "(set -o pipefail has a script end then)."
+    "Nothing arrived on stdin, not even a SCHEMA: if the tap failed, its log says why "
+    "(with set -o pipefail, a script stops then)."
 )
 
 

@@ -316,7 +316,7 @@ def test_app_has_its_token_refreshed(deliver, ask, tmp_path):
             (),
             {"api_url": "http://127.0.0.1:9/v5"},
             1,
-            ("no answer from Pinterest", "Check the network"),
+            ("no response from Pinterest", "Check the network"),
         ),
         ((), {}, 1, ("no score for ad account", "the last 14 days", "--source CONVERSIONS_API")),
         (

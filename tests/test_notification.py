@@ -221,11 +221,11 @@ def test_forms_of_slack_and_teams():
         ([500, 200], 2, ""),
         ([429, 503, 202], 3, ""),
         ([0, 200], 2, ""),
-        ([500], ATTEMPTS, "it answered 500"),
+        ([500], ATTEMPTS, "it returned 500"),
         ([0], ATTEMPTS, "it cannot be reached"),
-        ([404], 1, "it answered 404"),
-        ([302], 1, "it answered 302"),
-        ([307], 1, "it answered 307"),
+        ([404], 1, "it returned 404"),
+        ([302], 1, "it returned 302"),
+        ([307], 1, "it returned 307"),
     ],
 )
 def test_what_may_pass_is_tried_again(

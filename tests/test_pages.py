@@ -184,7 +184,7 @@ def test_words_of_the_log_are_the_programs_own():
     """The log lines quoted in the table of exit codes are in the package in these words."""
     package = Path(target_pinterest_capi.__file__).parent
     sources = "\n".join(path.read_text() for path in package.rglob("*.py"))
-    sources = re.sub(r'"\s*f?"', "", sources)  # texts that are continued on the next line
+    sources = re.sub(r'"\s*f?"', "", sources)  # strings that are continued on the next line
     for row in rows(section(OPERATIONS, "Exit codes, and what to do")):
         for words in quoted(row[1]):
             for part in re.split(r"\.\.\.|\bN\b|\d+| after\b", words):

@@ -28,7 +28,7 @@ COLUMNS = (
     "ph",
 )
 VISITS = schema("visits", *COLUMNS, key_properties=("event_id",))
-# Settings that are dropped from reports: secrets, paths, addresses, what may hold values, and what
+# Settings that reports do not show: secrets, paths, addresses, what may hold values, and what
 # the report says in another way.
 WITHHELD = {
     "ad_account_id", "mode", "api_url", "ledger_url", "results_url", "notify_url", "dead_letter_path", "report_path",

@@ -58,7 +58,7 @@ def headline(report: Report) -> str:
     ]
     said = " and ".join(filter(None, parts))
     if not said:
-        return "Nothing was delivered" if report.run.exit_code else "Nothing was to be delivered"
+        return "Nothing was delivered" if report.run.exit_code else "Nothing to deliver"
     if said == "The one event":
         return f"{said} was {verb}{more}"
     return f"{said} {verb}{more}"

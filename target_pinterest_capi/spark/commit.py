@@ -109,7 +109,7 @@ class CommitSummary:
         more = (
             "Without a ledger, a repeat sends them again."
             if self.settings.ledger_url is None
-            else "With the ledger, a repeat skips them, and all other events that were answered."
+            else "With the ledger, a repeat skips them, and all other events that had a response."
         )
         delivered = self.tally.total(Outcome.DELIVERED)
         self._log_end(
