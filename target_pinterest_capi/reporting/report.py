@@ -62,6 +62,9 @@ class RunSection(msgspec.Struct, frozen=True, kw_only=True):
         int,
         _about("Events and members without an outcome; the next run reads them again.", ge=0),
     ] = 0
+    members_without_outcome: Annotated[
+        int, _about("How many of `without_outcome` are members of customer lists.", ge=0)
+    ] = 0
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
