@@ -398,7 +398,7 @@ def _key_text(key: Key | None) -> str | None:
 
 
 def _storable(value: Any) -> Any:
-    """Return a text that databases accept: PostgreSQL has no U+0000, and none has surrogates."""
+    """Return a string that databases accept: PostgreSQL has no U+0000, and none has surrogates."""
     if type(value) is str and not value.isprintable():  # as nearly all are
         return well_formed(value).replace("\0", "\ufffd")
     return value

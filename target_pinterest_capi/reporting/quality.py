@@ -34,14 +34,14 @@ class Shortfall(NamedTuple):
         events = "events" if self.event_name == ALL_EVENTS else f"{self.event_name} events"
         events = f"{self.events} {events}"
         if self.measure == EVENTS:
-            return f"{events} were delivered; quality asks for {self.asked:g}"
+            return f"{events} were delivered; quality requires {self.asked:g}"
         if self.measure == EVENTS_OF_USUAL:
             what = f"{events} were delivered, {self.measured:.1f} % of what is usual"
         elif self.measure == WITHIN_AN_HOUR:
             what = f"{self.measured:.1f} % of {events} reached Pinterest within an hour"
         else:
             what = f"{self.measure} is on {self.measured:.1f} % of {events}"
-        return f"{what}; quality asks for {self.asked:g} %"
+        return f"{what}; quality requires {self.asked:g} %"
 
 
 def find_shortfalls(

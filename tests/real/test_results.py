@@ -364,7 +364,7 @@ def test_wait_for_locked_results_ends_in_time(tmp_path: Path):
     with sqlite3.connect(tmp_path / "results.db") as database:
         database.execute("BEGIN IMMEDIATE")
         left[0] = 0.0
-        with pytest.raises(ResultsError, match="locked or does not answer"):
+        with pytest.raises(ResultsError, match="locked or does not respond"):
             results.record_delivered([event(1)], 200)
         results.close()
     database.close()
