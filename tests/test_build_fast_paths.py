@@ -53,7 +53,7 @@ TEXTS = (
     # what nobody sees
     "Jane\x00", "\x7f", "a\x7fb", "a\u00ad@example.com", "\u202aa@example.com\u202c", "a\tb", "\u200b",
     "c1\x00", "\x00c1", "Jos\udc81",
-    # several, and lists in texts
+    # several, and lists in strings
     "a@example.com;b@example.com", "['a@example.com', 'b']", "[a@example.com, b@example.com]",
     "[1 , , 3]", '["web"]', '["9.5"]', '["us", "de"]', "+12025550134 / +12025550135",
     "5550132 / 5550199", "{a,b}", "{a@example.com,B@example.com}", "('a', 'b')", "{'a', 'b'}", "{}",
@@ -214,7 +214,7 @@ def test_generated_function_of_any_plan_is_the_oracle(
 
 @pytest.mark.parametrize("path", [field.path for field in FIELDS])
 def test_generated_lines_of_every_field_are_the_oracle(path: str):
-    """Each field reads each of these texts as its oracle does."""
+    """Each field reads each of these strings as its oracle does."""
     both = Both()
     for text in TEXTS:
         both.check({**NEEDED, path: text})
@@ -280,7 +280,7 @@ JSON_VALUES = st.one_of(
 )
 ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 
-# What schemas may declare: texts in every column, or in each what its field is made for.
+# What schemas may declare: strings in every column, or in each what its field is made for.
 TEXTS_DECLARED = dict.fromkeys(BY_PATH, Shape(Kind.TEXT))
 SHAPES = {
     FieldKind.AMOUNT: Shape(Kind.NUMBER),
@@ -386,7 +386,7 @@ def test_columns_are_no_source():
 
 
 def test_cache_is_bounded():
-    """However many texts there are, a bounded number of short ones is cached, and never a None."""
+    """However many strings there are, a bounded number of short ones is cached, never a None."""
     cache = BoundedCache(lambda text: None if text == "nothing" else text)
     for number in range(CACHE_SIZE * 2 + 10):
         assert cache[str(number)] == str(number)

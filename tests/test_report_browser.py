@@ -20,6 +20,7 @@ from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 from target_pinterest_capi.reporting.html.page import page
 from target_pinterest_capi.reporting.report import Report
+from target_pinterest_capi.reporting.trend import numbers_of
 
 
 def with_lists() -> Report:
@@ -150,7 +151,7 @@ def pages(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     for name, make in REPORTS.items():
         earlier = [run_before(make(), day) for day in range(1, 30)] if name == "ordinary" else []
-        (folder / f"{name}.html").write_text(page(make(), earlier))
+        (folder / f"{name}.html").write_text(page(make(), map(numbers_of, earlier)))
     return {name: folder / f"{name}.html" for name in REPORTS}
 
 

@@ -90,8 +90,8 @@ def members_only(**run: Any) -> Report:
 @pytest.mark.parametrize(
     ("report", "line"),
     [
-        (delivered(0), "Nothing was to be delivered"),
-        (delivered(0, skipped=5), "Nothing was to be delivered"),
+        (delivered(0), "Nothing to deliver"),
+        (delivered(0, skipped=5), "Nothing to deliver"),
         (delivered(1), "The one event was delivered"),
         (delivered(1200), "All 1,200 events delivered"),
         (delivered(1200, invalid=3, rejected=1, skipped=9), "1,200 of 1,204 events delivered"),
@@ -112,8 +112,8 @@ def test_headline(report: Report, line: str):
         (0, None, ["Completed", "1,234 records read, all accounted for"]),
         (
             1,
-            "pinterest answered 401: check conversion_token.",
-            ["Stopped by an error", "Pinterest answered 401", "nothing is lost"],
+            "pinterest returned 401: check conversion_token.",
+            ["Stopped by an error", "Pinterest returned 401", "nothing is lost"],
         ),
         (3, "too many.", ["Stopped: too many events failed", "Too many."]),
         (143, "SIGTERM came.", ["Interrupted", "SIGTERM came."]),
@@ -121,7 +121,7 @@ def test_headline(report: Report, line: str):
         (7, None, ["Stopped"]),
     ],
 )
-def test_end_of_the_run_is_told(code: int, stopped: str | None, said: list[str]):
+def test_end_of_the_run_is_reported(code: int, stopped: str | None, said: list[str]):
     """The end of the run is at the top, with its cause and what it means for the next one."""
     text = words(report_of(exit_code=code, stopped=stopped))
     assert all(part in text for part in said)

@@ -172,7 +172,7 @@ def test_columns_without_a_field_are_listed():
     [
         ("inventory", {"sku": "A", "on_hand": 3}, "no column identifies a person"),
         ("orders", {"id": 1, "email": "jane@example.com"}, "no column is the time"),
-        ("audit_log", {"id": 1, "email": "jane@example.com", "at_time": 1}, "no events of people"),
+        ("audit_log", {"id": 1, "email": "jane@example.com", "at_time": 1}, "not events of people"),
         ("rows", {"id": 1, "email": "jane@example.com", "at_time": 1}, "what its rows are"),
     ],
 )

@@ -85,7 +85,7 @@ def key_of(event: Event) -> Key | None:
 
 
 def _plain(value: Any) -> Any:
-    """Return values that no tap's JSON has (floats, times, odd texts) as JSON would have them."""
+    """Return values that no tap's JSON has (floats, times, odd strings) as JSON would have them."""
     if isinstance(value, str):
         return well_formed(value)
     if isinstance(value, float):

@@ -84,7 +84,7 @@ def compared_columns(source: str) -> frozenset[str]:
 
 
 def looks_computed(text: str) -> bool:
-    """Return whether a text that should be plain is an expression: a call, or a literal."""
+    """Return whether a string that should be plain is an expression: a call, or a literal."""
     try:
         tree = parse(text)
     except ExpressionError:
@@ -144,7 +144,7 @@ def plain_path_of(tree: Node) -> str | None:
 
 
 def literals(*sources: str) -> frozenset[str]:
-    """Return the texts in the expressions themselves. Raises ExpressionError."""
+    """Return the strings in the expressions themselves. Raises ExpressionError."""
     return frozenset(text for source in sources for text in _texts(parse(source)))
 
 
@@ -161,7 +161,7 @@ def can_fail(node: Node) -> bool:
 
 
 def texts_searched(node: Node) -> list[str] | None:
-    """Return the texts of `contains([texts], value)`; None for any other node."""
+    """Return the strings of `contains([texts], value)`; None for any other node."""
     if node["type"] != "function_expression" or node["value"] != "contains":
         return None
     among = node["children"][0]

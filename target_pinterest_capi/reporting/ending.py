@@ -39,6 +39,11 @@ def events_of(report: Report) -> Totals:
     )
 
 
+def waiting_events(report: Report) -> int:
+    """Return how many events wait for the next run, without members of customer lists."""
+    return report.run.without_outcome - report.run.members_without_outcome
+
+
 def headline(report: Report) -> str:
     """Return a line about the run's events, and members of customer lists if there are any."""
     if report.run.mode == "dry_run":
@@ -48,12 +53,12 @@ def headline(report: Report) -> str:
     events, members = events_of(report), report.members
     more = f"; {numbers.number(waiting)} wait for the next run" if waiting else ""
     parts = [
-        _share(totals, noun, waiting if noun == "event" else 0)
-        for totals, noun in ((events, "event"), (members, "list member"))
+        _share(events, "event", waiting_events(report)),
+        _share(members, "list member", report.run.members_without_outcome),
     ]
     said = " and ".join(filter(None, parts))
     if not said:
-        return "Nothing was delivered" if report.run.exit_code else "Nothing was to be delivered"
+        return "Nothing was delivered" if report.run.exit_code else "Nothing to deliver"
     if said == "The one event":
         return f"{said} was {verb}{more}"
     return f"{said} {verb}{more}"

@@ -298,7 +298,7 @@ def _event_default(entry: Entry) -> list[SuggestedLine]:
         ]
     entry.problem = "neither its name nor a column says what its rows are: choose an event_name"
     if found is not None:
-        entry.problem = f"its rows are no events of people, {found[1]}"
+        entry.problem = f"its rows are not events of people, {found[1]}"
     return [offered(SuggestedLine("event_name", "custom", "nothing says what the rows are"))]
 
 

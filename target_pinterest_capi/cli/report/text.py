@@ -1,6 +1,6 @@
 """A run report as text for a terminal or a pipe: outcomes, causes, match keys, duplicates.
 
-Owns tables and colours; texts and totals are those of the page. Names from outside are shown
+Owns tables and colours; wording and totals are those of the page. Names from outside are shown
 without control characters.
 """
 

@@ -1,9 +1,9 @@
 """The run report as one HTML file.
 
 It loads nothing and runs no scripts, and works on phones, in dark mode and with screen readers. The
-templates next to this module have markup and texts; this module provides the report, the sections,
-and computed values. Everything that a template inserts is escaped, and an undefined name is an
-error.
+templates next to this module have markup and wording; this module provides the report, the
+sections, and computed values. Everything that a template inserts is escaped, and an undefined
+name is an error.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ from target_pinterest_capi.reporting import numbers
 from target_pinterest_capi.reporting.causes import Causes, find_causes, urgent_causes
 from target_pinterest_capi.reporting.composition import component_coverage
 from target_pinterest_capi.reporting.duplicates import about_ids, repeated_names
-from target_pinterest_capi.reporting.ending import ending, events_of, headline
+from target_pinterest_capi.reporting.ending import ending, events_of, headline, waiting_events
 from target_pinterest_capi.reporting.expectations import PLATFORMS, is_expected
 from target_pinterest_capi.reporting.html import chart
 from target_pinterest_capi.reporting.report import (
@@ -25,7 +25,7 @@ from target_pinterest_capi.reporting.report import (
     NameCoverage,
     Report,
 )
-from target_pinterest_capi.reporting.trend import Trend, find_trend
+from target_pinterest_capi.reporting.trend import RunNumbers, Trend, find_trend
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -58,11 +58,11 @@ class Section(NamedTuple):
         return self.title.lower().replace(" ", "-")
 
 
-def page(report: Report, earlier: Iterable[Report] = ()) -> str:
-    """Return the page of a report, compared with earlier ones if there are."""
+def page(report: Report, earlier: Iterable[RunNumbers] = ()) -> str:
+    """Return the page of a report, compared with earlier runs if there are."""
     seen = report.delivered
     events = events_of(report)
-    counts = (*msgspec.structs.astuple(events), seen.events, report.run.without_outcome)
+    counts = (*msgspec.structs.astuple(events), seen.events, waiting_events(report))
     is_about_events = any(counts)
     causes = find_causes(report)
     trend = find_trend(report, earlier)
