@@ -92,7 +92,7 @@ def decades(marks: Mapping[str, float]) -> dict[str, float]:
     return {
         f"{below:,} to {above:,}": (end - begin) / (above - below) * 1e6
         for (below, begin), (above, end) in pairwise(found)
-        if above > 10_000  # noqa: PLR2004 - fewer are over before senders and memory have acknowledged
+        if above > 10_000  # noqa: PLR2004 - fewer are over before senders and memory are stable
     }
 
 

@@ -163,7 +163,7 @@ _FIRST_TIME, _LAST_TIME = 1_700_000_000, 1_900_000_000  # Unix seconds
 _SMALLEST_ID: Final = 1_000_000
 _PHONES: Final = ("phone", "telephone")
 _HEX: Final = "[0-9a-f]"
-# What varies in a text, and how.
+# What varies in a string, and how.
 _TEXTS: Final[tuple[tuple[re.Pattern[str], Callable[[_Variation, str], str]], ...]] = (
     (re.compile(r"20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d"), _Variation.time),
     (re.compile(r"[A-Za-z.]+@[A-Za-z]+\.com", re.ASCII), _Variation.email),

@@ -199,7 +199,7 @@ def _chunks(file: Any, clock: _Clock) -> Iterator[list[bytes]]:
 
 
 def _personal(record: dict[str, Any], event: dict[str, Any]) -> list[str]:
-    """Return a text for each digest of an event, about as long as the hashed one."""
+    """Return a string for each digest of an event, about as long as the hashed one."""
     return [record[leaf] for leaf, value in event["user_data"].items() if isinstance(value, list)]
 
 

@@ -71,6 +71,7 @@ from target_pinterest_capi.target_command import (
 # Records may have columns that their SCHEMA does not declare: wait for this many records.
 RECORDS_BEFORE_JUDGEMENT: Final = 1_000
 QUIET_LOGGERS: Final = ("httpx", "httpcore")  # they log a line for each request
+READING_STOPPED: Final = "%s. Reading stopped there; the next run continues from STATE."
 
 
 class WrongMapError(Exception):
@@ -78,8 +79,8 @@ class WrongMapError(Exception):
 
 
 NOTHING_CAME: Final = (
-    "Nothing came on stdin, no SCHEMA either: where the tap failed, its own log says why "
-    "(set -o pipefail has a script end then)."
+    "Nothing arrived on stdin, not even a SCHEMA: if the tap failed, its log says why "
+    "(with set -o pipefail, a script stops then)."
 )
 
 
@@ -334,12 +335,9 @@ class TargetPinterestCapi(Target):
         except RunStopped:
             self.process_endofpipe()
         except (InvalidInputLine, RecordsWithoutSchemaException) as error:
-            code = self._fail(
-                "%s. Everything before it is acknowledged; the next run continues from STATE.",
-                str(error),
-            )
+            code = self._fail(READING_STOPPED, str(error))
         except WrongMapError as error:
-            self._fail("%s. Everything before it is acknowledged.", str(error))
+            self._fail(READING_STOPPED, str(error))
             code = int(ExitCode.CONFIGURATION)
         except Exception as error:  # noqa: BLE001 - a bug: its message could hold a value
             self.run.interrupt()  # an unknown state: end within the grace time

@@ -18,7 +18,7 @@ class TooManySteps(Exception):  # noqa: N818 - an end, and not an error
 
 
 class Steps:
-    """Searches of one pattern in texts; `taken` counts the steps."""
+    """Searches of one pattern in strings; `taken` counts the steps."""
 
     def __init__(self, pattern: re.Pattern[Any]) -> None:
         source = pattern.pattern

@@ -224,7 +224,7 @@ SAMPLES = {
         1,
         event_names={"Order Completed": "checkout"},
     ),
-    "CSV of texts": Sample(
+    "CSV of strings": Sample(
         "orders_export",
         lambda: [
             {

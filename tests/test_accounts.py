@@ -37,7 +37,42 @@ def test_wrong_token(run_target, tmp_path: Path):
     shown = " ".join(page(report).split())
     assert "0 of 2 events delivered; 2 wait for the next run" in shown
     assert "There were no records" not in shown
-    assert "Nothing was to be delivered" not in shown
+    assert "Nothing to deliver" not in shown
+
+
+BOTH = {"mappings": [{"stream": "visits", "preset": "pinterest"}]}
+
+
+@pytest.mark.parametrize(
+    ("given", "headline"),
+    [
+        (BOTH, "0 of 2 events and 0 of 2 list members delivered; 4 wait for the next run"),
+        ({"mappings": []}, "0 of 2 list members delivered; 2 wait for the next run"),
+    ],
+)
+def test_members_that_wait_are_no_events(run_target, tmp_path: Path, given, headline: str):
+    """What waits for the next run is counted as what it is: events, or members of lists."""
+    path = tmp_path / "report.json"
+    ran = run_target(
+        [VISITS, *visits(1, 2)],
+        conversion_token="wrong-token",
+        oauth={"access_token": "wrong-token"},
+        customer_lists=[members.entry(stream="visits", member=["em"], operation=None)],
+        report_path=str(path),
+        **given,
+    )
+    assert ran.code == 1
+    shown = " ".join(page(reports.decode(path.read_bytes())).split())
+    assert headline in shown
+
+
+def test_line_that_cannot_be_read_says_what_is_so(run_target):
+    """It is no promise that the records before it were delivered: they may wait."""
+    ran = run_target([VISITS, *visits(1, 2), b"{"], conversion_token="wrong-token")
+    assert ran.code == 1
+    assert "2 wait for the next run" in ran.log
+    assert "acknowledged" not in ran.log
+    assert "Reading stopped there; the next run continues from STATE." in ran.log
 
 
 def test_record_that_failed_the_run(run_target, tmp_path: Path):

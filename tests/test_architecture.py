@@ -1,4 +1,4 @@
-"""docs/architecture.md: every room and every name on the page exists."""
+"""docs/architecture.md: every layer and every name on the page exists."""
 
 import ast
 import re
@@ -48,21 +48,21 @@ def test_record_can_be_followed(module, name):
     assert name in defined(module)
 
 
-def test_every_folder_is_a_room():
-    """The table of rooms has every folder of the package, and each first file is in its room."""
+def test_every_folder_is_a_layer():
+    """The table of layers has every folder of the package, and each first file is in its layer."""
     folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     named = {
-        name.rstrip("/") for row in rows("Rooms") for name in re.findall(r"`([^`]+/)`", row[0])
+        name.rstrip("/") for row in rows("Layers") for name in re.findall(r"`([^`]+/)`", row[0])
     }
     assert named == folders
-    for room, _, first in rows("Rooms"):
-        folder = next(iter(re.findall(r"`([^`]+/)`", room)), "")
+    for layer, _, first in rows("Layers"):
+        folder = next(iter(re.findall(r"`([^`]+/)`", layer)), "")
         for module in re.findall(r"`([^`]+)`", first):
-            assert (PACKAGE / folder / module).is_file(), (room, module)
+            assert (PACKAGE / folder / module).is_file(), (layer, module)
 
 
 def test_modules_elsewhere_on_the_page_are_there():
-    """A module that the page names by its room and file exists."""
+    """A module that the page names by its layer and file exists."""
     assert [
         module
         for module in re.findall(r"`([a-z_]+/[a-z_/]+\.py)`", PAGE)

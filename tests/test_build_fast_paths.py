@@ -23,7 +23,7 @@ from target_pinterest_capi.events.build.normal_forms import CACHE_SIZE, BoundedC
 from target_pinterest_capi.events.build.plan import NOW as AT_BUILDING
 from target_pinterest_capi.events.build.plan import EventPlan, FieldPlan
 from target_pinterest_capi.events.build.readings import Readings
-from target_pinterest_capi.events.build.shapes import ANY, Kind, Shape, usable_shapes
+from target_pinterest_capi.events.build.shapes import ANY, ANY_USE, Kind, Shape, usable_shapes
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, ITEM_FIELDS, FieldKind
 from target_pinterest_capi.events.null_values import DEFAULT_NULL_VALUES, null_words
@@ -53,7 +53,7 @@ TEXTS = (
     # what nobody sees
     "Jane\x00", "\x7f", "a\x7fb", "a\u00ad@example.com", "\u202aa@example.com\u202c", "a\tb", "\u200b",
     "c1\x00", "\x00c1", "Jos\udc81",
-    # several, and lists in texts
+    # several, and lists in strings
     "a@example.com;b@example.com", "['a@example.com', 'b']", "[a@example.com, b@example.com]",
     "[1 , , 3]", '["web"]', '["9.5"]', '["us", "de"]', "+12025550134 / +12025550135",
     "5550132 / 5550199", "{a,b}", "{a@example.com,B@example.com}", "('a', 'b')", "{'a', 'b'}", "{}",
@@ -125,14 +125,15 @@ EVENT_NAMES = [None, {"checkout": "purchase", "a": "lead", "": "custom"}]
 
 def reader(path: str) -> FieldPlan:
     """Return the plan of a field whose column is named like its path."""
-    return FieldPlan(lambda record: record.get(path), path, frozenset((path,)))
+    return FieldPlan(lambda record: record.get(path), path)
 
 
 def of_expression(path: str) -> FieldPlan:
     """Return the plan of a field that an expression reads from two columns."""
     columns = (path, "custom_data.order_id")
     return FieldPlan(
-        lambda record: record.get(columns[0]) or record.get(columns[1]), None, frozenset(columns)
+        lambda record: record.get(columns[0]) or record.get(columns[1]),
+        reads=dict.fromkeys(columns, ANY_USE),
     )
 
 
@@ -204,7 +205,7 @@ def test_generated_function_of_any_plan_is_the_oracle(
         elif source == "nowhere":
             del fields[path]
         elif path == "event_time":
-            fields[path] = FieldPlan(lambda _: AT_BUILDING, None, frozenset())
+            fields[path] = FieldPlan(lambda _: AT_BUILDING, reads={})
     plan = EventPlan(
         ORIGIN, fields, key_properties, underived, event_names, fallback_name=fallback_name
     )
@@ -213,7 +214,7 @@ def test_generated_function_of_any_plan_is_the_oracle(
 
 @pytest.mark.parametrize("path", [field.path for field in FIELDS])
 def test_generated_lines_of_every_field_are_the_oracle(path: str):
-    """Each field reads each of these texts as its oracle does."""
+    """Each field reads each of these strings as its oracle does."""
     both = Both()
     for text in TEXTS:
         both.check({**NEEDED, path: text})
@@ -279,7 +280,7 @@ JSON_VALUES = st.one_of(
 )
 ENCODE = msgspec.json.Encoder(decimal_format="number").encode
 
-# What schemas may declare: texts in every column, or in each what its field is made for.
+# What schemas may declare: strings in every column, or in each what its field is made for.
 TEXTS_DECLARED = dict.fromkeys(BY_PATH, Shape(Kind.TEXT))
 SHAPES = {
     FieldKind.AMOUNT: Shape(Kind.NUMBER),
@@ -355,7 +356,7 @@ def test_rows_are_records(
     elif id_comes_from == "expression":
         fields["event_id"] = of_expression("user_data.external_id")
     elif id_comes_from == "constant":
-        fields["event_id"] = FieldPlan(lambda _: "e-1", None, frozenset())
+        fields["event_id"] = FieldPlan(lambda _: "e-1", reads={})
     both = Both(EventPlan(ORIGIN, fields, key_properties))
     reads = both.generated.reads
     if reads is None:
@@ -385,7 +386,7 @@ def test_columns_are_no_source():
 
 
 def test_cache_is_bounded():
-    """However many texts there are, a bounded number of short ones is cached, and never a None."""
+    """However many strings there are, a bounded number of short ones is cached, never a None."""
     cache = BoundedCache(lambda text: None if text == "nothing" else text)
     for number in range(CACHE_SIZE * 2 + 10):
         assert cache[str(number)] == str(number)

@@ -155,8 +155,8 @@ def test_whole_event():
 
 
 SAMPLES: dict[str, tuple[Any, Any]] = {
-    "text": (" some text ", "some text"),
-    "decimal as text": ("7.50", "7.50"),
+    "string": (" some text ", "some text"),
+    "decimal as a string": ("7.50", "7.50"),
     "integer": ("3", 3),
     "boolean": ("true", True),
 }
@@ -327,7 +327,7 @@ def test_value_that_is_nearly_right_is_read(path: str, value: Any, sent: Any):
     ],
 )
 def test_identifier_that_is_nearly_right_is_read(path: str, value: Any, normal: list[str]):
-    """Several identifiers in a text are separate, and invisible characters are removed."""
+    """Several identifiers in a string are separate, and invisible characters are removed."""
     assert build(path, value) == ([digest(text) for text in normal], {})
 
 
@@ -346,7 +346,7 @@ def test_digest_in_another_writing_is_not_hashed_again(path: str, written: str):
 )
 @pytest.mark.parametrize("word", ["null", " NULL ", "N/A", "undefined", "\\N", "(not set)", "NaN"])
 def test_word_for_a_missing_value_is_left_out(path: str, word: str):
-    """In every field such a text is a missing value: counted, and neither hashed nor sent."""
+    """In every field such a string is a missing value: counted, and neither hashed nor sent."""
     if path == "user_data.em":
         assert Bench().result(user_data__em=word).reason is Invalid.NO_IDENTIFIER
         return

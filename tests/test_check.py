@@ -97,7 +97,7 @@ def visits(*names: str, **columns: Any) -> list[bytes]:
     return [schema("visits", "event_id", "event_name", *row), *rows, state({"n": 1})]
 
 
-# All is well
+# No errors
 
 
 def test_all_is_well(check, sandbox):
@@ -113,7 +113,7 @@ def test_page_has_a_line_a_step(check):
     result = check(sample=visits("page_visit"))
     lines = result.stdout.splitlines()
     assert [(line[0], line[2:17].strip()) for line in lines[:-2]] == [("✓", step) for step in STEPS]
-    assert lines[-2:] == ["", "All is well."]
+    assert lines[-2:] == ["", "No errors."]
 
 
 def test_without_a_sample_that_is_said(check):
@@ -121,7 +121,7 @@ def test_without_a_sample_that_is_said(check):
     result = check()
     assert result.exit_code == 0
     assert "- mappings       preset pinterest for every stream; --sample FILE" in result.stdout
-    assert result.stdout.endswith("All is well, 1 not checked: mappings.\n")
+    assert result.stdout.endswith("No errors, 1 not checked: mappings.\n")
 
 
 # What Pinterest's side says
@@ -130,14 +130,14 @@ def test_without_a_sample_that_is_said(check):
 @pytest.mark.parametrize(
     ("settings", "step", "words", "place"),
     [
-        ({"conversion_token": "wrong-token"}, "token", "it answered 401", "Generate new token"),
+        ({"conversion_token": "wrong-token"}, "token", "it returned 401", "Generate new token"),
         (
             {"ad_account_id": "77"},
             "ad account",
             "77 (ad_account_id) is not accessible with the token",
             "address of Ads Manager",
         ),
-        ({"api_url": "{origin}/v4"}, "test request", "answered 404", ""),
+        ({"api_url": "{origin}/v4"}, "test request", "returned 404", ""),
     ],
 )
 def test_what_is_refused_is_told_apart(check, sandbox, settings, step, words, place):
@@ -516,7 +516,7 @@ def test_misspelt_name_of_a_sample(check):
         ("x", {"fields": {"event_name": "'chekout'"}}),
     ],
 )
-def test_a_name_is_told_once(check, name, level):
+def test_a_name_is_reported_once(check, name, level):
     """A misspelt constant that a sample also has is one warning."""
     result = check(
         "--json",

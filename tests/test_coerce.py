@@ -35,7 +35,7 @@ JSON_VALUES = st.recursive(
 )
 
 COERCIONS = {
-    "text": (coerce.text, str),
+    "string": (coerce.text, str),
     "amount": (coerce.amount, str),
     "integer": (coerce.integer, int),
     "boolean": (coerce.boolean, bool),

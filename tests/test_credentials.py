@@ -50,11 +50,11 @@ def listed(code: int, status: str = "processed", **messages: str) -> ApiResponse
             "failed the test event: No such day",
         ),
         (listed(422, status="failed"), (WARNING, OK, OK), "failed the test event"),
-        (ApiResponse(401, message="Who?"), (OK, FAILED, SKIPPED), "it answered 401 (Who?)"),
+        (ApiResponse(401, message="Who?"), (OK, FAILED, SKIPPED), "it returned 401 (Who?)"),
         (
             ApiResponse(403),
             (OK, OK, FAILED),
-            f"{ACCOUNT} (ad_account_id) is not accessible with the token: Pinterest answered 403",
+            f"{ACCOUNT} (ad_account_id) is not accessible with the token: Pinterest returned 403",
         ),
         (
             ApiResponse(400, message="Invalid request"),
@@ -81,7 +81,7 @@ def listed(code: int, status: str = "processed", **messages: str) -> ApiResponse
         (
             NoResponse(NoResponseKind.NOT_SENT, "ConnectError"),
             (FAILED, SKIPPED, SKIPPED),
-            "no answer from Pinterest: ConnectError",
+            "no response from Pinterest: ConnectError",
         ),
         (
             NoResponse(NoResponseKind.UNCERTAIN, "ReadError"),

@@ -6,7 +6,7 @@ import pytest
 
 from given import record, schema
 from shopper import visit
-from target_pinterest_capi.events.build.shapes import ANY, Kind, Shape, usable_shapes
+from target_pinterest_capi.events.build.shapes import ANY, ANY_USE, Kind, Shape, Uses, usable_shapes
 from target_pinterest_capi.events.fields import FieldKind
 from target_pinterest_capi.mapping.declared_shapes import declared_shapes
 from target_pinterest_capi.pipeline.stream import MOST_MISFITS
@@ -15,6 +15,14 @@ TEXT = Shape(Kind.TEXT)
 NUMBER = Shape(Kind.NUMBER)
 ITEM = {"type": "object", "properties": {"id": {"type": "string"}}}
 ITEMS = Shape(Kind.OBJECTS, {"id": TEXT})
+PRICED = Shape(Kind.OBJECTS, {"item_price": NUMBER, "quantity": NUMBER})
+AMOUNT = Uses(frozenset((FieldKind.AMOUNT,)))
+OF_ITEMS = Uses(frozenset((FieldKind.ITEMS,)))
+
+
+def of_members(**uses: Uses) -> Uses:
+    """Return the use of some members of a column's objects, and of no more."""
+    return Uses(members=uses)
 
 
 @pytest.mark.parametrize(
@@ -56,25 +64,32 @@ def test_schema_without_properties_declares_nothing(odd: Any):
 @pytest.mark.parametrize(
     ("declared", "uses", "shape"),
     [
-        (TEXT, {FieldKind.AMOUNT, None}, TEXT),
-        (NUMBER, {FieldKind.AMOUNT}, NUMBER),
-        (NUMBER, {FieldKind.AMOUNT, None}, ANY),
-        (NUMBER, {FieldKind.INTEGER}, ANY),
-        (ITEMS, {FieldKind.ITEMS}, ITEMS),
-        (ITEMS, {FieldKind.ITEMS, None}, ANY),
-        (Shape(Kind.OBJECTS, {"sku": TEXT}), {FieldKind.ITEMS}, ANY),
+        (TEXT, [AMOUNT, ANY_USE], TEXT),
+        (NUMBER, [AMOUNT], NUMBER),
+        (NUMBER, [AMOUNT, ANY_USE], ANY),
+        (NUMBER, [AMOUNT, of_members(id=ANY_USE)], ANY),
+        (NUMBER, [Uses(frozenset((FieldKind.INTEGER,)))], ANY),
+        (ITEMS, [OF_ITEMS], ITEMS),
+        (ITEMS, [OF_ITEMS, ANY_USE], ANY),
+        (ITEMS, [of_members(id=ANY_USE), ANY_USE], ANY),
+        (Shape(Kind.OBJECTS, {"sku": TEXT}), [OF_ITEMS], ANY),
+        (PRICED, [OF_ITEMS], Shape(Kind.OBJECTS, {"item_price": NUMBER, "quantity": ANY})),
         (
-            Shape(Kind.OBJECTS, {"item_price": NUMBER, "quantity": NUMBER}),
-            {FieldKind.ITEMS},
-            Shape(Kind.OBJECTS, {"item_price": NUMBER, "quantity": ANY}),
+            PRICED,
+            [OF_ITEMS, of_members(item_price=ANY_USE)],
+            Shape(Kind.OBJECTS, {"item_price": ANY, "quantity": ANY}),
         ),
+        (
+            PRICED,
+            [of_members(item_price=AMOUNT)],
+            Shape(Kind.OBJECTS, {"item_price": NUMBER}, frozenset({"quantity"})),
+        ),
+        (PRICED, [of_members(sku=ANY_USE)], ANY),
     ],
 )
-def test_shape_is_used_where_every_use_takes_it(
-    declared: Shape, uses: set[FieldKind | None], shape: Shape
-):
-    """A column that an expression, a key or another kind of field reads too has any value."""
-    reads = [{"column": {use}} for use in uses]
+def test_shape_is_used_where_every_use_takes_it(declared: Shape, uses: list[Uses], shape: Shape):
+    """A column is of its declared shape, unless some use of it or of a member takes more."""
+    reads = [{"column": use} for use in uses]
     assert usable_shapes({"column": declared}, reads) == {"column": shape}
 
 

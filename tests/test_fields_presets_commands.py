@@ -73,12 +73,12 @@ def test_fields_lists_every_field_and_item_member_in_order():
 @pytest.mark.parametrize(
     ("path", "kind", "limit"),
     [
-        ("user_data.em", "list of hashed texts", ""),
-        ("custom_data.value", "decimal as text", ""),
+        ("user_data.em", "list of hashed strings", ""),
+        ("custom_data.value", "decimal as a string", ""),
         ("custom_data.contents", "list of objects", ""),
         ("custom_data.num_items", "integer", "at least 0"),
-        ("app_info.user_agent", "text", "16,384 characters"),
-        ("device_info.languages", "list of texts", "100 values"),
+        ("app_info.user_agent", "string", "16,384 characters"),
+        ("device_info.languages", "list of strings", "100 values"),
         ("device_info.battery_level", "integer", "0 to 100"),
         ("action_source", "one of a list", "app_android, app_ios, web, offline"),
     ],
@@ -94,7 +94,7 @@ def test_fields_fit_80_columns():
     shown = printed("fields")
     lines = shown.splitlines()
     assert lines[:2] == [
-        "event_name  text, required",
+        "event_name  string, required",
         "    What the user did; one of Pinterest's names, or the advertiser's own",
     ]
     assert [row for row in lines if len(row) > 80 or row != row.rstrip()] == []
@@ -109,7 +109,7 @@ def test_fields_are_a_table_where_there_is_room(monkeypatch: pytest.MonkeyPatch)
     assert " ".join(heads.split()) == "Field Type Normal form Limit What it is for"
     assert (
         " ".join(first.split())
-        == "user_data.ge list of hashed texts f, m or n, from the usual words Gender: f, m or n"
+        == "user_data.ge list of hashed strings f, m or n, from the usual words Gender: f, m or n"
     )
 
 
@@ -199,7 +199,7 @@ def test_unknown_field_names_the_nearest(text: str, suggestion: str):
 
 @pytest.mark.parametrize("text", ["qqqqqq", "4711", "blockchain"])
 def test_no_field_is_suggested_where_none_is_near(text: str):
-    """A text without a similar name gets no odd suggestion, but how to see all fields."""
+    """A string without a similar name gets no odd suggestion, but how to see all fields."""
     ran = run("fields", text)
     assert ran.exit_code == 1
     assert "did you mean" not in ran.stderr

@@ -183,7 +183,7 @@ def test_null_gives_null(name, data):
     ],
 )  # fmt: skip
 def test_arithmetic_is_exact(expression, record, result):
-    """Numbers and numeric texts are calculated with as decimals; null returns null."""
+    """Numbers and numeric strings are calculated with as decimals; null returns null."""
     assert compile_expression(expression)(record) == result
 
 
@@ -402,7 +402,7 @@ def test_to_date_reads_the_format_from_a_column():
     ],
 )
 def test_items_value(items, result):
-    """The exact sum of price times quantity, including numeric texts.
+    """The exact sum of price times quantity, including numeric strings.
 
     Null instead of a partial sum.
     """
@@ -505,7 +505,7 @@ def test_longest_text_of_a_pattern(pattern, longest):
 
 
 def test_a_long_text_ends_in_time():
-    """A text longer than its pattern may read returns null, because the search would take hours."""
+    """A string longer than its pattern may read returns null: the search would take hours."""
     assert evaluate("regex_extract(v, '.*.*.*x')", v="a" * 16_000) is None
     assert evaluate("regex_extract(v, '.*x')", v="a" * 14_000 + "x") == "a" * 14_000 + "x"
 

@@ -36,7 +36,7 @@ EXAMPLE = {
 
 def column(name: str) -> FieldPlan:
     """Return the plan of a field that is one column."""
-    return FieldPlan(lambda record: record.get(name), name, frozenset((name,)))
+    return FieldPlan(lambda record: record.get(name), name)
 
 
 def build(fields: dict[str, FieldPlan], **plan: Any) -> Builder:
@@ -49,7 +49,7 @@ def build(fields: dict[str, FieldPlan], **plan: Any) -> Builder:
 def example() -> Builder:
     """Return the builder of the page's example."""
     fields = {path: column(name) for path, name in EXAMPLE.items()}
-    fields["action_source"] = FieldPlan(lambda _: "web", None, frozenset())
+    fields["action_source"] = FieldPlan(lambda _: "web", reads={})
     return build(fields, key_properties=("id",))
 
 

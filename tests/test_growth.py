@@ -39,7 +39,7 @@ LINEAR = "linear in the text"
 FROM_START = "linear in the text: only a match at its beginning is asked for"
 OURS = "reads only what the package itself has: presets, rendered pages, names of entries"
 CONFIGURED = "reads the configuration, which its user writes"
-CHECKED = "the user's own: expressions.patterns bounds the length of its texts"
+CHECKED = "the user's own: expressions.patterns bounds the length of its strings"
 BOUNDS = {
     "events.page_addresses._between_pairs": LINEAR,
     "cli.demo.view._digest": LINEAR,
@@ -255,7 +255,7 @@ def steps_of(name: str, text: str) -> int:
     tail=st.lists(PIECES, max_size=2),
 )
 def test_regular_expression_takes_twice_the_steps_for_twice_the_text(name, head, unit, tail):
-    """For texts made of what it looks for."""
+    """For strings made of what it looks for."""
     few, more = (
         steps_of(name, "".join([*head, *unit * number, *tail])) for number in (FEW, 2 * FEW)
     )

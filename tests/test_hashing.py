@@ -1,4 +1,4 @@
-"""Digests: how they are computed, and which texts are already digests."""
+"""Digests: how they are computed, and which strings are already digests."""
 
 import hashlib
 from base64 import b64encode, urlsafe_b64encode
@@ -17,7 +17,7 @@ MD5 = hashlib.md5(b"jane@example.com").hexdigest()
 
 @given(text=st.text())
 def test_a_digest_is_sha256_of_utf8(text):
-    """A text is hashed as its UTF-8 bytes, and bytes as they are, to 64 lower-case hex digits."""
+    """A string is hashed as its UTF-8 bytes, and bytes as they are, to 64 lower-case hex digits."""
     assert digest(text) == digest_bytes(text.encode()) == hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -49,7 +49,7 @@ def test_other_digests_are_refused(text):
 
 @pytest.mark.parametrize("text", [MD5, SHA1])
 def test_ids_may_look_like_other_digests(text):
-    """If others are not refused, a text like an MD5 is ordinary.
+    """If others are not refused, a string like an MD5 is ordinary.
 
     A UUID without its dashes is such an id.
     """
@@ -86,7 +86,7 @@ def test_recognizing_never_raises(text):
 @pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"])
 @pytest.mark.parametrize("refuse_others", [True, False])
 def test_digest_of_nothing_is_nothing(algorithm, refuse_others):
-    """The digest of an empty text is not a value, with any algorithm and in any form."""
+    """The digest of an empty string is not a value, with any algorithm and in any form."""
     made = hashlib.new(algorithm, b"", usedforsecurity=False)
     written = [made.hexdigest(), made.hexdigest().upper(), "\\x" + made.hexdigest()]
     if algorithm in ("md5", "sha1", "sha256"):

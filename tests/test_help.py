@@ -67,6 +67,14 @@ def test_help_says_it_once(words: tuple[str, ...]):
     assert len(lines) == len(set(lines))
 
 
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_help_repeats_no_word(words: tuple[str, ...]):
+    """Except for examples, no line of a command's help has the same word twice in a row."""
+    lines = shown_help(words, 160).splitlines()
+    text = "\n".join(line for line in lines if "pinterest-capi" not in line)
+    assert not re.findall(r"\b([a-z]+) \1\b", text, re.IGNORECASE)
+
+
 @pytest.mark.parametrize("columns", [60, 80, 160])
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
 def test_help_keeps_to_the_width(words: tuple[str, ...], columns: int):

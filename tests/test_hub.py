@@ -160,7 +160,7 @@ def test_the_entry_is_the_plugin():
 
 @pytest.mark.parametrize("setting", ENTRY["settings"], ids=lambda entry: entry["name"])
 def test_a_setting_is_one_for_hub(setting):
-    """Each has a name, a label, a description and one of Hub's kinds, and options as texts."""
+    """Each has a name, a label, a description and one of Hub's kinds, and options as strings."""
     assert set(setting) <= SETTING_KEYS
     assert all(setting[name] for name in ("name", "label", "description", "kind"))
     assert setting["kind"] in KINDS
@@ -235,6 +235,6 @@ def test_the_page_runs_commands_that_there_are():
 
 def test_the_page_knows_what_the_log_says():
     """The responses that the page explains are those that stop a run with advice."""
-    statuses = {int(status) for status in re.findall(r"Pinterest answered (\d+)", ENTRY["usage"])}
+    statuses = {int(status) for status in re.findall(r"Pinterest returned (\d+)", ENTRY["usage"])}
     assert statuses
     assert statuses <= {status for status, rule in STATUS_RULES.items() if rule.remedy}

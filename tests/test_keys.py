@@ -100,13 +100,6 @@ def test_key_is_hashed_unless_plain():
 
 
 def test_key_that_is_the_event_id_is_hashed_when_needed():
-    """If the key property is the event id's column, the receipt has its name."""
-    read = keys.compile_key(("event_id",), None, plain=False)
-    assert keys.compile_key(("event_id",), "event_id", plain=False) == "event_id"
-    assert callable(read)
+    """If the key property's value is the event id, the event has its name instead."""
+    read = keys.compile_key(("event_id",), plain=False)
     assert keys.key_of(event(3)) == {"event_id": digest("visit-3")} == read({"event_id": "visit-3"})
-
-
-def test_streams_without_keys_have_none():
-    """A stream without key properties has no key in its dead letters."""
-    assert keys.compile_key((), "event_id", plain=False) is None

@@ -482,14 +482,14 @@ def test_a_refused_member_is_found_by_halving(run_target, sandbox, held):
 
 
 def test_a_refusal_of_everything_stops_the_run(run_target, sandbox):
-    """Three members refused alone while none was accepted.
+    """Three members refused one by one while none was accepted.
 
     They are not the cause. No dead letters, STATE stays.
     """
     sandbox.faults.set([Fault("status", status=400, endpoint="customer_lists", method="POST")])
     ran = run_target([SCHEMA, *(row(number) for number in range(8)), DONE], **list_settings())
     assert (ran.code, ran.outcomes, ran.states, ran.dead_letters) == (1, {}, [], [])
-    assert "not about them" in ran.log
+    assert "the members are not the cause" in ran.log
 
 
 def test_members_that_gather_may_still_get_through(run_target):
@@ -611,7 +611,7 @@ def test_every_status_is_explained():
 def test_exceptions_are_shown_without_values(exceptions, shown):
     """`exceptions` is not documented.
 
-    Numbers are shown, texts are redacted, and anything else is counted.
+    Numbers are shown, strings are redacted, and anything else is counted.
     """
     assert exceptions_of(CustomerListBody("1", exceptions=exceptions)) == shown
 

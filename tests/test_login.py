@@ -172,7 +172,7 @@ def test_pasting_signs_in(configured):
         (lambda address: press(address) + "&x=1&state=other", None),
         (lambda address: press(address).replace("state=", "state=x"), "another sign-in"),
         (lambda address: press(address).replace("code=", "cod="), "has no code"),
-        (lambda address: press(address).replace("sandbox-code-1", "other"), "answered 401"),
+        (lambda address: press(address).replace("sandbox-code-1", "other"), "returned 401"),
         (lambda _: "code", "not an address of the redirect"),
     ],
 )
@@ -196,7 +196,7 @@ def test_state_and_code_are_read_from_the_query():
     """An error is shown without personal data that it may contain."""
     assert read_code("code=a%20b&state=s", "s") == "a b"
     assert read_pasted(" http://localhost/?code=a&state=s\n", "s") == "a"
-    with pytest.raises(SignInError, match="with the error …"):
+    with pytest.raises(SignInError, match="returned the error …"):
         read_code("error=jane%40example.com&state=s", "s")
     for text in ("", "http://[", "http://localhost/"):
         with pytest.raises(SignInError, match="not an address"):

@@ -45,7 +45,7 @@ def fenced(language: str, text: str = "\n".join(PAGES.values())) -> list[str]:
 
 
 def example(language: str, part: str) -> str:
-    """Return the only block of a language that contains a text."""
+    """Return the only block of a language that contains a string."""
     (found,) = [block for block in fenced(language) if part in block]
     return found
 

@@ -118,7 +118,7 @@ def test_names_that_are_data_are_shown_by_the_rule_of_names(run_target, sandbox:
         ({"list_name": {}}, "list_name: must be a name, or an object of one expression"),
         ({"list_name": {"expresion": "a"}}, "list_name: must be a name, or an object"),
         ({"list_name": {"expression": "a ["}}, "list_name.expression: is not a valid expression"),
-        ({"list_name": {"expression": ""}}, "list_name.expression: is an empty text"),
+        ({"list_name": {"expression": ""}}, "list_name.expression: is an empty string"),
         ({"list_id": "1"}, "needs either list_id or list_name"),
         ({"refresh": "full"}, "refresh: full needs a list with a fixed name"),
         ({"max_lists": 0}, "max_lists: must be a whole number of at least 1"),

@@ -41,7 +41,7 @@ TEXTS = st.text(st.characters()) | st.text(st.sampled_from(TELLING), max_size=14
 
 
 def joined(*parts):
-    """Return a strategy of texts that join one draw from each part."""
+    """Return a strategy of strings that join one draw from each part."""
     return st.tuples(*parts).map("".join)
 
 
@@ -73,8 +73,8 @@ ADDRESSES = joined(
 )
 PLACES = cased(*codes.COUNTRY_NAMES, *codes.STATE_NAMES, *codes.ALPHA_3, "us-ca", "n.y.", "gb-eng")
 
-# Every form with its settings fixed, and texts that it is likely to take, so that the rules of all
-# are stated once.
+# Every form with its settings fixed, and strings that it is likely to take, so that the rules of
+# all are stated once.
 FORMS = {
     "email": (forms.email, EMAILS),
     "phone": (lambda text: forms.phone(text, None)[0], NUMBERS),
@@ -116,7 +116,7 @@ def test_a_normal_form_is_its_own_normal_form(form, likely, data):
 
 @pytest.mark.parametrize(("form", "likely"), FORMS.values(), ids=FORMS.keys())
 def test_likely_texts_are_taken(form, likely):
-    """The texts for these rules do reach a normal form, so the rules are really tested."""
+    """The strings for these rules do reach a normal form, so the rules are really tested."""
     assert find(likely, lambda text: not isinstance(form(text), Dropped)) is not None
 
 
@@ -133,7 +133,7 @@ def test_a_normal_form_is_something_that_utf8_carries(form, text):
 @EVERY_FORM
 @given(text=TEXTS)
 def test_composed_and_decomposed_text_have_one_normal_form(form, text):
-    """Canonically equivalent texts give the same result."""
+    """Canonically equivalent strings give the same result."""
     text = well_formed(text)
     assert form(normalize("NFC", text)) == form(normalize("NFD", text))
 
@@ -320,7 +320,7 @@ def test_phone_without_country(text, region, digits, warning):
 )
 @pytest.mark.parametrize("region", [None, "US"])
 def test_phone_that_is_none(text, region):
-    """Letters other than an extension, and texts without digits, are refused."""
+    """Letters other than an extension, and strings without digits, are refused."""
     assert forms.phone(text, region) == (Dropped.NOT_A_PHONE, None)
 
 
@@ -1078,7 +1078,7 @@ def test_every_country_code_is_known_before_a_zero():
     ],
 )
 def test_text_of_several_values(split, text, parts):
-    """A text that can only be several values is split, and any other is not."""
+    """A string that can only be several values is split, and any other is not."""
     assert split(text) == parts
 
 

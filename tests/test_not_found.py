@@ -147,11 +147,11 @@ def test_entry_of_several_streams(run_target):
 
 
 DOUBLE_QUOTES = (
-    "Column 'paid' is not in stream orders. Double quotes enclose a column's name; a text is in "
+    "Column 'paid' is not in stream orders. Double quotes enclose a column's name; a string is in "
     "single quotes: \"Financial Status\" == 'paid'"
 )
 NO_QUOTES = (
-    "Column 'paid' is not in stream orders. If it is a text, write 'paid', in single quotes."
+    "Column 'paid' is not in stream orders. If it is a string, write 'paid', in single quotes."
 )
 
 
@@ -163,7 +163,7 @@ NO_QUOTES = (
     ],
 )
 def test_text_in_double_quotes(run_target, when: str, said: str):
-    """A text in JMESPath's double quotes is a column; the warning shows how to write it."""
+    """A string in JMESPath's double quotes is a column; the warning shows how to write it."""
     row = record("orders", **ORDER, **{"Financial Status": "paid"})
     ran = run_target([ORDERS, row], mappings=[entry(when=when)])
     assert (ran.outcomes, said in ran.log) == ({"skipped": 1}, True)

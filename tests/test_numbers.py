@@ -11,6 +11,21 @@ from target_pinterest_capi.reporting.event_times import DELAY_EDGES
 
 
 @pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("too many.", "Too many."),
+        ("event_name is neither known nor defined.", "event_name is neither known nor defined."),
+        ("hashed_email", "hashed_email"),
+        ("one event_name", "One event_name"),
+        ("", ""),
+    ],
+)
+def test_sentence(words: str, sentence: str):
+    """A sentence starts with a capital, but the name of a field keeps its spelling."""
+    assert numbers.sentence(words) == sentence
+
+
+@pytest.mark.parametrize(
     ("part", "whole", "words"),
     [
         (0, 0, "0%"),

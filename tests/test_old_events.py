@@ -109,8 +109,8 @@ def test_named_columns_are_written(run: Run, folder: Path):
         "custom_data.order_id": "order_id",
         "opt_out": "opt_out",
     }
-    told = {"value": "19.90", "currency": "EUR", "order_id": '9, "x"\ny', "opt_out": True}
-    run(order(1, event_name="page_visit", **told), old_events_names=names)
+    given = {"value": "19.90", "currency": "EUR", "order_id": '9, "x"\ny', "opt_out": True}
+    run(order(1, event_name="page_visit", **given), old_events_names=names)
     (row,) = rows(folder)
     assert row["event_type"] == "PageVisit"
     assert row["event_source"] == "offline"
@@ -320,8 +320,8 @@ def test_files_are_taken(run: Run, folder: Path, sandbox: Sandbox):
     ]
     run(*many, order(99, action_source="web", event_name="page_visit"), old_events_names=names)
     (file,) = folder.iterdir()
-    told = httpx.post(f"{sandbox.origin}/_sandbox/conversion_files", content=file.read_bytes())
-    assert told.json() == {"rows": 61, "problems": []}
+    given = httpx.post(f"{sandbox.origin}/_sandbox/conversion_files", content=file.read_bytes())
+    assert given.json() == {"rows": 61, "problems": []}
 
 
 HASHED = digest("a@example.com")
@@ -393,8 +393,8 @@ def test_replay_writes_what_has_become_too_old(
         ({"old_events_path": "old.csv"}, "is a folder"),
         ({"old_events_path": None, "old_events_names": {"web": "web"}}, "has no effect without"),
         ({"old_events_names": {"custom_data.valu": "x"}}, "did you mean custom_data.value?"),
-        ({"old_events_names": {"web": " "}}, "must be a text for web"),
-        ({"old_events_names": {"opt_out": None}}, "must be a text for opt_out"),
+        ({"old_events_names": {"web": " "}}, "must be a string for web"),
+        ({"old_events_names": {"opt_out": None}}, "must be a string for opt_out"),
         ({"old_events_names": {"opt_out": "madid"}}, "has two columns with the same name"),
         ({"old_events_names": {"event_id": "source_type"}}, "has two columns with the same name"),
         ({"old_events_path": "rejected.jsonl"}, "is also the file of"),

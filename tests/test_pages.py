@@ -184,7 +184,7 @@ def test_words_of_the_log_are_the_programs_own():
     """The log lines quoted in the table of exit codes are in the package in these words."""
     package = Path(target_pinterest_capi.__file__).parent
     sources = "\n".join(path.read_text() for path in package.rglob("*.py"))
-    sources = re.sub(r'"\s*f?"', "", sources)  # texts that are continued on the next line
+    sources = re.sub(r'"\s*f?"', "", sources)  # strings that are continued on the next line
     for row in rows(section(OPERATIONS, "Exit codes, and what to do")):
         for words in quoted(row[1]):
             for part in re.split(r"\.\.\.|\bN\b|\d+| after\b", words):
@@ -202,7 +202,7 @@ def test_jq_reads_what_reports_have():
         assert all(f'"{member}"' in schema for member in members), line
 
 
-def test_every_hashed_field_is_told_as_hashed():
+def test_every_hashed_field_is_documented_as_hashed():
     """The table of data sent lists every hashed field as SHA-256, and all others as plain."""
     table = rows(section(PRIVACY, "What leaves the machine"))
     listed = {path: row[2] for row in table for path in quoted(row[0])}
@@ -218,7 +218,7 @@ def test_every_hashed_field_is_told_as_hashed():
     assert all(form.startswith("SHA-256") or form == "**plain**" for form in listed.values())
 
 
-def test_every_preset_is_told_beside_the_tag():
+def test_every_preset_is_on_the_page_about_the_tag():
     """The table of event ids has every built-in preset."""
     listed = [
         preset for row in rows(section(BESIDE, "What presets send")) for preset in quoted(row[0])

@@ -97,7 +97,7 @@ def test_u2_i_compare_with_a_text_in_double_quotes(run_target):
     """Thirty orders are paid, and all are skipped."""
     ran = run_target(orders(1, 2), **entry(when='"Financial Status" == "paid"'))
     assert ran.outcomes == {"skipped": 2}
-    assert "a text is in single quotes: \"Financial Status\" == 'paid'" in ran.log
+    assert "a string is in single quotes: \"Financial Status\" == 'paid'" in ran.log
 
 
 def test_u3_i_write_a_column_with_a_blank(cli):
@@ -199,7 +199,7 @@ def test_u11_my_token_is_wrong(run_target, cli, tmp_path: Path):
     assert "2 wait for the next run" in ran.log
     page = flat(cli("report", str(report), "--text").output)
     assert "2 wait for the next run" in page
-    assert "Nothing was to be delivered" not in page
+    assert "Nothing to deliver" not in page
 
 
 def test_u12_i_map_event_name_to_the_address(run_target, cli):
@@ -337,7 +337,10 @@ def test_i_write_a_constant_for_the_operation(run_target, operation: str):
     ran = run_target([MEMBERS, member(1, action=None)], **settings)
     is_text = operation.startswith("'")
     assert ran.outcomes == ({"delivered": 1} if is_text else {"invalid": 1})
-    said = f"""If it is the same for every record, write "'{operation}'", a text. (customer_lists[0].operation)"""
+    said = (
+        f"If it is the same for every record, write \"'{operation}'\", a string. "
+        "(customer_lists[0].operation)"
+    )
     assert (said in ran.log) is not is_text
 
 

@@ -21,7 +21,7 @@ from target_pinterest_capi.settings.objects import Preset
 
 NAMES = Preset.__args__  # type: ignore[attr-defined]
 _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
-# What stands where something else was expected: other types, texts of other types, odd texts.
+# What stands where something else was expected: other types, strings of other types, odd strings.
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -98,7 +98,7 @@ def test_any_shape(name: str, data: Any):
     "value", [None, [], {}, "", "x", "{}", "[1]", 7, True, [[]], [None], {"a": 1}]
 )
 def test_every_column_of_one_kind(name: str, value: Any):
-    """Nulls, texts, numbers, lists and objects in all columns at once are no error."""
+    """Nulls, strings, numbers, lists and objects in all columns at once are no error."""
     result = mapper(name)(dict.fromkeys(words(name), value))
     assert isinstance(result, Event | InvalidRecord | SkippedRecord)
     if isinstance(result, Event):

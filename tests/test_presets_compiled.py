@@ -7,10 +7,11 @@ JSON text, and members unknown to preset and entry.
 import copy
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -21,9 +22,10 @@ from oracle import Oracle
 
 from benchmarks import shops
 from given import examples, settings_of
-from target_pinterest_capi.events.build.shapes import usable_shapes
+from target_pinterest_capi.events.build.shapes import Shape, usable_shapes
 from target_pinterest_capi.events.event import Event, Origin
 from target_pinterest_capi.events.reasons import Warned
+from target_pinterest_capi.mapping.declared_shapes import declared_shapes
 from target_pinterest_capi.mapping.entries import (
     Accounts,
     StreamSchema,
@@ -114,15 +116,23 @@ def interpreted(configured: Settings, record: dict[str, Any], stream: StreamSche
     preset = load_preset(entry, stream)
     notes = Notes()
     levels = Levels(entry, preset, configured, stream.name, BEGAN_AT)
-    origin = Origin(stream.name, entry.preset or "")
-    unknown = StreamSchema(stream.name, frozenset())
+    origin = Origin(stream.name, entry.preset or "mappings[0]")
+    unknown = StreamSchema(stream.name, frozenset(), stream.key_properties)
     plan = event_plan(levels, conditions(entry, preset), origin, unknown, notes.note)
     oracle = Oracle(plan, configured.options, notes.note, lambda: NOW)
     return outcome(oracle.build(Accounts(configured).get(), record)), notes
 
 
-def compiled(configured: Settings, record: dict[str, Any], stream: StreamSchema) -> Any:
-    """Return the results and notes of the code generated for a stream, for records and rows."""
+def compiled(
+    configured: Settings,
+    record: dict[str, Any],
+    stream: StreamSchema,
+    declared: Mapping[str, Shape] = MappingProxyType({}),
+) -> Any:
+    """Return the results and notes of the code generated for a stream, for records and rows.
+
+    A record whose values are of other shapes than declared is no row.
+    """
     notes = Notes()
     (entry,) = compile_stream(
         configured,
@@ -135,7 +145,7 @@ def compiled(configured: Settings, record: dict[str, Any], stream: StreamSchema)
     of_record = outcome(entry.map_record(record)), Notes(notes)
     if entry.rows is None:
         return of_record, of_record
-    shapes = usable_shapes({}, [entry.rows.reads])
+    shapes = usable_shapes(declared, [entry.rows.reads])
     rows = compile_rows(stream.name, stream.columns, shapes)
     if rows is None:
         return of_record, of_record
@@ -143,7 +153,12 @@ def compiled(configured: Settings, record: dict[str, Any], stream: StreamSchema)
     message = {"type": "RECORD", "stream": stream.name, "record": record}
     line = msgspec.json.Encoder(decimal_format="number").encode(message)
     map_row = entry.rows.compile(rows.columns, record_of)
-    return of_record, (outcome(map_row(rows.decode(line).record, line)), notes)
+    try:
+        row = rows.decode(line).record
+    except msgspec.ValidationError:
+        assert declared
+        return of_record, of_record
+    return of_record, (outcome(map_row(row, line)), notes)
 
 
 @pytest.mark.parametrize("name", shops.SHOPS)
@@ -165,3 +180,82 @@ def test_any_record_of_a_source_is_mapped_as_the_interpreter_does(name: str):
         assert compiled(configured, record, stream) == (wanted, wanted)
 
     holds()
+
+
+LINES_DECLARED = {
+    "type": "array",
+    "items": {
+        "type": ["null", "object"],
+        "properties": {
+            "sku": {"type": ["null", "string"]},
+            "price": {"type": ["null", "number"]},
+            "count": {"type": "integer"},
+            "title": {"type": "string"},
+            "more": {},
+        },
+    },
+}
+LINES = st.none() | st.lists(
+    st.none()
+    | st.fixed_dictionaries(
+        {},
+        optional={
+            "sku": st.sampled_from([None, "", " a ", "[1]", "N/A", "b", "c", "b"]),
+            "price": st.sampled_from([None, 0, 7, -1, Decimal("1.50"), Decimal("1e3"), 10**12]),
+            "count": st.sampled_from([0, 1, 2, -3, 10**19]),
+            "title": st.sampled_from(["Vase", "", "null"]),
+            "more": st.sampled_from([None, "x", 5, "[1, 2]", {"a": 1}, [1]]),
+            "undeclared": st.just(1),
+        },
+    ),
+    max_size=4,
+)
+OF_LINES = {
+    "event_id": ("id",),
+    "user_data.em": ("email", "lines[].sku"),
+    "custom_data.content_ids": ("lines[].sku", "ids"),
+    "custom_data.content_name": ("lines[].title | [0]", "id"),
+    "custom_data.num_items": ("sum(lines[].count)", "id"),
+    "custom_data.value": ("sum(lines[].price)",),
+    "custom_data.contents": (
+        "lines[].{id: sku, item_price: price, quantity: count, item_name: title || sku}",
+        "others",
+    ),
+    "custom_data.order_id": ("id || lines[].more | [0]",),
+}
+
+
+@settings(max_examples=examples(300))
+@given(
+    LINES,
+    st.sampled_from([None, "a@example.com", " B@Example.com", "x"]),
+    st.sampled_from([None, "7", 7, ["7"]]),
+    st.sets(st.sampled_from([path for path in OF_LINES if path != "event_id"]), min_size=1),
+    st.booleans(),
+)
+def test_expressions_read_declared_objects_as_the_interpreter_does(
+    lines: Any, email: Any, key: Any, paths: set[str], all_expressions: bool
+):
+    """Members of a list's objects are the same, read from dictionaries or from structs."""
+    fields = {
+        path: list(OF_LINES[path] if all_expressions else OF_LINES[path][:1])
+        for path in sorted({*paths, "event_id"})
+    }
+    needed = {"event_name": "name", "event_time": "at", "action_source": "source"}
+    mapping = {"stream": "orders", "fields": {**needed, "user_data.country": "country", **fields}}
+    configured = settings_of(mappings=[mapping], max_event_age_days="never")
+    record = {
+        "name": "checkout",
+        "at": "2026-11-18T08:00:00Z",
+        "source": "web",
+        "country": "US",
+        "id": key,
+        "email": email,
+        "lines": lines,
+        "ids": ["z"],
+        "others": [{"id": "z"}],
+    }
+    stream = StreamSchema("orders", frozenset(record), key_properties=("id",))
+    declared = declared_shapes({"properties": {"lines": LINES_DECLARED}})
+    wanted = interpreted(configured, record, stream)
+    assert compiled(configured, record, stream, declared) == (wanted, wanted)

@@ -450,7 +450,7 @@ def test_input_without_a_line_is_a_warning(start):
     """A tap that failed before its first message leaves an empty pipe: the log says so."""
     code, states, log = start().end()
     assert (code, states) == (0, [])
-    assert "Nothing came on stdin" in log
+    assert "Nothing arrived on stdin" in log
 
 
 def test_configuration_problems_come_all_at_once(start):

@@ -34,16 +34,16 @@ def visits(number, with_email, name="checkout", ago=60):
         ({"checkout": {"hashed_email": 50}}, None),
         (
             {"checkout": {"hashed_email": 60}},
-            "hashed_email is on 50.0 % of 10 checkout events; quality asks for 60 %",
+            "hashed_email is on 50.0 % of 10 checkout events; quality requires 60 %",
         ),
         (
             {"all": {"click_id_epik": 1}},
-            "click_id_epik is on 0.0 % of 10 all events; quality asks for 1 %",
+            "click_id_epik is on 0.0 % of 10 all events; quality requires 1 %",
         ),
         ({"all": {"within_an_hour": 100, "ip_address": 100, "events": 10}}, None),
         ({"signup": {"hashed_email": 100}}, None),
-        ({"signup": {"events": 1}}, "0 signup events were delivered; quality asks for 1"),
-        ({"all": {"events": 11}}, "10 all events were delivered; quality asks for 11"),
+        ({"signup": {"events": 1}}, "0 signup events were delivered; quality requires 1"),
+        ({"all": {"events": 11}}, "10 all events were delivered; quality requires 11"),
         ({}, None),
     ],
 )
@@ -68,7 +68,7 @@ def test_volume_against_what_is_usual(run_target, tmp_path):
     for number in (10, 4, 10, 12, 10):  # the second is not judged: what is usual is not known yet
         assert "Low quality" not in run_target(visits(number, 0), **given).log
     low = run_target(visits(4, 0), **given).log  # the log goes on from run to run
-    assert "4 checkout events were delivered, 40.0 % of what is usual; quality asks for 50 %" in low
+    assert "4 checkout events were delivered, 40.0 % of what is usual; quality requires 50 %" in low
     assert low.count("Low quality") == 2
     enough = run_target(visits(9, 0), **given)
     assert (enough.code, enough.log.count("Low quality")) == (0, 2)
@@ -112,7 +112,7 @@ def test_the_report_has_what_fell_short(run_target, tmp_path):
         50.0,
         60.5,
     )
-    assert "quality asks for 60.5 %" in (tmp_path / "report.html").read_text()
+    assert "quality requires 60.5 %" in (tmp_path / "report.html").read_text()
 
 
 @pytest.mark.parametrize(

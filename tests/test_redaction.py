@@ -72,7 +72,7 @@ def test_secret_is_cut_also_as_part_of_a_url(written):
     ],
 )
 def test_values_of_the_event_at_hand_are_cut_without_quotes(message, redacted):
-    """Its texts are removed as whole words, in any case; Pinterest's own names stay."""
+    """Its strings are removed as whole words, in any case; Pinterest's own names stay."""
     body = (
         b'{"event_name": "checkout", "action_source": "web", "custom_data": '
         b'{"order_id": "A-17", "contents": [{"item_name": "Blue Shirt", "quantity": 1}]}}'

@@ -294,7 +294,7 @@ def test_image_copies_what_exists_and_is_let_in():
         *wheel,
     }
     assert copied == needed
-    # In the copy in which the wheel is tested, the package is dropped.
+    # The copy in which the wheel is tested does not have the package.
     assert all((ROOT / source).exists() for source in copied - set(wheel))
 
 

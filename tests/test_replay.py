@@ -543,7 +543,7 @@ def test_refused_token_is_exit_1(replay: Desk, sandbox: Sandbox):
     replay.write(letter(1), letter(2))
     done = replay(conversion_token="wrong-token")
     assert done.exit_code == 1
-    assert "Pinterest answered 401" in done.stderr
+    assert "Pinterest returned 401" in done.stderr
     assert "wrong-token" not in done.output
     assert "2 events that were read have no outcome" in done.stdout
     assert not replay.output.exists()

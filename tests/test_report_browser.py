@@ -16,9 +16,11 @@ from chromium import Browser, program
 from report_sample import hostile, ordinary, report_of
 
 from given import ACCOUNT
+from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.reporting.customer_lists import CustomerListReport
 from target_pinterest_capi.reporting.html.page import page
 from target_pinterest_capi.reporting.report import Report
+from target_pinterest_capi.reporting.trend import numbers_of
 
 
 def with_lists() -> Report:
@@ -149,7 +151,7 @@ def pages(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     for name, make in REPORTS.items():
         earlier = [run_before(make(), day) for day in range(1, 30)] if name == "ordinary" else []
-        (folder / f"{name}.html").write_text(page(make(), earlier))
+        (folder / f"{name}.html").write_text(page(make(), map(numbers_of, earlier)))
     return {name: folder / f"{name}.html" for name in REPORTS}
 
 
@@ -263,14 +265,40 @@ def test_words_keep_away_from_the_number_before_them(browser, pages):
 
 
 def test_words_have_the_whole_width_on_a_phone(browser, pages):
-    """The description of a list's status is not squeezed into half of a small screen."""
+    """Descriptions of statuses and components are not squeezed into half of a small screen."""
     browser.open(pages["lists"], width=PHONE)
+    browser.evaluate(OPEN_ALL)
     widths = browser.evaluate(
         "[...document.querySelectorAll('td.whole')]"
         ".map(one => one.offsetWidth / one.parentElement.offsetWidth)"
     )
-    assert len(widths) == 4
+    assert len(widths) == len(with_lists().customer_lists) + 2 * len(COMPONENTS)
     assert min(widths) > 0.95
+
+
+def test_no_number_is_broken(browser, pages):
+    """The number of a reason is on one line on a phone, however large."""
+    browser.open(pages["ordinary"], width=PHONE)
+    lines = browser.evaluate("""
+    [...document.querySelectorAll('.reason > strong')].map(one => {
+      one.textContent = '1,234,567'
+      const text = document.createRange()
+      text.selectNodeContents(one)
+      return text.getClientRects().length
+    })
+    """)
+    assert set(lines) == {1}
+
+
+@pytest.mark.parametrize("width", [PHONE, 768, DESK])
+def test_names_of_components_are_not_broken(browser, pages, width: int):
+    """Names to copy are on one line at every width."""
+    browser.open(pages["ordinary"], width=width)
+    browser.evaluate(OPEN_ALL)
+    lines = browser.evaluate(
+        "[...document.querySelectorAll('.components code')].map(one => one.getClientRects().length)"
+    )
+    assert set(lines) == {1}
 
 
 def test_tables_stay_tables_on_a_phone(browser, pages):

@@ -19,11 +19,15 @@ from target_pinterest_capi.events.event import Event, Origin, encode
 from target_pinterest_capi.events.reasons import Dropped
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.events.components import COMPONENTS
-from target_pinterest_capi.reporting.ending import headline
+from target_pinterest_capi.reporting.ending import ending, headline
 from target_pinterest_capi.reporting.html.page import environment, page
-from target_pinterest_capi.reporting.report import Report
+from target_pinterest_capi.reporting.quality import LOW_QUALITY
+from target_pinterest_capi.reporting.report import LowQuality, Report
 
 ORDERS = Origin("orders", "paid orders")
+SHORTFALL = LowQuality(
+    event_name="checkout", measure="hashed_email", measured=1, asked=80, events=5, message="Low."
+)
 
 
 class Reader(HTMLParser):
@@ -61,20 +65,33 @@ def words(report: Report) -> str:
     return " ".join(Reader(page(report)).words.split())
 
 
-def delivered(number: int, mode: str = "live", **reasons: int) -> Report:
+def delivered_tally(number: int, **reasons: int) -> Counters:
     tally = Counters()
     if number:
         tally.count_outcome(ORDERS, Outcome.DELIVERED, number=number)
     for outcome, count in reasons.items():
         tally.count_outcome(ORDERS, Outcome(outcome), "bad_field", count)
-    return report_of(tally, mode=mode)
+    return tally
+
+
+def delivered(number: int, mode: str = "live", **reasons: int) -> Report:
+    return report_of(delivered_tally(number, **reasons), mode=mode)
+
+
+def members_only(**run: Any) -> Report:
+    """Return the report of a run of a customer list, with an invalid member."""
+    tally, members = Counters(), Origin("people", "VIPs")
+    tally.list_origins.add(members)
+    tally.count_outcome(members, Outcome.DELIVERED, number=7)
+    tally.count_outcome(members, Outcome.INVALID, Dropped.NOT_AN_EMAIL, 1)
+    return report_of(tally, **run)
 
 
 @pytest.mark.parametrize(
     ("report", "line"),
     [
-        (delivered(0), "Nothing was to be delivered"),
-        (delivered(0, skipped=5), "Nothing was to be delivered"),
+        (delivered(0), "Nothing to deliver"),
+        (delivered(0, skipped=5), "Nothing to deliver"),
         (delivered(1), "The one event was delivered"),
         (delivered(1200), "All 1,200 events delivered"),
         (delivered(1200, invalid=3, rejected=1, skipped=9), "1,200 of 1,204 events delivered"),
@@ -95,8 +112,8 @@ def test_headline(report: Report, line: str):
         (0, None, ["Completed", "1,234 records read, all accounted for"]),
         (
             1,
-            "pinterest answered 401: check conversion_token.",
-            ["Stopped by an error", "Pinterest answered 401", "nothing is lost"],
+            "pinterest returned 401: check conversion_token.",
+            ["Stopped by an error", "Pinterest returned 401", "nothing is lost"],
         ),
         (3, "too many.", ["Stopped: too many events failed", "Too many."]),
         (143, "SIGTERM came.", ["Interrupted", "SIGTERM came."]),
@@ -104,10 +121,27 @@ def test_headline(report: Report, line: str):
         (7, None, ["Stopped"]),
     ],
 )
-def test_end_of_the_run_is_told(code: int, stopped: str | None, said: list[str]):
+def test_end_of_the_run_is_reported(code: int, stopped: str | None, said: list[str]):
     """The end of the run is at the top, with its cause and what it means for the next one."""
     text = words(report_of(exit_code=code, stopped=stopped))
     assert all(part in text for part in said)
+
+
+@pytest.mark.parametrize(
+    ("settings", "low_quality", "title"),
+    [
+        ({"on_invalid": "skip"}, [], "Stopped: too many events failed"),
+        ({"on_invalid": "fail"}, [], "Stopped at the first invalid event"),
+        ({"on_invalid": "skip"}, [SHORTFALL], "Completed, but below the required quality"),
+    ],
+)
+def test_exit_code_3_has_several_titles(
+    settings: dict[str, Any], low_quality: list[LowQuality], title: str
+):
+    """The title is about what ended the run: the share, one invalid record, or a quality gate."""
+    stopped = LOW_QUALITY if low_quality else "too many."
+    made = report_of(delivered_tally(5, invalid=1), exit_code=3, stopped=stopped, settings=settings)
+    assert ending(msgspec.structs.replace(made, low_quality=low_quality)).title == title
 
 
 @pytest.mark.parametrize(
@@ -298,10 +332,12 @@ def test_share_without_an_id_of_their_own():
 
 
 def test_share_within_the_hour():
-    """It is in a tile and above the bars; a run that delivered nothing has none."""
+    """It is in a tile and above the bars, unless nothing was delivered."""
     made = report_of(seen=observed(event(1, hours_ago=0.1), event(2, hours_ago=3)))
     assert "50% of the events reached Pinterest within an hour." in words(made)
-    assert "Within the hour none" in words(report_of())
+    assert "Within the hour" not in words(report_of())
+    would_be = report_of(seen=observed(event(1, hours_ago=0.1)), mode="dry_run")
+    assert "Within the hour" not in words(would_be)
 
 
 def test_dry_run_tells_no_delays():
@@ -382,12 +418,58 @@ def test_members_are_not_events():
     assert "people · VIPs 7" not in words(made)
 
 
+def test_a_run_of_lists_alone_is_about_members():
+    """Without events, no part of the page is about events."""
+    text = words(members_only())
+    assert "Completed, but some list members need attention" in text
+    assert "Outcomes of the events" not in text
+    assert "Events delivered" not in text
+    assert "What was not delivered" in text
+
+
+def test_events_that_wait_are_part_of_the_outcomes():
+    """Shares are of all events that were read, so one invalid event is not 100 % of them."""
+    tally = delivered_tally(0, invalid=1)
+    assert "1 invalid 10%" in words(report_of(tally, without_outcome=9, exit_code=1))
+    assert "9 waiting 90%" in words(report_of(tally, without_outcome=9, exit_code=1))
+    assert "waiting" not in words(report_of(tally))
+
+
+def test_run_without_records():
+    """It says so, and has no shares of nothing."""
+    text = words(report_of(records=0))
+    assert "No records were read." in text
+    assert "0%" not in text
+
+
+@pytest.mark.parametrize(
+    ("mode", "verb"), [("live", "delivered"), ("test", "accepted"), ("dry_run", "would be sent")]
+)
+def test_only_live_events_are_delivered(mode: str, verb: str):
+    """A tile and the table of values say what happened to the events in each mode."""
+    text = words(report_of(seen=observed(*worth("checkout", ("5", "USD"))), mode=mode))
+    assert f"USD {verb} 5 checkout Events {verb} 1" in text
+    assert f"Event {verb.capitalize()} Events with a value" in text
+
+
+def test_bars_are_on_one_scale():
+    """A full bar is all events, in delays as in match keys."""
+    seen = observed(event(1, hours_ago=0.1), event(2, hours_ago=3), event(3, hours_ago=3))
+    text = page(report_of(seen=seen))
+    delays = text[text.index('id="how-soon-pinterest-got-them"') :]
+    assert re.findall(r"width:([1-9][\d.]*)%", delays) == ["33.33", "66.67"]
+
+
 @pytest.mark.parametrize(
     ("run", "said"),
     [
         ({"mode": "test"}, "Test. Pinterest checked the events and recorded none of them."),
         ({"mode": "dry_run"}, "Dry run. Events were built, but not sent."),
         ({"is_sandbox": True, "api": "127.0.0.1"}, "Sandbox. Everything was sent to 127.0.0.1"),
+        (
+            {"is_sandbox": True, "api": "127.0.0.1", "mode": "test"},
+            "Test. The sandbox at 127.0.0.1 checked the events and recorded none of them.",
+        ),
         ({}, None),
     ],
 )

@@ -109,7 +109,7 @@ def test_list_of_events_on_an_error_status_is_not_read():
         (ApiResponse(200), "200, with a body that is empty, cut or unexpected"),
         (ApiResponse(204), "204, with a body that is empty, cut or unexpected"),
         (ApiResponse(200, [DONE]), "200, with a list that does not have the status of each event"),
-        (ApiResponse(503, message="Busy."), "Pinterest answered 503 Busy"),
+        (ApiResponse(503, message="Busy."), "Pinterest returned 503 Busy"),
     ],
 )
 def test_what_is_wrong_with_an_answer_is_said(response, words):

@@ -741,7 +741,7 @@ def test_dead_letters_that_cannot_be_written_do_not_keep_the_run_busy(
     """
     (tmp_path / "file").write_text("")
     one = world(dead_letter_path=str(tmp_path / "file" / "dead.jsonl"), shutdown_grace_seconds=20)
-    one.endings = []  # Pinterest does not answer
+    one.endings = []  # Pinterest does not respond
     for _ in range(letters):
         one.step("invalid")
     one.step("event")
@@ -799,7 +799,7 @@ def test_what_is_undecided_may_still_get_through(world, hold, rows: int, deliver
     Not even in an outage.
     """
     one = world(max_rejected_ratio=1.0, batch_size_rows=rows, batch_wait_seconds=3600)
-    one.endings = []  # Pinterest does not answer
+    one.endings = []  # Pinterest does not respond
     hold(one)
     let_invalid_rows_arrive(one, 2 * MIN_SETTLED_FOR_RATIO)
     one.endings = ["taken"]

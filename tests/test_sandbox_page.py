@@ -893,7 +893,7 @@ def errors(browser: Browser) -> list[str]:
 
 @pytest.fixture(scope="module")
 def busy() -> Iterator[Sandbox]:
-    """A sandbox that received all kinds of requests, including hostile texts."""
+    """A sandbox that received all kinds of requests, including hostile strings."""
     with Sandbox(SandboxConfig(list_processing_seconds=0)) as sandbox:
         send(
             sandbox,
@@ -997,7 +997,7 @@ def test_what_was_received_is_text(browser, busy, view: str):
 @ALL_VIEWS
 @pytest.mark.parametrize("width", [320, PHONE, 768, DESK])
 def test_nothing_is_wider_than_the_screen(browser, busy, view: str, width: int):
-    """No view scrolls sideways, with everything unfolded and the longest texts."""
+    """No view scrolls sideways, with everything unfolded and the longest strings."""
     show_whole(browser, busy, view, width=width)
     outside = """
     [...document.querySelectorAll('body *')].filter(one =>

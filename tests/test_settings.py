@@ -224,7 +224,7 @@ def test_null_and_empty_text_are_not_given(name, nothing):
     [
         ("ad_account_id", "12a", "digits only"),
         ("ad_account_id", "1" * 19, "18 at most"),
-        ("ad_account_id", True, "must be text"),
+        ("ad_account_id", True, "must be a string"),
         ("ad_account_id", "١٢٣", "digits only"),
         ("mode", "liv", "did you mean live?"),
         ("on_invalid", "ignore", "one of skip, fail"),
@@ -273,11 +273,11 @@ def test_null_and_empty_text_are_not_given(name, nothing):
         ("defaults", ["web"], "must be an object"),
         ("oauth", 5, "must be an object"),
         ("stream_maps", ["a"], "must be an object"),
-        ("conversion_token", True, "must be text"),
+        ("conversion_token", True, "must be a string"),
         ("conversion_token_file", 5, "path of a file"),
     ],
 )
-def test_wrong_values_are_told_in_plain_words(name, wrong, says):
+def test_wrong_values_are_described_in_plain_words(name, wrong, says):
     """A wrong value is one problem at its setting, which says what is valid."""
     given = {**MINIMAL, name: wrong}
     if name == "conversion_token_file":
@@ -418,7 +418,7 @@ def test_a_secret_may_stand_in_a_file(tmp_path, content):
         (b" \n", "is empty"),
         (b"two tokens", "white space"),
         (b"one\ntwo", "white space"),
-        (b"\xff\xfe\x00", "not a text"),
+        (b"\xff\xfe\x00", "not text"),
         (b"x" * 70_000, "too large"),
     ],
 )
@@ -1017,15 +1017,15 @@ def test_an_object_is_mapped_by_expressions(given):
 @pytest.mark.parametrize(
     ("value", "where", "says"),
     [
-        (5, "", "write it as text"),
-        (True, "", "write it as text"),
-        (dt.date(2026, 1, 1), "", "write it as text"),
+        (5, "", "write it as a string"),
+        (True, "", "write it as a string"),
+        (dt.date(2026, 1, 1), "", "write it as a string"),
         ({"a": "b"}, "", "not an object"),
-        ("", "", "empty text"),
+        ("", "", "an empty string"),
         ([], "", "empty list"),
         (["a", None], "[1]", "remove nulls"),
         (["a", ["b"]], "[1]", "list in a list"),
-        (["a", 1.5], "[1]", "write it as text"),
+        (["a", 1.5], "[1]", "write it as a string"),
         ("a ==", "", "not a valid expression"),
         ("nonsense(a)", "", "at character 1"),
         ("a.b.lower(c", "", "not a valid expression"),
@@ -1041,7 +1041,7 @@ def test_fields_take_expressions(value, where, says):
 @pytest.mark.parametrize(
     ("member", "value", "says"),
     [
-        ("when", True, "write it as text"),
+        ("when", True, "write it as a string"),
         ("when", "a ===", "not a valid expression"),
         ("ad_account_id", "1" * 19, "18 digits"),
         ("ad_account_id", "a b", "not a valid expression"),
@@ -1050,7 +1050,7 @@ def test_fields_take_expressions(value, where, says):
         ("fields", ["em"], "must be an object"),
         ("defaults", "web", "must be an object"),
         ("event_names", ["a"], "must be an object"),
-        ("stream", ["a"], "must be text"),
+        ("stream", ["a"], "must be a string"),
     ],
 )
 def test_wrong_members_of_an_entry(member, value, says):
@@ -1134,7 +1134,7 @@ def test_constants_are_checked_by_what_their_field_holds(path):
         ("custom_data.currency", "EURO", "code of a currency, such as EUR; did you mean EUR?"),
         ("user_data.country", "Elbonia", "ISO 3166 code or a country's English name"),
         ("user_data.country", "Germny", "did you mean Germany?"),
-        ("user_data.country", False, "must be text: put it in quotes"),
+        ("user_data.country", False, "must be a string: put it in quotes"),
         ("language", "1", "ISO 639-1 code"),
         ("device_info.languages", ["en", "1"], "ISO 639-1 code"),
         ("device_info.languages", sorted(LANGUAGES)[:101], "must have 100 entries at most"),
@@ -1143,7 +1143,7 @@ def test_constants_are_checked_by_what_their_field_holds(path):
         ("user_data.em", "5d41402abc4b2a76b9719d911017c592", "MD5 and SHA-1"),
         ("user_data.ph", "unknown", "must be a phone number"),
         ("user_data.fn", "NULL", "is a word for a missing value"),
-        ("user_data.em", "d41d8cd98f00b204e9800998ecf8427e", "the digest of an empty text"),
+        ("user_data.em", "d41d8cd98f00b204e9800998ecf8427e", "the digest of an empty string"),
         ("user_data.ph", "1.41556E+10", "must have all its digits"),
         ("user_data.hashed_maids", "(an id)", "must be an advertising id"),
         ("user_data.client_ip_address", "0.0.0.0", "that a user can have"),
@@ -1301,7 +1301,7 @@ ORDERS = {"stream": "orders", "fields": {"event_id": "id"}}
         ({"when": "always"}, None, ""),
         ({"when": "status == 'paid'"}, None, ""),
         ({"when": "today() > '2026-11-01'"}, None, ""),
-        ({"fields": {"event_id": "'order-' || id"}}, "fields.event_id", "join texts with concat"),
+        ({"fields": {"event_id": "'order-' || id"}}, "fields.event_id", "join strings with concat"),
         ({"fields": {"event_id": "'order'"}}, "fields.event_id", "duplicates"),
         ({"fields": {"event_id": "id || 'none'"}}, None, ""),
         ({"fields": {"event_id": "concat('order-', id)"}}, None, ""),
@@ -1454,7 +1454,7 @@ def config(monkeypatch, tmp_path):
 def test_what_is_meant_as_a_dry_run_is_none_that_is_sent(
     config, monkeypatch, variable, text, given, mode
 ):
-    """A mode in an environment that is not read is obeyed if it sends less, with a message.
+    """A mode in an environment that is not read is used if it sends less, with a message.
 
     Meltano's variables of a loader that inherits from ours count only for that loader.
     """
@@ -1463,7 +1463,7 @@ def test_what_is_meant_as_a_dry_run_is_none_that_is_sent(
     settings = load_files([config(**given)])
     assert settings.mode == (mode or given.get("mode", "live"))
     found = {warning.path: warning.message for warning in settings.warnings}
-    honoured = found.get(f"{PREFIX}{variable}", "").startswith("is obeyed")
+    honoured = found.get(f"{PREFIX}{variable}", "").startswith("is used")
     assert honoured == (mode is not None)
 
 

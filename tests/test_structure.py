@@ -20,7 +20,7 @@ NAME: Final = "target_pinterest_capi"
 ROOT: Final = "__init__"  # the package's own module, which has nothing but the version
 
 
-class Room(NamedTuple):
+class Layer(NamedTuple):
     """Modules and packages that belong together, and the others that they may import."""
 
     modules: tuple[str, ...]
@@ -43,12 +43,12 @@ INSIDE: Final = (
     "startup",
     "suggestions",
 )
-ROOMS: Final = {
-    "target": Room(("target", "target_command", "sinks", "__main__"), INSIDE),
-    "spark": Room(("spark",), INSIDE),
-    "cli": Room(("cli",), (*INSIDE, "sandbox")),
-    "singer": Room(("singer",), ("delivery", "events")),
-    "pipeline": Room(
+LAYERS: Final = {
+    "target": Layer(("target", "target_command", "sinks", "__main__"), INSIDE),
+    "spark": Layer(("spark",), INSIDE),
+    "cli": Layer(("cli",), (*INSIDE, "sandbox")),
+    "singer": Layer(("singer",), ("delivery", "events")),
+    "pipeline": Layer(
         ("pipeline",),
         (
             "customer_lists",
@@ -61,7 +61,7 @@ ROOMS: Final = {
             "singer",
         ),
     ),
-    "checks": Room(
+    "checks": Layer(
         ("checks",),
         (
             "customer_lists",
@@ -74,24 +74,24 @@ ROOMS: Final = {
             "settings",
         ),
     ),
-    "suggestions": Room(
+    "suggestions": Layer(
         ("suggestions",),
         ("events", "expressions", "mapping", "pipeline", "settings", "singer"),
     ),
-    "customer_lists": Room(
+    "customer_lists": Layer(
         ("customer_lists",),
         ("delivery", "events", "expressions", "pinterest", "reporting", "settings"),
     ),
-    "delivery": Room(("delivery",), ("events", "files", "pinterest", "reporting", "settings")),
-    "mapping": Room(("mapping",), ("events", "expressions", "settings")),
-    "reporting": Room(("reporting",), ("events", "files", "settings")),
-    "pinterest": Room(("pinterest",), ("events", "files", "settings")),
-    "settings": Room(("settings",), ("events", "expressions")),
-    "expressions": Room(("expressions",), ("events",)),
-    "events": Room(("events",), ()),
-    "files": Room(("files",), ()),
-    "startup": Room(("startup",), ()),
-    "sandbox": Room(("sandbox",), ()),
+    "delivery": Layer(("delivery",), ("events", "files", "pinterest", "reporting", "settings")),
+    "mapping": Layer(("mapping",), ("events", "expressions", "settings")),
+    "reporting": Layer(("reporting",), ("events", "files", "settings")),
+    "pinterest": Layer(("pinterest",), ("events", "files", "settings")),
+    "settings": Layer(("settings",), ("events", "expressions")),
+    "expressions": Layer(("expressions",), ("events",)),
+    "events": Layer(("events",), ()),
+    "files": Layer(("files",), ()),
+    "startup": Layer(("startup",), ()),
+    "sandbox": Layer(("sandbox",), ()),
 }
 
 # Imports against the direction of the table, each with what is to be done about it.
@@ -135,6 +135,7 @@ LIBRARIES: Final = {
         "delivery.event_ledger",
         "delivery.results_database",
         "delivery.results_tables",
+        "delivery.run_history",
     ),
     "starlette": ("sandbox",),
     "threading": (
@@ -173,22 +174,22 @@ def within(module: str, places: tuple[str, ...]) -> bool:
     return any(place in ("*", module) or module.startswith(f"{place}.") for place in places)
 
 
-def room_of(module: str) -> str | None:
+def layer_of(module: str) -> str | None:
     """Return the group of a module or of a name in it; None if the table has none."""
-    return next((room for room, row in ROOMS.items() if within(module, row.modules)), None)
+    return next((layer for layer, row in LAYERS.items() if within(module, row.modules)), None)
 
 
 def violations(module: str, source: str, *, is_package: bool = False) -> Iterator[str]:
     """Yield a module's imports that the tables do not allow, as messages."""
-    room = room_of(module)
-    if room is None:
-        yield f"{module} is in no room"
+    layer = layer_of(module)
+    if layer is None:
+        yield f"{module} is in no layer"
         return
     for name in sorted(imports(module, source, is_package=is_package)):
         top, _, ours = name.partition(".")
         if top == NAME:
-            if not _may_import(module, room, ours):
-                yield f"{module} imports {ours or NAME}, which is in room {room_of(ours)}"
+            if not _may_import(module, layer, ours):
+                yield f"{module} imports {ours or NAME}, which is in layer {layer_of(ours)}"
         elif top in LIBRARIES:
             if not within(module, LIBRARIES[top]):
                 yield f"{module} imports {top}"
@@ -196,12 +197,12 @@ def violations(module: str, source: str, *, is_package: bool = False) -> Iterato
             yield f"{module} imports {top}, which no row lists"
 
 
-def _may_import(module: str, room: str, ours: str) -> bool:
-    target = room_of(ours)
+def _may_import(module: str, layer: str, ours: str) -> bool:
+    target = layer_of(ours)
     return (
         ours == "__version__"
-        or target == room
-        or target in ROOMS[room].imports
+        or target == layer
+        or target in LAYERS[layer].imports
         or any(module == one and within(ours, (other,)) for one, other in EXCEPTIONS)
     )
 
@@ -215,7 +216,7 @@ MODULES: Final = {dotted(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 @pytest.mark.parametrize("module", [module for module in MODULES if module != ROOT])
-def test_module_imports_only_what_its_room_may(module: str):
+def test_module_imports_only_what_its_layer_may(module: str):
     """Data flows one way: mapping and events do not import delivery or the entry points."""
     path = MODULES[module]
     assert list(violations(module, path.read_text(), is_package=path.stem == "__init__")) == []
@@ -232,22 +233,22 @@ def test_package_itself_imports_nothing():
         (
             "reporting.summary",
             "from target_pinterest_capi.cli import report",
-            "reporting.summary imports cli.report, which is in room cli",
+            "reporting.summary imports cli.report, which is in layer cli",
         ),
         (
             "reporting.summary",
             "import target_pinterest_capi.cli.report",
-            "reporting.summary imports cli.report, which is in room cli",
+            "reporting.summary imports cli.report, which is in layer cli",
         ),
         (
             "reporting.summary",
             "from ..cli.report import report",
-            "reporting.summary imports cli.report.report, which is in room cli",
+            "reporting.summary imports cli.report.report, which is in layer cli",
         ),
         (
             "singer.messages",
             "from target_pinterest_capi import settings",
-            "singer.messages imports settings, which is in room settings",
+            "singer.messages imports settings, which is in layer settings",
         ),
         (
             "events.event",
@@ -309,15 +310,15 @@ def test_package_itself_imports_nothing():
         (
             "events.event",
             "from target_pinterest_capi import *",
-            "events.event imports *, which is in room None",
+            "events.event imports *, which is in layer None",
         ),
         (
             "events.event",
             "from target_pinterest_capi import attic",
-            "events.event imports attic, which is in room None",
+            "events.event imports attic, which is in layer None",
         ),
-        ("attic", "", "attic is in no room"),
-        ("attic.box", "", "attic.box is in no room"),
+        ("attic", "", "attic is in no layer"),
+        ("attic.box", "", "attic.box is in no layer"),
         ("cli.check", "import singer_sdk.typing", "cli.check imports singer_sdk"),
         ("pinterest.calls", "from httpx import Client", "pinterest.calls imports httpx"),
         ("delivery.run", "from hashlib import sha256", "delivery.run imports hashlib"),
@@ -341,22 +342,22 @@ def test_planted_import_is_found(module: str, source: str, expected: str):
         ("cli.check", "from target_pinterest_capi import singer, sandbox\nimport click"),
     ],
 )
-def test_import_that_the_room_may_have_is_no_violation(module: str, source: str):
+def test_import_that_the_layer_may_have_is_no_violation(module: str, source: str):
     """Allowed imports are not reported."""
     assert list(violations(module, source)) == []
 
 
-def test_rooms_have_a_direction():
+def test_layers_have_a_direction():
     """Without the exceptions, there is no import cycle between groups."""
     order = tuple(
-        TopologicalSorter({room: row.imports for room, row in ROOMS.items()}).static_order()
+        TopologicalSorter({layer: row.imports for layer, row in LAYERS.items()}).static_order()
     )
-    assert set(order) == set(ROOMS)
+    assert set(order) == set(LAYERS)
 
 
 def test_rows_are_needed():
     """Every module and library of the tables exists, and every exception is in use."""
-    named = {module for row in ROOMS.values() for module in row.modules}
+    named = {module for row in LAYERS.values() for module in row.modules}
     assert named == {module.partition(".")[0] for module in MODULES} - {ROOT}
     used = {
         module: imports(module, path.read_text(), is_package=path.stem == "__init__")
@@ -372,15 +373,15 @@ def test_rows_are_needed():
 
 def test_contributing_names_the_same_modules():
     """The table in CONTRIBUTING.md has the modules and packages of this one."""
-    table = CONTRIBUTING.read_text().partition("\n## Rooms\n")[2].partition("\n## ")[0]
+    table = CONTRIBUTING.read_text().partition("\n## Layers\n")[2].partition("\n## ")[0]
     first = "".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
     named = {name.removesuffix(".py").rstrip("/") for name in re.findall(r"`([^`]+)`", first)}
     assert named - {"sandbox/page", "style.css"} == {
-        module for row in ROOMS.values() for module in row.modules
+        module for row in LAYERS.values() for module in row.modules
     }
 
 
-def test_no_room_for_leftovers():
+def test_no_layer_for_leftovers():
     """No module has a misleading name."""
     assert not {path.stem for path in MODULES.values()} & {
         "utils",

@@ -172,7 +172,7 @@ def test_columns_without_a_field_are_listed():
     [
         ("inventory", {"sku": "A", "on_hand": 3}, "no column identifies a person"),
         ("orders", {"id": 1, "email": "jane@example.com"}, "no column is the time"),
-        ("audit_log", {"id": 1, "email": "jane@example.com", "at_time": 1}, "no events of people"),
+        ("audit_log", {"id": 1, "email": "jane@example.com", "at_time": 1}, "not events of people"),
         ("rows", {"id": 1, "email": "jane@example.com", "at_time": 1}, "what its rows are"),
     ],
 )
@@ -321,6 +321,18 @@ def test_disk_that_is_full_leaves_the_output_as_it_was(folder: Path):
     assert "mappings.yaml cannot be written: File too large" in done.stderr
     assert (folder / "mappings.yaml").read_text() == "old"
     assert sorted(one.name for one in folder.iterdir()) == ["in.singer", "mappings.yaml"]
+
+
+def test_summary_says_that_nothing_becomes_an_event(folder: Path):
+    """A stream without an event is never green: it says why, and what the file needs."""
+    unlisted = Sample("tracks", [{"messageId": "m", "context": {}, "timestamp": ago()}], {}, {}, 0)
+    done = run("suggest", "--output", "tracks.yaml", lines=messages(unlisted))
+    words = " ".join(done.stdout.split())
+    assert "mapped, but no event yet stream tracks preset segment; 0 of 1 tried" in words
+    incomplete = Sample("inventory", [{"sku": "A", "on_hand": 3}], {}, {}, 0)
+    done = run("suggest", "--output", "inventory.yaml", lines=messages(incomplete))
+    words = " ".join(done.stdout.split())
+    assert "no entry is complete, so it is refused as it is" in words
 
 
 @pytest.mark.parametrize("width", [60, 80, 160])

@@ -66,6 +66,38 @@ SHOPS = {
         "orderdatum e-post förnamn efternamn ort land summa valuta ordernummer",
         "varer varenummer navn pris antal",
     ),
+    "Tilaukset": (
+        "Tilauspäivä Sähköposti Etunimi Sukunimi Kaupunki Maa Loppusumma Valuutta Tilausnumero",
+        "Tuotteet Tuotekoodi Nimi Hinta Määrä",
+    ),
+    "objednávky": (
+        "datum_vytvoření e-mail jméno příjmení město země celková_částka měna číslo_objednávky",
+        "položky kód název cena množství",
+    ),
+    "rendelések": (
+        "dátum email_cím keresztnév vezetéknév város ország végösszeg pénznem rendelésszám",
+        "tételek cikkszám megnevezés egységár mennyiség",
+    ),
+    "注文": (
+        "注文日時 メールアドレス 名 姓 市区町村 国 合計金額 通貨 注文番号",
+        "商品一覧 商品コード 商品名 単価 数量",
+    ),
+    "订单": (
+        "下单时间 邮箱 名字 姓氏 城市 国家 订单金额 币种 订单号",
+        "商品列表 商品编号 商品名称 单价 数量",
+    ),
+    "주문": (
+        "주문일시 이메일 이름 성 도시 국가 결제금액 통화 주문번호",
+        "상품목록 상품코드 상품명 단가 수량",
+    ),
+    "заказы": (
+        "дата_заказа почта имя фамилия город страна сумма валюта номер_заказа",
+        "товары артикул название цена количество",
+    ),
+    "παραγγελίες": (
+        "ημερομηνία email όνομα επώνυμο πόλη χώρα σύνολο νόμισμα αριθμός_παραγγελίας",
+        "προϊόντα κωδικός περιγραφή τιμή ποσότητα",
+    ),
 }
 
 
@@ -96,6 +128,26 @@ def test_shop_is_read_in_its_language(stream: str):
     contents = entry.mapping()["fields"][CONTENTS].replace('"', "")
     members = f"id: {code}, item_name: {title}, item_price: {price}, quantity: {quantity}"
     assert contents == f"{products}[].{{{members}}}"
+
+
+@pytest.mark.parametrize(
+    ("columns", "when"),
+    [
+        (("tila", "maksettu", "peruttu"), "tila == 'maksettu'"),
+        (("x", "zaplaceno", "stornováno"), "x == 'zaplaceno'"),
+        (("x", "odendi", "iptal"), "x == 'odendi'"),
+        (("x", "paid", "paid"), None),
+        (("x", "paid", "blue"), None),
+        (("x", "open", "cancelled"), None),
+    ],
+)
+def test_column_of_states_says_which_rows_are_sales(
+    columns: tuple[str, str, str], when: str | None
+):
+    """States are known by their words, whatever the column's name; one state decides nothing."""
+    name, *states = columns
+    rows = [{**order(), "id": number, name: state} for number, state in enumerate(states)]
+    assert suggested("orders", *rows).mapping().get("when") == when
 
 
 ORDER = {"id": 7, "created_at": ago, "email": "jane@example.com"}
@@ -140,12 +192,101 @@ def test_list_of_other_things_is_no_contents(name: str, thing: dict[str, Any]):
         ("x", {"sku": "A", "qty": 2}, "id: sku, quantity: qty"),
         ("x", {"product_id": 3, "amount": 5}, "id: product_id, item_price: amount"),
         ("x", {"ref": "A", "prix": "5,00"}, f"id: ref, item_price: {comma_as_point('prix')}"),
+        (
+            "line_items",
+            {"id": 1, "price": {"product": "p", "unit_amount": 5}, "amount": 10, "quantity": 2},
+            "id: price.product, item_price: price.unit_amount, quantity: quantity",
+        ),
     ],
 )
 def test_list_of_products_is_contents(name: str, product: dict[str, Any], members: str):
     """A list is of products by its name, or by a product's id beside a price or a quantity."""
     entry = suggested("orders", order(**{name: [product]}))
     assert entry.mapping()["fields"][CONTENTS] == f"{name}[].{{{members}}}"
+
+
+@pytest.mark.parametrize(
+    ("columns", "contents"),
+    [
+        (
+            {"livemode": True, "lines": [{"sku": "A", "amount": 995, "quantity": 2}]},
+            "lines[].{id: sku, item_price: divide(amount, `100`), quantity: quantity}",
+        ),
+        (
+            {"total": 19.9, "items": [{"sku": "A", "unit_price_cents": 995, "qty": 2}]},
+            "items[].{id: sku, item_price: divide(unit_price_cents, `100`), quantity: qty}",
+        ),
+        ({"amount": "19.90", "qty": "2", "sku": "A"}, "[{id: sku, quantity: qty}]"),
+        ({"amount": "19.90", "sku": "A"}, "[{id: sku, item_price: amount}]"),
+        (
+            {"livemode": True, "amount": 1990, "sku": "A"},
+            "[{id: sku, item_price: divide(amount, `100`)}]",
+        ),
+        ({"betrag": "19,90", "sku": "A"}, f"[{{id: sku, item_price: {comma_as_point('betrag')}}}]"),
+    ],
+)
+def test_prices_of_products_are_in_the_unit_of_the_value(columns: dict[str, Any], contents: str):
+    """An amount in the smallest unit is divided wherever it is, and none is a quantity."""
+    entry = suggested("orders", order(**columns))
+    assert entry.mapping()["fields"][CONTENTS] == contents
+
+
+@pytest.mark.parametrize(
+    ("columns", "fields"),
+    [
+        ({"c2": ago(), "c3": "jane@example.com"}, {"event_time": "c2", "user_data.em": "c3"}),
+        ({"c2": ago(), "c5": "EUR"}, {"event_time": "c2", "custom_data.currency": "c5"}),
+        ({"c2": ago(), "changed_at": ago()}, {"event_time": "c2"}),
+        ({"c2": ago(), "c3": ago()}, {}),
+        ({"c2": 1795706263}, {}),
+        ({"c2": ago(), "updated_at": ago()}, {"event_time": "c2"}),
+        ({"ausgeliefert_am": ago(), "delivered_at": ago()}, {}),
+        ({"geburtsdatum": "1980-02-03"}, {"user_data.db": "geburtsdatum"}),
+        ({"c4": "EUR", "c5": "EUR"}, {}),
+        ({"c4": "+49 30 23125100"}, {}),
+    ],
+)
+def test_only_column_of_a_shape_is_the_field(columns: dict[str, Any], fields: dict[str, str]):
+    """If no name says it, the only column of times or of currencies is that field's."""
+    found = suggested("orders", columns).mapping().get("fields", {})
+    assert {field: found[field] for field in fields} == fields
+    unexpected = {"event_time", "custom_data.currency", "user_data.ph"}.difference(fields)
+    assert unexpected.isdisjoint(found)
+
+
+def test_object_in_json_text_is_no_value_itself():
+    """A column that is declared as text and has objects is mapped by their members only."""
+    entry = suggested("orders", order(customer='{"id": 5, "mail": "jane@example.com"}'))
+    assert mapped(entry)["customer.id"] == "user_data.external_id"
+    assert "customer" not in mapped(entry)
+
+
+@pytest.mark.parametrize(
+    ("columns", "preset"),
+    [
+        ({"captured": True, "status": "succeeded"}, "stripe"),
+        ({"status": "succeeded", "client_secret": "x", "latest_charge": "ch_1"}, None),
+    ],
+)
+def test_object_that_a_preset_does_not_know_is_mapped_by_its_columns(
+    columns: dict[str, Any], preset: str | None
+):
+    """Stripe's payment intents have the columns of charges, and are sales without the preset."""
+    entry = suggested(
+        "payment_intents",
+        {
+            "id": "x_1",
+            "object": "charge" if preset else "payment_intent",
+            "created": unix(),
+            "amount": 1990,
+            "currency": "usd",
+            "receipt_email": "jane@example.com",
+            "livemode": True,
+            **columns,
+        },
+    )
+    assert entry.mapping().get("preset") == preset
+    assert Trial([entry]).in_words() == {"payment_intents": "1 of 1 tried become events"}
 
 
 @pytest.mark.parametrize(

@@ -307,7 +307,7 @@ def test_refused_token_stops_with_words(run_target, sandbox, settings, status, w
         **{name: value.format(origin=sandbox.origin) for name, value in settings.items()},
     )
     assert (ran.code, ran.outcomes, ran.states, ran.dead_letters) == (1, {}, [], [])
-    assert f"Pinterest answered {status}" in ran.log
+    assert f"Pinterest returned {status}" in ran.log
     assert words in ran.log
     assert TOKEN not in ran.log
     assert "wrong" not in ran.log

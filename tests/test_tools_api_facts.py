@@ -201,7 +201,7 @@ def test_facts_of_a_small_description(saved, name):
     ],
 )
 def test_yaml_is_read_as_openapi_means_it(tmp_path, written, value):
-    """A plain NO or a date is a text, as in YAML 1.2; true and numbers are not."""
+    """A plain NO or a date is a string, as in YAML 1.2; true and numbers are not."""
     path = tmp_path / "new.yaml"
     path.write_text(f"openapi: 3.0.3\ninfo: {{}}\npaths: {written}\n")
     assert api_facts.read(path)["paths"] == value

@@ -14,7 +14,7 @@ from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.html.page import page
 from target_pinterest_capi.reporting.report import Report, encode
-from target_pinterest_capi.reporting.trend import MAX_RUNS, find_trend
+from target_pinterest_capi.reporting.trend import MAX_RUNS, Trend, find_trend, numbers_of
 
 
 def run(days_ago: float, delivered: int, rejected: int = 0, **changes: object) -> Report:
@@ -28,8 +28,12 @@ def run(days_ago: float, delivered: int, rejected: int = 0, **changes: object) -
     return report_of(tally, seen, **given)
 
 
+def trend_of(shown: Report, *others: Report) -> Trend | None:
+    return find_trend(shown, map(numbers_of, others))
+
+
 def measure(title: str, shown: Report, *others: Report):
-    trend = find_trend(shown, others)
+    trend = trend_of(shown, *others)
     assert trend is not None
     (found,) = [one for one in trend.measures if one.title == title]
     return found
@@ -38,13 +42,13 @@ def measure(title: str, shown: Report, *others: Report):
 def test_runs_are_compared_in_their_order():
     """The oldest is first, the current one last, and the report of the same run counts once."""
     shown = run(0, 3)
-    trend = find_trend(shown, [run(1, 2), shown, run(5, 1)])
+    trend = trend_of(shown, run(1, 2), shown, run(5, 1))
     assert [len(trend.runs), trend.measures[0].by_run] == [3, [1, 2, 3]]
 
 
 def test_thirty_runs_are_enough():
     """Of many runs the last thirty are shown."""
-    trend = find_trend(run(0, 1), [run(day, 1) for day in range(1, 50)])
+    trend = trend_of(run(0, 1), *(run(day, 1) for day in range(1, 50)))
     assert len(trend.runs) == MAX_RUNS
 
 
@@ -52,7 +56,7 @@ def test_thirty_runs_are_enough():
     "other",
     [
         run(1, 5, mode="dry_run"),
-        run(1, 5, is_sandbox=True),
+        run(1, 5, api="127.0.0.1"),
         run(1, 5, ad_account_id="549755885176"),
         run(-1, 5),
     ],
@@ -60,7 +64,7 @@ def test_thirty_runs_are_enough():
 )
 def test_only_runs_of_a_kind_are_compared(other: Report):
     """Another account, a test run or a later run is not compared with this one."""
-    assert find_trend(run(0, 3), [other]) is None
+    assert trend_of(run(0, 3), other) is None
 
 
 @pytest.mark.parametrize(
@@ -86,8 +90,20 @@ def test_shares_are_those_of_all_events():
 
 
 def test_a_run_without_events_has_no_share():
-    """A share of nothing is 0 %, without a division by zero."""
-    assert measure("With e-mail", run(0, 0), run(1, 0)).week == 0
+    """A share of nothing is not applicable, and is no part of the week's."""
+    share = measure("With e-mail", run(0, 0), run(1, 0), run(8, 3))
+    assert (share.by_run, share.week, share.week_before) == ([100, None, None], None, 100)
+    assert (share.shown(share.week), share.change) == ("not applicable", "")
+    assert measure("With e-mail", run(0, 0), run(1, 4)).week == 100
+
+
+def test_what_a_run_did_not_record_is_not_applicable():
+    """A number that older results do not have is no column, and no part of the sum."""
+    old = numbers_of(run(1, 4))._replace(failed_events=None, within_an_hour=None)
+    trend = find_trend(run(0, 3, 1), [old])
+    assert [one.by_run for one in trend.measures[2:]] == [[None, 75], [100, 100], [None, 100]]
+    assert [one.week for one in trend.measures[2:]] == [75, 100, 100]
+    assert "not applicable" in page(run(0, 3, 1), [old])
 
 
 def test_the_page_has_the_trend(tmp_path: Path):
@@ -109,4 +125,4 @@ def test_the_page_has_the_trend(tmp_path: Path):
 def test_a_report_of_an_earlier_version_can_be_compared():
     """Older reports, without values and sources, count with what they have."""
     old = msgspec.structs.replace(run(1, 4), amounts=[])
-    assert find_trend(run(0, 3), [old]).measures[1].by_run == [0, 0]
+    assert trend_of(run(0, 3), old).measures[1].by_run == [0, 0]

@@ -54,12 +54,12 @@ CASES = {
     "Events have no identifier": Case(
         changes={"em": None, "ph": "+1 212 555 0100"}, code=3, has_state=False
     ),
-    "Pinterest answers 401": Case({"conversion_token": "wrong"}, code=1, has_state=False),
-    "Pinterest answers 403": Case({"ad_account_id": "549755885176"}, code=1, has_state=False),
-    "Pinterest answers 429": Case(
+    "Pinterest returns 401": Case({"conversion_token": "wrong"}, code=1, has_state=False),
+    "Pinterest returns 403": Case({"ad_account_id": "549755885176"}, code=1, has_state=False),
+    "Pinterest returns 429": Case(
         faults=({"fault": "status", "status": 429, "requests": [1], "endpoint": "events"},)
     ),
-    "Pinterest does not answer": Case(
+    "Pinterest does not respond": Case(
         {"api_url": "http://127.0.0.1:9/v5", "max_retry_seconds": 1}, code=1, has_state=False
     ),
     "STATE does not move": Case({"max_rejected_ratio": 0.5}, (), {"em": None}, {}, 2, 3, False),

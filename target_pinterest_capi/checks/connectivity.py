@@ -139,7 +139,7 @@ def _words(error: OSError | UnicodeError) -> str:
     if isinstance(error, UnicodeError):
         return "it is not a host name"
     if isinstance(error, TimeoutError):
-        return "no answer in time"
+        return "no response in time"
     if isinstance(error, ssl.SSLError):
         return (error.reason or type(error).__name__).replace("_", " ").lower()
     return (error.strerror or type(error).__name__).lower()

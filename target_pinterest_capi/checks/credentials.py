@@ -1,6 +1,6 @@
 """One test request for each ad account and token of a configuration.
 
-It shows whether Pinterest answers, accepts the token, and lets it use the account.
+It shows whether Pinterest responds, accepts the token, and lets it use the account.
 
 A test request is checked like any other, but not recorded (docs/pinterest-api.md:
 Conversion events). Its one event is an invented one, at example.com. Each is one attempt, without
@@ -151,7 +151,7 @@ def account_tokens(settings: Settings) -> list[AccountToken]:
 def findings_of(answer: EventsResponse, subject: AccountToken) -> list[CheckResult]:
     """Return what a response to the test request shows about connection, token and account."""
     number, words = subject.account.ad_account_id, _in_words(answer)
-    answered = CheckResult(REQUEST, CheckStatus.OK, "Pinterest answered")
+    answered = CheckResult(REQUEST, CheckStatus.OK, "Pinterest responded")
     no_account = CheckResult(
         ACCOUNT, CheckStatus.SKIPPED, f"{number} not checked: the token comes first"
     )
@@ -166,7 +166,7 @@ def findings_of(answer: EventsResponse, subject: AccountToken) -> list[CheckResu
             CheckResult(
                 REQUEST,
                 CheckStatus.FAILED,
-                f"no answer from Pinterest: {words}",
+                f"no response from Pinterest: {words}",
                 _sentence(remedy(answer)),
             ),
             *nothing,
@@ -213,15 +213,15 @@ def _settled(event: EventStatus, token: str) -> CheckResult:
         return CheckResult(
             REQUEST,
             CheckStatus.WARNING,
-            f"Pinterest answered, but failed the test event: {message}".removesuffix(": "),
+            f"Pinterest responded, but failed the test event: {message}".removesuffix(": "),
         )
     if message:
         return CheckResult(
             REQUEST,
             CheckStatus.WARNING,
-            f"Pinterest answered, with a warning about the test event: {message}",
+            f"Pinterest responded, with a warning about the test event: {message}",
         )
-    return CheckResult(REQUEST, CheckStatus.OK, "Pinterest answered; nothing was recorded")
+    return CheckResult(REQUEST, CheckStatus.OK, "Pinterest responded; nothing was recorded")
 
 
 def _status_advice(answer: ApiResponse[Any]) -> str:
@@ -257,7 +257,7 @@ def _unnamed(settings: Settings) -> list[int]:
 def _in_words(answer: EventsResponse) -> str:
     if isinstance(answer, NoResponse):
         return answer.message
-    return f"answered {answer.status}{f' ({answer.message})' if answer.message else ''}"
+    return f"returned {answer.status}{f' ({answer.message})' if answer.message else ''}"
 
 
 def _sentence(words: str) -> str:

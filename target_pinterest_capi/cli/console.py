@@ -43,9 +43,9 @@ def print_title(out: Console, title: str, more: str = "") -> None:
 def print_indented(
     out: Console, words: str, indent: int, style: str = "", *, head: Text | None = None
 ) -> None:
-    """Print a text, if any, within the width, with each line indented.
+    """Print a string, if any, within the width, with each line indented.
 
-    `head` is in the first line's indent, and is printed even without a text.
+    `head` is in the first line's indent, and is printed even without a string.
     """
     if not words and head is None:
         return
@@ -57,7 +57,7 @@ def print_indented(
 
 
 def plain(name: str) -> str:
-    """Return a text from outside for a terminal: one line, no control characters."""
+    """Return a string from outside for a terminal: one line, no control characters."""
     return one_line(name)
 
 

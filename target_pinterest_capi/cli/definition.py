@@ -101,7 +101,7 @@ def requirement(version: str, direct_url: str | None) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts with several lines as blocks, so that they are readable."""
+    """Writes strings with several lines as blocks, so that they are readable."""
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

@@ -88,7 +88,7 @@ def define(name: str, standard: str, paths: tuple[str, ...], ad_account: str | N
     pinterest-capi events define quote_request --as lead --config target.yaml
     """  # noqa: D301
     if not name.strip() or "," in name:
-        raise click.BadParameter("a name is a text without commas.", param_hint="NAME")
+        raise click.BadParameter("a name is a string without commas.", param_hint="NAME")
     if name in EVENT_NAMES:
         raise click.BadParameter(f"{name} is Pinterest's own.", param_hint="NAME")
     mapped = standard.upper()

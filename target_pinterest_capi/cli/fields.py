@@ -26,7 +26,7 @@ INDENT: Final = 4
 NEAR: Final = 0.7  # how similar a name must be to be suggested; a lower value suggests odd ones
 ITEMS: Final = "custom_data.contents"
 
-# The forms named in fields.py: what people must know about each, and example texts.
+# The forms named in fields.py: what people must know about each, and example strings.
 FORMS: Final = {
     "email": (
         "lower case, no white space, of the form x@y.z; dots and plus-tags stay",
@@ -97,7 +97,7 @@ SYNONYMS: Final = {
 class Reference(NamedTuple):
     """The reference of a field.
 
-    `type` and `limit` are texts, `form` is the normal form; "" if there is none.
+    `type` and `limit` are strings, `form` is the normal form; "" if there is none.
     """
 
     path: str
@@ -175,7 +175,7 @@ def _limit(field: Field) -> str:
 
 @click.command()
 @click.argument("text", required=False, metavar="[TEXT]")
-@json_option("print a list of JSON objects")
+@json_option("a list of JSON objects")
 def fields(text: str | None, as_json: bool) -> None:
     """Show the fields of an event: path, type, normal form, limit, and what each is for.
 
@@ -189,7 +189,7 @@ def fields(text: str | None, as_json: bool) -> None:
     if not found:
         suggestion = did_you_mean(text, _all_names(), NEAR) or "."
         raise click.ClickException(
-            f"No field is called {text!r}, or has it in its path or description{suggestion} "
+            f"No field has {text!r} in its name, path or description{suggestion} "
             "`pinterest-capi fields` lists them all."
         )
     if as_json:

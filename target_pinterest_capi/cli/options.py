@@ -31,7 +31,7 @@ def number_option(
 
 
 def json_option(words: str) -> Callable[[Command], Command]:
-    """Return a command's option `--json`; `words` say what it prints."""
+    """Return a command's option `--json`; `words` name what it prints."""
     return click.option("--json", "as_json", is_flag=True, help=f"Print {words}.")
 
 

@@ -157,7 +157,7 @@ def presets() -> None:
 
 
 @presets.command("list")
-@json_option("print a list of JSON objects")
+@json_option("a list of JSON objects")
 def list_presets(as_json: bool) -> None:
     """List the presets: name, who it is for, what it is, and the event names it maps to.
 

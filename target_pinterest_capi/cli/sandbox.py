@@ -53,13 +53,13 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 @click.option(
     "--no-deletion",
     is_flag=True,
-    help="Answer 403 to deletion requests, as for apps without access to the beta.",
+    help="Return 403 for deletion requests, as for apps without access to the beta.",
 )
 @click.option(
-    "--created-201", is_flag=True, help="Answer 201 instead of 200 to a POST that succeeds."
+    "--created-201", is_flag=True, help="Return 201 instead of 200 for a POST that succeeds."
 )
 @click.option(
-    "--mixed-200", is_flag=True, help="Answer 200 instead of 422 when only some events failed."
+    "--mixed-200", is_flag=True, help="Return 200 instead of 422 when only some events failed."
 )
 @number_option("--keep", "keep_events", 100_000, "Events to remember.")
 @click.option(

@@ -66,7 +66,7 @@ class IdentifierReader:
     def read(self, value: Any, kind: IdentifierKind, warn: Warn) -> Iterator[str | Dropped]:
         """Yield each identifier in a value as a list accepts it, or why it cannot be used.
 
-        A value may be a list, or a text with several. `warn` gets warnings about identifiers that
+        A value may be a list, or a string with several. `warn` gets warnings about identifiers that
         are sent nevertheless.
         """
         form = self._forms[kind.form]

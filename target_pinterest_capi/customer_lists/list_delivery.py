@@ -2,7 +2,7 @@
 
 Owns the lists of a run and every operation until it is acknowledged. The last operation for a
 member wins, a list has one request in flight at a time, lists are updated in parallel, and an
-operation is acknowledged only after Pinterest answered and a full refresh has recorded it. Never
+operation is acknowledged only after Pinterest responded and a full refresh has recorded it. Never
 has the conversion token.
 """
 
@@ -437,8 +437,8 @@ class ListDelivery:
             self._settle_rejections([rejection])
         elif self._unconfirmed.are_too_many:
             raise FlowStopped(
-                f"{message}: {len(self._unconfirmed)} members were refused alone and none was "
-                "accepted, so the refusal is not about them: check list_id, list_name and "
+                f"{message}: {len(self._unconfirmed)} members were refused one by one, and none "
+                "was accepted, so the members are not the cause: check list_id, list_name and "
                 "list_type in customer_lists, ad_account_id and api_url. No dead letters were "
                 "written."
             )

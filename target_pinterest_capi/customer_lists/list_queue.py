@@ -1,6 +1,6 @@
 """One customer list within a run: its operations are collected, and sent in one flow at a time.
 
-A record is acknowledged when the last of its members is, and only after Pinterest answered and a
+A record is acknowledged when the last of its members is, and only after Pinterest responded and a
 full refresh has recorded the member. Memory is bounded by two batches of members. Does not decide
 about retries, nor anything about the list at Pinterest.
 """

@@ -279,7 +279,7 @@ class RemoteList:
 def exceptions_of(shown: CustomerListBody) -> dict[str, str]:
     """Return what `exceptions` says, without values.
 
-    Numbers are kept, texts are redacted, and of anything else only the number of members is kept.
+    Numbers are kept, strings are redacted, and of anything else only the number of members is kept.
     """
     members = shown.exceptions or {}
     if not isinstance(members, dict):

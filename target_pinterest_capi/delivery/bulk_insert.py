@@ -22,7 +22,7 @@ def insert_rows(
     columns: Sequence[str],
     rows: Sequence[tuple[str | None, ...]],
 ) -> None:
-    """Insert rows of texts in `columns`, each with the values of `same` beside them."""
+    """Insert rows of strings in `columns`, each with the values of `same` beside them."""
     insert = _insert_arrays if connection.dialect.name == "postgresql" else _insert_values
     insert(connection, table, same, columns, rows)
 

@@ -26,7 +26,7 @@ from target_pinterest_capi.files.durable import find_obstacle
 PATIENCE_SECONDS: Final = 30.0  # per transaction
 BUSY_SECONDS: Final = 25  # SQLite and the connection report the error before patience ends
 _BUSY_PAUSE_SECONDS: Final = 0.02
-_SILENT: Final = "it is locked or does not answer, and there was no time left to wait for it"
+_SILENT: Final = "it is locked or does not respond, and there was no time left to wait for it"
 _SCHEMA_LOCK: Final = 7_024_318_206  # any number, but the same for every version
 POSTGRESQL_ONLY: Final = "postgresql_only"  # in an index's `info`
 _PRIVATE: Final = 0o600

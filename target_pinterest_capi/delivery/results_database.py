@@ -30,6 +30,7 @@ from target_pinterest_capi.events.hashing import digest
 from target_pinterest_capi.events.keys import Key, key_of
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.redaction import shown_event_name, shown_name
+from target_pinterest_capi.reporting.ending import events_of
 from target_pinterest_capi.reporting.report import Report
 from target_pinterest_capi.settings.event_names import known_event_names
 from target_pinterest_capi.settings.values import ALL_EVENTS
@@ -312,6 +313,7 @@ def _identity(settings: "Settings", run_id: str, program: Program) -> dict[str, 
 def _numbers(report: Report) -> dict[str, Any]:
     """Return the columns of a run's row that are known at its end."""
     run, totals, requests = report.run, report.totals, report.requests
+    events = events_of(report)
     return {
         "status": "ended",
         "ended_at": run.ended_at,
@@ -326,6 +328,8 @@ def _numbers(report: Report) -> dict[str, Any]:
         "requests_isolating": requests.isolating,
         "states_written": run.states_written,
         "dead_letters_written": run.dead_letters_written,
+        "failed_events": events.invalid + events.rejected,
+        "within_an_hour": report.delivered.delays.within_an_hour,
         "singer_sdk": run.versions.get("singer-sdk"),
         "python": run.versions.get("python"),
     }
@@ -394,7 +398,7 @@ def _key_text(key: Key | None) -> str | None:
 
 
 def _storable(value: Any) -> Any:
-    """Return a text that databases accept: PostgreSQL has no U+0000, and none has surrogates."""
+    """Return a string that databases accept: PostgreSQL has no U+0000, and none has surrogates."""
     if type(value) is str and not value.isprintable():  # as nearly all are
         return well_formed(value).replace("\0", "\ufffd")
     return value

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from target_pinterest_capi.delivery.database import POSTGRESQL_ONLY, UnusableError
 
-# Increase it when a column or table is added; see `bring_up_to_date`. 2: `run_amounts`.
-SCHEMA_VERSION: Final = 2
+# Increase it when a column or table is added; see `bring_up_to_date`. 2: `run_amounts`;
+# 3: `failed_events` and `within_an_hour` of `runs`.
+SCHEMA_VERSION: Final = 3
 
 metadata: Final = sa.MetaData()
 _number: Final = sa.BigInteger().with_variant(sa.Integer, "sqlite")
@@ -77,6 +78,8 @@ runs: Final = sa.Table(
         "STATE messages written; if 0, the next run starts where this one did.",
     ),
     _count("dead_letters_written", "Lines written to the dead letters."),
+    _count("failed_events", "The part of `invalid` and `rejected` that is events."),
+    _count("within_an_hour", "Delivered events that Pinterest got within an hour."),
     _text("settings_digest", "Changes with the configuration; contains no secret."),
     _text("version", "Version of target-pinterest-capi."),
     _text("singer_sdk", "Version of singer-sdk."),

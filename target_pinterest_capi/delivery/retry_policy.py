@@ -51,6 +51,6 @@ class RetryPolicy:
             due_at,
             f"gave up on a request {about} after {now - started_at:.0f} seconds and "
             f"{request.attempts} attempts (max_retry_seconds is {self._max_retry_seconds:g}); "
-            f"the last: {describe(response)}. Run again once Pinterest answers: "
+            f"the last: {describe(response)}. Run again once Pinterest responds: "
             "STATE stays before what was not delivered.",
         )

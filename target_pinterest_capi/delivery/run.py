@@ -123,6 +123,7 @@ class Run:
             observe=self.observe_request,
         )
         self._deliveries: list[Delivery] = [self._events]
+        self._attached: list[Delivery] = []
         self._old_events: OldEventDelivery | None = None
         if settings.old_events_path is not None:
             self._old_events = OldEventDelivery(
@@ -253,8 +254,9 @@ class Run:
         self._acknowledger.add_dead_letter(letter)
 
     def attach(self, delivery: Delivery) -> None:
-        """Add another kind of delivery to this run."""
+        """Add the delivery of customer lists to this run."""
         self._deliveries.append(delivery)
+        self._attached.append(delivery)
 
     def add_state(self, value: bytes) -> None:
         """Add the value of a STATE message that came after the records so far.
@@ -301,6 +303,11 @@ class Run:
         """How many events and list operations have no outcome: the next run reads them again."""
         failed = self._failed_at is not None
         return self._undecided() + self._acknowledger.waiting + failed
+
+    @property
+    def members_without_outcome(self) -> int:
+        """How many of them are operations of lists."""
+        return sum(delivery.undecided for delivery in self._attached)
 
     def snapshot(self) -> Snapshot:
         """Return the run's progress."""

@@ -23,7 +23,7 @@ _HEADERS: Final = {"User-Agent": USER_AGENT, "Content-Type": "application/json"}
 
 
 def post(url: str, body: bytes, seconds: float, *, pause_seconds: float = PAUSE_SECONDS) -> str:
-    """Post a body; return why it did not arrive, or an empty text. Never raises.
+    """Post a body; return why it did not arrive, or an empty string. Never raises.
 
     The message has no part of the URL. A server that does not answer is given up after `seconds`.
     """
@@ -36,7 +36,7 @@ def post(url: str, body: bytes, seconds: float, *, pause_seconds: float = PAUSE_
         except NoThreadError as error:
             return str(error)
         if answer is None:
-            return f"it did not answer within {seconds:g} seconds"
+            return f"it did not respond within {seconds:g} seconds"
         pause = pause_seconds * 2**attempt
         if answer.is_final or time.monotonic() + pause >= deadline:
             break
@@ -74,4 +74,4 @@ def _try(url: str, body: bytes, seconds: float) -> _Answer:
     if status // 100 == 2:  # noqa: PLR2004
         return _Answer("")
     may_pass = status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    return _Answer(f"it answered {status}", is_final=not may_pass)
+    return _Answer(f"it returned {status}", is_final=not may_pass)

@@ -49,14 +49,14 @@ def nfc(text: str) -> str:
 def lower_case(text: str) -> str:
     """Return the text in lower case and NFC.
 
-    NFC is applied first, so that equivalent texts become equal, and again, because lower case can
+    NFC is applied first, so that equivalent strings become equal, and again, because lower case can
     undo it.
     """
     return text.lower() if text.isascii() else normalize("NFC", _ordered(nfc(text).lower()))
 
 
 def _ordered(text: str) -> str:
-    """Return a text with the same normal forms, whose marks are already in order.
+    """Return a string with the same normal forms, whose marks are already in order.
 
     The library compares every mark of a letter with every other: 80,000 marks take minutes.
     """

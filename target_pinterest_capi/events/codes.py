@@ -1,6 +1,6 @@
 """Codes for the normal forms, and the words for them.
 
-Countries, states, currencies, languages and genders, as plain data: `normalize` matches texts
+Countries, states, currencies, languages and genders, as plain data: `normalize` matches strings
 against them. ISO 3166 itself is in the package `iso3166`; here is what people write in addition.
 """
 

@@ -119,8 +119,8 @@ def _usual_digits(written: str) -> str:
     return ascii_digits(narrow(visible(written))).strip()
 
 
-# Thousands in groups, with another sign for decimals. A text with only one sign, such as 1,234, is
-# ambiguous.
+# Thousands in groups, with another sign for decimals. A string with only one sign, such as 1,234,
+# is ambiguous.
 _grouped: Final = tuple(
     re.compile(rf"([+-]?[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+)[{point}]([0-9]+)").fullmatch
     for mark, point in ((",", "."), (r"\.", ","), ("[ \xa0\u202f'\u2019]", ".,"))
@@ -261,10 +261,10 @@ def unix_time(value: Any, zone: tzinfo, date_format: str | None = None) -> int |
     text, follows from its digits: 9 or 10 are seconds (1973 to 2286), 13 milliseconds, 16
     microseconds, 19 nanoseconds (2001 to 2286); 8 are a date, YYYYMMDD, and 14 or 17 a date and a
     time, YYYYMMDDhhmmss and milliseconds. Nothing else is a time: 12 digits could as well be a
-    calendar time without seconds, 18 the ticks of some platforms, 5 the day of a spreadsheet. Texts
-    are read as ISO 8601, otherwise as in `dates.read`; `date_format` decides ambiguous days and
-    months. For MongoDB's `{"$date": ...}` the contents are used. A local time that a clock change
-    skips is read with the offset before it, one that occurs twice is the first: both are a
+    calendar time without seconds, 18 the ticks of some platforms, 5 the day of a spreadsheet.
+    Strings are read as ISO 8601, otherwise as in `dates.read`; `date_format` decides ambiguous days
+    and months. For MongoDB's `{"$date": ...}` the contents are used. A local time that a clock
+    change skips is read with the offset before it, one that occurs twice is the first: both are a
     `LocalTime`.
     """
     kind = type(value)
@@ -430,7 +430,7 @@ def _time_in_words(text: str, zone: tzinfo, date_format: str | None) -> int | Dr
 def array(value: Any) -> list[Any] | Dropped | None:
     """Return the list, also from its text (`list_texts`); any other value as its only element.
 
-    A text that may be a list or a value is UNREADABLE_JSON.
+    A string that may be a list or a value is UNREADABLE_JSON.
     """
     if type(value) is str and is_list_text(value):
         values = read_list(value)
@@ -442,9 +442,9 @@ def array(value: Any) -> list[Any] | Dropped | None:
 
 
 def listed(value: Any, *, bracketed: bool = False) -> list[Any]:
-    """Return the values of a list, of its text, or of a list of such texts; otherwise the value.
+    """Return the values of a list, of its text, or of a list of such strings; otherwise the value.
 
-    A text that may be a list but cannot be read is UNREADABLE_JSON among them; if `bracketed`, it
+    A string that may be a list but cannot be read is UNREADABLE_JSON among them; if `bracketed`, it
     is kept.
     """
     found: list[Any] = []

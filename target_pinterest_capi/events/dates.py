@@ -20,7 +20,7 @@ from target_pinterest_capi.events.reasons import Dropped
 
 
 class WrittenTime(NamedTuple):
-    """The parts of a text: a day, the time since its midnight if any, and its zone as written."""
+    """The parts of a string: a day, the time since its midnight if any, and its zone as written."""
 
     day: date
     clock: timedelta | None
@@ -33,7 +33,7 @@ _MINUS: Final = str.maketrans("\u2212", "-")
 _MAIL: Final = r"([a-z]{3}, \d\d? [a-z]{3} \d{4} [\d:]+)"
 # What some programs write, and the same in a readable form.
 _REWRITTEN: Final = {
-    # JSON in a text, the shells of MongoDB and pandas, literals of SQL, ODBC and Clojure
+    # JSON in a string, the shells of MongoDB and pandas, literals of SQL, ODBC and Clojure
     r"(?:(?:isodate|timestamp|datetime64|(?:new )?date)\(|(?:\{ts|timestamp|#inst) )?"
     r"([\"'])([^\"']+)\1(?:, tz=[^)]*)?[)}]?": r"\2",
     r"'([^']+)": r"\1",  # spreadsheets
@@ -88,7 +88,7 @@ _END_OF_DAY: Final = (24, 0, 0, 0)
 
 
 def read(text: str, date_format: str | None) -> WrittenTime | Dropped | None:
-    """Return the parts of a text; AMBIGUOUS_DATE if it is ambiguous, None if it is not a time.
+    """Return the parts of a string; AMBIGUOUS_DATE if it is ambiguous, None if it is not a time.
 
     `date_format` (`dmy`, `mdy`) decides ambiguous days and months.
     """

@@ -52,7 +52,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """One event ready to be sent.
 
     `body` is its JSON, hashed; `time` is in Unix seconds. Pinterest removes repeats of a
-    `deduplicable` one. `key` has its record's key properties as a dead letter shows them; a text
+    `deduplicable` one. `key` has its record's key properties as a dead letter shows them; a string
     names the one property whose value is `id`. `has_derived_id`: its record has no id of its own.
     """
 

@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 class FieldKind(Enum):
     """The type of a field in a request, and so how its values are coerced."""
 
-    TEXT = "text"
-    HASHED = "hashed text"
-    AMOUNT = "decimal as text"
+    TEXT = "string"
+    HASHED = "hashed string"
+    AMOUNT = "decimal as a string"
     INTEGER = "integer"
     BOOLEAN = "boolean"
     TIME = "Unix seconds"

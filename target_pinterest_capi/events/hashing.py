@@ -75,12 +75,12 @@ def digest_bytes(data: bytes) -> str:
 def recognize(
     text: str, *, refuse_others: bool = True, is_token: bool = False
 ) -> str | Dropped | None:
-    r"""Return the SHA-256 digest that the text is, in lower-case hex; None for any other text.
+    r"""Return the SHA-256 digest that the text is, in lower-case hex; None for any other string.
 
-    It may be written in hex, also after `\x` or `0x`, or in Base64. A text like a digest of
+    It may be written in hex, also after `\x` or `0x`, or in Base64. A string like a digest of
     another kind is UNMATCHABLE_DIGEST, unless `refuse_others` is off: an id may look like one (a
     UUID without its dashes does). If the text may be any token (`is_token`), Base64 without padding
-    may be one too. The digest of an empty text, of whatever kind, is EMPTY_DIGEST.
+    may be one too. The digest of an empty string, of whatever kind, is EMPTY_DIGEST.
     Surrounding white space is ignored. `Dropped` is a `str`: test for it first.
     """
     known = hex_digest(text, is_id=not refuse_others, is_token=is_token)
@@ -94,7 +94,7 @@ def recognize(
 
 
 def hex_digest(text: str, *, is_id: bool = False, is_token: bool = False) -> str | None:
-    """Return the lower-case hex of a text that looks like a digest; None for any other text.
+    """Return the lower-case hex of a string that looks like a digest; None for any other string.
 
     In Base64 without padding, an MD5 could as well be a UUID if the text may be an id (`is_id`),
     and any digest a random token if it may be one (`is_token`).

@@ -74,17 +74,8 @@ def read_key(
     return key or None
 
 
-def compile_key(
-    key_properties: tuple[str, ...], event_id_column: str | None, *, plain: bool
-) -> ReadKey | str | None:
-    """Return the reader of an event's key, or the name of the key property that is the event id.
-
-    None if the stream has no key properties.
-    """
-    if not key_properties:
-        return None
-    if key_properties == (event_id_column,) and not plain:
-        return key_properties[0]
+def compile_key(key_properties: tuple[str, ...], *, plain: bool) -> ReadKey:
+    """Return the reader of an event's key."""
     return lambda record: read_key(record, key_properties, plain=plain)
 
 
@@ -94,7 +85,7 @@ def key_of(event: Event) -> Key | None:
 
 
 def _plain(value: Any) -> Any:
-    """Return values that no tap's JSON has (floats, times, odd texts) as JSON would have them."""
+    """Return values that no tap's JSON has (floats, times, odd strings) as JSON would have them."""
     if isinstance(value, str):
         return well_formed(value)
     if isinstance(value, float):

@@ -1,7 +1,7 @@
-"""Texts that are lists, as JSON, Python and PostgreSQL write them.
+"""Strings that are lists, as JSON, Python and PostgreSQL write them.
 
-A text is read if it is certainly a list, and refused if it may be a list or a value; any other is a
-value. No text makes it raise.
+A string is read if it is certainly a list, and refused if it may be a list or a value; any other
+is a value. No string makes it raise.
 """
 
 import ast
@@ -22,7 +22,7 @@ _read_json: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 def read_json(text: str) -> Any:
     """Return the value in JSON text, with exact numbers; UNREADABLE_JSON if it is not JSON.
 
-    A text may also be Python's repr of a value, in single quotes.
+    A string may also be Python's repr of a value, in single quotes.
     """
     try:
         return _read_json(well_formed(text))
@@ -46,14 +46,14 @@ def _python_literal(text: str) -> Any:
 
 
 def is_list_text(text: str) -> bool:
-    """Return whether a text begins like a list."""
+    """Return whether a string begins like a list."""
     return text.lstrip()[:1] in _READERS
 
 
 def read_list(text: str) -> list[Any] | Dropped | None:
-    """Return the list in a text; None for the text of a value.
+    """Return the list in a string; None if it is a value.
 
-    A text that may be a list but cannot be read is UNREADABLE_JSON.
+    A string that may be a list but cannot be read is UNREADABLE_JSON.
     """
     trimmed = text.strip()
     read = _READERS.get(trimmed[:1])
@@ -104,7 +104,7 @@ _is_tuple: Final = re.compile(r"\(\s*['\"].*,\s*(?:['\"].*['\"]\s*)?\)", re.DOTA
 
 
 def _in_parentheses(text: str) -> list[Any] | None:
-    """Read Python's repr of a tuple of texts; anything else in parentheses is a value."""
+    """Read Python's repr of a tuple of strings; anything else in parentheses is a value."""
     values = _python_literal(text) if _is_tuple(text) else None
     return list(values) if type(values) is tuple else None
 

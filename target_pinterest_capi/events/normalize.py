@@ -1,9 +1,9 @@
-"""Normal forms: one pure function for each field, from any text to what Pinterest hashes.
+"""Normal forms: one pure function for each field, from any string to what Pinterest hashes.
 
-Decides what a value looks like before it is hashed or sent. Every function accepts any text,
-including lone surrogates, returns a non-empty text in Unicode NFC or a `Dropped`, and never raises;
-equivalent input (NFC, NFD) has equal forms. Never hashes, never recognizes digests (`hashing` does,
-before), never reads a setting or a clock. `Dropped` is a `str`: test for it first.
+Decides what a value looks like before it is hashed or sent. Every function accepts any string,
+including lone surrogates, returns a non-empty string in Unicode NFC or a `Dropped`, and never
+raises; equivalent input (NFC, NFD) has equal forms. Never hashes, never recognizes digests
+(`hashing` does, before), never reads a setting or a clock. `Dropped` is a `str`: test for it first.
 
 The rules are those of docs/pinterest-api.md: Normal forms. Each function handles its most common
 case first, because all of them run for every event.
@@ -61,7 +61,7 @@ _BETWEEN_EMAILS: Final = (re.compile(r"[,;|]"), re.compile(r"[\s,;|]"))
 def email(text: str) -> str | Dropped:
     """Return the address in lower case without white space; dots and plus-tags stay.
 
-    Quotes, brackets, a name, `mailto:` and punctuation around it are removed. For a text with
+    Quotes, brackets, a name, `mailto:` and punctuation around it are removed. For a string with
     several addresses use `split_emails`.
     """
     lower = lower_case(narrow(visible(text)))
@@ -91,7 +91,7 @@ def _bare_email(lower: str) -> str:
 
 
 def split_emails(text: str) -> list[str]:
-    """Return the addresses in a text such as `a@example.com; b@example.com`; else the text."""
+    """Return the addresses in a string such as `a@example.com; b@example.com`; else the text."""
     if text.count("@") < 2:  # noqa: PLR2004 - one address
         return [text]
     for separator in _BETWEEN_EMAILS:
@@ -232,7 +232,7 @@ def state(text: str) -> str | Dropped:
 
 
 def _state_named_twice(text: str) -> str | None:
-    """Return the code in a text with a state and its code or its country."""
+    """Return the code in a string with a state and its code or its country."""
     for name, other in _named_twice(text):
         letters = letters_and_digits(name)
         code = _STATES.get(letters, letters)
@@ -333,7 +333,7 @@ _COUNTRY_NAMES: Final = {
 def country(text: str) -> str | Dropped:
     """Return ISO 3166 alpha-2 in lower case, from alpha-2, alpha-3 or a name, English or local.
 
-    A text may have a name and its code: `United States (US)`, `US - United States`.
+    A string may have a name and its code: `United States (US)`, `US - United States`.
     """
     return (
         _COUNTRY_CODES.get(text)
@@ -376,7 +376,7 @@ _between_maids: Final = re.compile(r"[\s,;|\[\](){}\"']+").split
 def maid(text: str) -> str | Dropped:
     """Return the id in lower case; all zeros mean that its user has turned tracking off.
 
-    A text like an MD5 or a SHA-1 is UNMATCHABLE_DIGEST.
+    A string like an MD5 or a SHA-1 is UNMATCHABLE_DIGEST.
     """
     lower = lower_case(text).strip()
     if _is_maid(lower) and lower[:8] != "00000000":
@@ -391,7 +391,7 @@ def maid(text: str) -> str | Dropped:
 
 
 def split_maids(text: str) -> list[str]:
-    """Return the ids in a text with commas or brackets; else the text."""
+    """Return the ids in a string with commas or brackets; else the text."""
     parts = [part for part in _between_maids(text) if part]
     return parts if parts and all(len(part) >= SHORTEST_DIGEST for part in parts) else [text]
 

@@ -1,7 +1,7 @@
 """Words for a missing value: `null`, `n/a`, `(not set)`.
 
 Owns the default of the setting `null_values`, and which of its words are real values of some
-fields. A word is compared without surrounding white space and in any case. Only texts can be such
+fields. A word is compared without surrounding white space and in any case. Only strings can be such
 words, never a number, a boolean or a list. The look-up is fast, because it is done for every text.
 """
 
@@ -40,7 +40,7 @@ class NullWords(NamedTuple):
 
 
 def spellings_of(null_values: tuple[str, ...], form: str | None = None) -> frozenset[str]:
-    """Return the texts that mean a missing value in fields of a normal form.
+    """Return the strings that mean a missing value in fields of a normal form.
 
     A list other than the default applies to every field.
     """

@@ -85,6 +85,6 @@ def counted_invalid(reason: str, field: str | None) -> str:
 
 
 def advice_about(text: str) -> str:
-    """Return the advice for a reason by its name, or an empty text."""
+    """Return the advice for a reason by its name, or an empty string."""
     reason = find_reason(text)
     return reason.advice if reason is not None else ""

@@ -1,7 +1,7 @@
 """The address of a page, and the click id of an ad: what people map in their place.
 
-Pure functions of a text. A click id is Base64 without `=`, or with it at the end; in a cookie or a
-query it has a name before it.
+Pure functions of a string. A click id is Base64 without `=`, or with it at the end; in a cookie or
+a query it has a name before it.
 """
 
 import re

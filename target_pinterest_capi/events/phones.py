@@ -29,7 +29,7 @@ _BETWEEN_NUMBERS: Final = (
     re.compile(r"(?<!\s)\s+/\s*|/\s+|[,;|\n]|(?<!\s)\s+(?:or|and|&)\s+", re.IGNORECASE),
     re.compile("/"),
 )
-_FEWEST_DIGITS: Final = 7  # of a number with its country code, and of each in a text with several
+_FEWEST_DIGITS: Final = 7  # of a number with its country code, and of each in a string with several
 # A whole number as columns of fractions and spreadsheets write it.
 _as_fraction: Final = re.compile(r"(\+?[0-9]{7,})\.00?").fullmatch
 _as_power: Final = re.compile(r"\+?([0-9])[.,]([0-9]+)[eE]\+?([0-9]{1,2})").fullmatch
@@ -48,7 +48,7 @@ def phone(text: str, region: str | None) -> tuple[str | Dropped, Warned | None]:
 
     `region` is the alpha-2 country of a national number; one written with `+` or `00` is accepted
     as it is, except for a zero between country code and number. Idempotent only without a region,
-    because the result has no `+`. For a text with several numbers use `split_phones`.
+    because the result has no `+`. For a string with several numbers use `split_phones`.
     """
     digits: str | Dropped = ""
     if text.isascii() and "(0)" not in text and "." not in text[-3:]:
@@ -73,7 +73,7 @@ def phone(text: str, region: str | None) -> tuple[str | Dropped, Warned | None]:
 
 
 def split_phones(text: str) -> list[str]:
-    """Return the numbers in a text such as `+1 202 555 0134 / +1 202 555 0135`; else the text."""
+    """Return the numbers in a string such as `+1 202 555 0134 / +1 202 555 0135`; else the text."""
     for separator in _BETWEEN_NUMBERS:
         parts = [part for part in separator.split(text) if part.strip()]
         if len(parts) > 1 and all(len(_phone_digits(part)) >= _FEWEST_DIGITS for part in parts):
@@ -82,7 +82,7 @@ def split_phones(text: str) -> list[str]:
 
 
 def _digits_of_odd_text(text: str) -> str | Dropped:
-    """Return the digits of a text that has more than digits and separators.
+    """Return the digits of a string that has more than digits and separators.
 
     It may be a number from a column of fractions, or a power of ten from a spreadsheet.
     """

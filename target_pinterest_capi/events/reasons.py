@@ -24,14 +24,14 @@ class Dropped(Reason):
     """Why a value was dropped from its event. The event itself is sent."""
 
     EMPTY = "empty", "Nothing is left of the value after cleaning. Nothing to do."
-    NOT_TEXT = "not_text", "It is a list or an object instead of a text: map one of its members."
+    NOT_TEXT = "not_text", "It is a list or an object instead of a string: map one of its members."
     UNMATCHABLE_DIGEST = (
         "unmatchable_digest",
         "It looks like MD5 or SHA-1, which Pinterest cannot match: send it plain, or as SHA-256.",
     )
     EMPTY_DIGEST = (
         "empty_digest",
-        "It is the digest of an empty text, or of null or undefined: hash only what is there.",
+        "It is the digest of an empty string, or of null or undefined: hash only what is there.",
     )
     NULL_VALUE = (
         "null_value",
@@ -100,7 +100,7 @@ class Dropped(Reason):
     TOO_LONG = "too_long", "It is longer than Pinterest allows for the field: shorten it."
     NOT_AN_ITEM = (
         "not_an_item",
-        "An item of the list is no object with id, item_price, quantity ...: map its members.",
+        "An item of the list is not an object with id, price, quantity ...: map its members.",
     )
     EXPRESSION_ERROR = (
         "expression_error",
@@ -108,7 +108,7 @@ class Dropped(Reason):
     )
     UNREADABLE_JSON = (
         "unreadable_json",
-        "It is a text that may be a list or an object, and is not written as one: send JSON.",
+        "It is a string that may be a list or an object, but is not written as either: send JSON.",
     )
 
 
@@ -211,7 +211,7 @@ class Invalid(Reason):
     BAD_ACCOUNT = "bad_account", "The entry's ad_account_id is not a number for this record."
     EVENT_TOO_LARGE = (
         "event_too_large",
-        "The event alone is larger than batch_max_bytes: shorten its texts or lists.",
+        "The event alone is larger than batch_max_bytes: shorten its strings or lists.",
     )
     SCHEMA_VIOLATION = (
         "schema_violation",

@@ -34,7 +34,7 @@ _NAMES: Final = frozenset(
     | set(OBJECTS)
     | {"contents"},
 )
-# Texts in events that do not identify anybody.
+# Strings in events that do not identify anybody.
 _VOCABULARY: Final = frozenset(
     EVENT_NAMES + tuple(choice for field in FIELDS for choice in field.choices)
 )
@@ -125,7 +125,7 @@ def one_line(text: str) -> str:
 
 
 def plain_values(bodies: Iterable[bytes]) -> set[str]:
-    """Return the texts in the JSON of events or requests, except Pinterest's own words."""
+    """Return the strings in the JSON of events or requests, except Pinterest's own words."""
     values: list[Any] = []
     for body in bodies:
         try:

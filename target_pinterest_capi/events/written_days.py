@@ -1,6 +1,6 @@
-"""Days in texts, read by python-dateutil with limits that leave it nothing to guess.
+"""Days in strings, read by python-dateutil with limits that leave it nothing to guess.
 
-Owns which words and readings the library may use. A text has a day, a month and a year of four
+Owns which words and readings the library may use. A string has a day, a month and a year of four
 digits, and nothing else except the right weekday. Without limits the library uses today's date for
 missing parts and this century for two digits. `dates` imports this module for the first text that
 needs it, because importing the library takes 0.1 s.
@@ -55,7 +55,7 @@ _CENTURIES: Final = ("19", "20")
 
 
 class DayReadings(NamedTuple):
-    """The days that a text can mean: None if it is not a day in that order."""
+    """The days that a string can mean: None if it is not a day in that order."""
 
     day_first: date | None
     month_first: date | None
@@ -63,7 +63,7 @@ class DayReadings(NamedTuple):
 
 @lru_cache(maxsize=1024)  # the records of a run share their days
 def readings(text: str) -> DayReadings:
-    """Return the day that a text in lower case means, with the day and with the month first."""
+    """Return the day that a string in lower case means, with the day and with the month first."""
     if not _is_date(text) or _has_fraction(text) or ("-" in text and "/" in text):
         return DayReadings(None, None)
     if found := _short_year(text):

@@ -36,6 +36,32 @@ def roots_of(*trees: Node) -> frozenset[str] | None:
     return frozenset(column for column in columns if column is not None)
 
 
+def reads_of(tree: Node) -> dict[str, frozenset[str] | None] | None:
+    """Return the columns that a tree reads; None if it may read any.
+
+    Each has the members of its list's objects of which alone the tree takes something, as in
+    `items[].id`, or None where it takes the column itself.
+    """
+    found: dict[str, frozenset[str] | None] = {}
+    for column, member in _reads(tree):
+        if column is None:
+            return None
+        known = found.get(column, frozenset())
+        found[column] = None if known is None or member is None else known | {member}
+    return found
+
+
+def member_of_each(node: Node) -> tuple[str, str] | None:
+    """Return the column and the member of `column[].member`; None for any other node."""
+    if node["type"] != "projection":
+        return None
+    source, each = node["children"]
+    if source["type"] != "flatten" or each["type"] != "field":
+        return None
+    (base,) = source["children"]
+    return (base["value"], each["value"]) if base["type"] == "field" else None
+
+
 def named_columns(*sources: str) -> frozenset[str]:
     """Return the top-level columns that the expressions name. Raises ExpressionError."""
     columns = {column for source in sources for column in _columns(parse(source))}
@@ -58,7 +84,7 @@ def compared_columns(source: str) -> frozenset[str]:
 
 
 def looks_computed(text: str) -> bool:
-    """Return whether a text that should be plain is an expression: a call, or a literal."""
+    """Return whether a string that should be plain is an expression: a call, or a literal."""
     try:
         tree = parse(text)
     except ExpressionError:
@@ -118,7 +144,7 @@ def plain_path_of(tree: Node) -> str | None:
 
 
 def literals(*sources: str) -> frozenset[str]:
-    """Return the texts in the expressions themselves. Raises ExpressionError."""
+    """Return the strings in the expressions themselves. Raises ExpressionError."""
     return frozenset(text for source in sources for text in _texts(parse(source)))
 
 
@@ -135,7 +161,7 @@ def can_fail(node: Node) -> bool:
 
 
 def texts_searched(node: Node) -> list[str] | None:
-    """Return the texts of `contains([texts], value)`; None for any other node."""
+    """Return the strings of `contains([texts], value)`; None for any other node."""
     if node["type"] != "function_expression" or node["value"] != "contains":
         return None
     among = node["children"][0]
@@ -151,17 +177,24 @@ def _is_scalar(node: Node) -> bool:
 
 def _columns(node: Node) -> Iterator[str | None]:
     """Yield the columns that a node reads from the record; _ANY if it may be any of them."""
+    return (column for column, _ in _reads(node))
+
+
+def _reads(node: Node) -> Iterator[tuple[str | None, str | None]]:
+    """Yield the same columns, each with the member of its objects, or None for all of it."""
     kind = node["type"]
-    if kind == "field":
-        yield node["value"]
+    if (read := member_of_each(node)) is not None:
+        yield read
+    elif kind == "field":
+        yield node["value"], None
     elif kind in ("current", "identity"):
-        yield _ANY
+        yield _ANY, None
     elif kind in IN_TURN or kind in PROJECTIONS:
         # All children except the first read inside the columns.
-        yield from _columns(node["children"][0])
+        yield from _reads(node["children"][0])
     elif kind != "expref":  # which reads elements
         for child in children(node):
-            yield from _columns(child)
+            yield from _reads(child)
 
 
 def _texts(node: Node) -> Iterator[str]:

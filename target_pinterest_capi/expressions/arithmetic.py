@@ -1,6 +1,6 @@
 """Arithmetic with exact decimals, for the functions of expressions.
 
-Numbers may be numeric texts. Null returns null; anything else that is not a number raises
+Numbers may be numeric strings. Null returns null; anything else that is not a number raises
 EvaluationError, as does a division by zero, because a wrong amount would look right.
 """
 
@@ -67,7 +67,7 @@ def _calculated(name: str, operation: Callable[[Any, Any], Decimal], *values: An
 def _number(name: str, value: Any) -> Exact:
     number = value if type(value) is int else parsed_number(value)
     if number is None:
-        raise EvaluationError(f"{name}() takes numbers or numeric texts")
+        raise EvaluationError(f"{name}() takes numbers or numeric strings")
     return number
 
 

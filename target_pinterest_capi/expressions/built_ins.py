@@ -144,7 +144,7 @@ def whole_sum(values: Any) -> int | None:
 def _accepted(name: str, value: Any, types: list[str]) -> Any:
     """Return an argument as its function accepts it.
 
-    Floats are exact, dates are text, and JSON text is parsed unless the function accepts a text.
+    Floats are exact, dates are text, and JSON text is parsed unless the function accepts a string.
     """
     value = dated(value)
     if not types:
@@ -174,7 +174,7 @@ def _ranks(name: str, array: list[Any], expref: Callable[[Any], Any]) -> list[An
     ranks = [rank(expref(element)) for element in array]
     if any(one is None or not alike(one, ranks[0]) for one in ranks):
         raise EvaluationError(
-            f"{name}() needs a number for every element, or a text for every element"
+            f"{name}() needs a number for every element, or a string for every element"
         )
     return ranks
 

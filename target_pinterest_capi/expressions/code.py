@@ -7,12 +7,14 @@ names that are made here and operators, and nothing that a user wrote.
 """
 
 from collections.abc import Callable, Hashable
+from operator import attrgetter
 from typing import Any, Final, Protocol
 
 from target_pinterest_capi.expressions.analysis import (
     IN_TURN,
     PROJECTIONS,
     can_fail,
+    member_of_each,
     texts_searched,
 )
 from target_pinterest_capi.expressions.compiler import (
@@ -45,6 +47,9 @@ class ReadingWriter(Protocol):
 
     def column(self, name: str) -> str:
         """Return the expression of a column's value."""
+
+    def attribute(self, column: str, member: str) -> str | None:
+        """Return the attribute of a member of a column's structs; None where it has none."""
 
     def record(self) -> str:
         """Return the expression of the whole record."""
@@ -232,6 +237,11 @@ class _Writer:
     def projection(self, node: Node) -> str:
         """Call the projection with the list that it is of."""
         source, *rest = node["children"]
+        if (read := member_of_each(node)) is not None:
+            attribute = self._readings.attribute(*read)
+            if attribute is not None:
+                evaluate = self._readings.bind("of_each", of_each(attribute))
+                return f"{evaluate}({self._readings.column(read[0])})"
         if source["type"] == "flatten":
             base = source["children"][0]
             source = {**source, "children": [CURRENT]}
@@ -289,6 +299,22 @@ def _is_truth_value(node: Node) -> bool:
     kind = node["type"]
     called = node["value"] if kind == "function_expression" else ""
     return kind in ("comparator", "not_expression") or called in ("contains", "starts_with")
+
+
+def of_each(attribute: str) -> Callable[[list[Any] | None], list[Any] | None]:
+    """Return the function of a list of structs that returns their attributes but for null."""
+    get = attrgetter(attribute)
+
+    def members(structs: list[Any] | None) -> list[Any] | None:
+        if structs is None:
+            return None
+        try:
+            found = [*map(get, structs)]
+        except AttributeError:  # null among them
+            found = [get(struct) for struct in structs if struct is not None]
+        return found if None not in found else [member for member in found if member is not None]
+
+    return members
 
 
 def _key_and_text(test: Node) -> tuple[str | None, str | None]:

@@ -57,7 +57,7 @@ def _regex_extract(value: Any, source: Any) -> str | None:
 
 @lru_cache(maxsize=256)
 def _extractor(source: str) -> Callable[[Any], str | None]:
-    """Return the function that extracts what a pattern finds in a text."""
+    """Return the function that extracts what a pattern finds in a string."""
     compiled, longest, _ = pattern(source)
     if compiled is None:
         return lambda _: None
@@ -154,7 +154,7 @@ _DIRECTIVES: Final = frozenset("aAwdbBmyYHIMSfzpZjUWcxXGuV%")
 
 def _date_form_problem(form: Any) -> str | None:
     if not isinstance(form, str):
-        return "the format is not a text: write it as 'text'"
+        return "the format is not a string: write it as 'text'"
     directives = re.findall(r"%(.?)", form, re.DOTALL)
     unknown = [one for one in directives if one not in _DIRECTIVES]
     if unknown:
@@ -166,7 +166,7 @@ def _date_form_problem(form: Any) -> str | None:
 
 
 def _separator_problem(separator: Any) -> str | None:
-    return None if text(separator) else "the separator is empty or not a text"
+    return None if text(separator) else "the separator is empty or not a string"
 
 
 class Function(NamedTuple):
@@ -220,7 +220,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         Function(
             signature="is_true(value)",
             about=(
-                "Whether a value means true, as `when` asks: not empty, false or 0, nor a text "
+                "Whether a value means true, as `when` asks: not empty, false or 0, nor a string "
                 "that says so, such as false, no, off, 0 or N/A"
             ),
             examples=(
@@ -241,7 +241,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
             signature="concat(a, b, ...)",
             about=(
                 "The parts joined, numbers with their exact digits; null if a part is null or "
-                "empty, so that no id is built from a half. For a part that may be missing, write "
+                "empty, so that no id is incomplete. For a part that may be missing, write "
                 "an alternative with ||"
             ),
             examples=(
@@ -254,7 +254,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         ),
         Function(
             signature="split(text, separator)",
-            about="An array of the texts between the separators",
+            about="An array of the strings between the separators",
             examples=(
                 ("split(tags, ',')", {"tags": "a,b"}, ["a", "b"]),
                 ("split(name, ' ')[0]", {"name": "Jane Doe"}, "Jane"),
@@ -273,7 +273,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
             about=(
                 "The first match of a Python regular expression: its first group, or all of it "
                 "without groups. To limit the search time, nested repeats are refused, and long "
-                "texts return null: more than 14,142 characters, 843 with two repeats in the "
+                "strings return null: more than 14,142 characters, 843 with two repeats in the "
                 "pattern, 221 with three (a ^ at the start saves one)"
             ),
             examples=(
@@ -391,7 +391,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         ),
         Function(
             signature="add(a, b, ...)",
-            about="The exact sum of numbers or numeric texts; null if one is null",
+            about="The exact sum of numbers or numeric strings; null if one is null",
             examples=(
                 (
                     "add(total, shipping, tip)",
@@ -406,7 +406,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         ),
         Function(
             signature="subtract(a, b)",
-            about="The exact difference of two numbers or numeric texts",
+            about="The exact difference of two numbers or numeric strings",
             examples=(
                 ("subtract(total, tax)", {"total": "23.80", "tax": "3.80"}, Decimal("20.00")),
             ),
@@ -415,7 +415,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         ),
         Function(
             signature="multiply(a, b, ...)",
-            about="The exact product of numbers or numeric texts; null if one is null",
+            about="The exact product of numbers or numeric strings; null if one is null",
             examples=(("multiply(price, count)", {"price": "9.95", "count": 3}, Decimal("29.85")),),
             implementation=arithmetic.multiply,
             fails=True,
@@ -423,8 +423,8 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
         Function(
             signature="divide(a, b)",
             about=(
-                "The quotient of two numbers or numeric texts, exact up to 40 digits; use round() "
-                "if it may have more"
+                "The quotient of two numbers or numeric strings, exact up to 40 digits; use "
+                "round() if it may have more"
             ),
             examples=(
                 ("divide(amount, `100`)", {"amount": 1999}, Decimal("19.99")),

@@ -1,6 +1,6 @@
 """Regular expressions in mappings, limited so that every search ends in time.
 
-Python's engine backtracks, and visitors control the texts (URLs, user agents).
+Python's engine backtracks, and visitors control the strings (URLs, user agents).
 """
 
 import math
@@ -21,7 +21,7 @@ REGEX_STEPS: Final = 100_000_000
 class Pattern(NamedTuple):
     """A usable pattern, or its `problem`.
 
-    A text of more than `longest` characters could take too long.
+    A string of more than `longest` characters could take too long.
     """
 
     compiled: re.Pattern[str] | None
@@ -60,7 +60,7 @@ def pattern(source: str) -> Pattern:
     )
     power = max(1, degree) + (not anchored)
     longest = min(LONGEST_TEXT, int((REGEX_STEPS * math.factorial(power) / ways) ** (1 / power)))
-    if longest < 64:  # noqa: PLR2004 - shorter texts are not worth a pattern
+    if longest < 64:  # noqa: PLR2004 - shorter strings are not worth a pattern
         return Pattern(None, problem="the pattern has too many repeats: it could run for hours")
     return Pattern(compiled, longest)
 
@@ -112,5 +112,5 @@ def _branch_ways(branches: Iterable[Any]) -> tuple[int, int]:
 def pattern_problem(source: Any) -> str | None:
     """Return what is wrong with a pattern, or None."""
     if not isinstance(source, str):
-        return "the pattern is not a text: write it as 'text'"
+        return "the pattern is not a string: write it as 'text'"
     return pattern(source).problem

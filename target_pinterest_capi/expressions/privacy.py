@@ -1,7 +1,7 @@
 """People's consent, read from the strings and objects in which consent tools store it.
 
 Owns the formats: the US Privacy, GPP and TC strings of the IAB, and Google's consent mode. Each
-returns true, false, or None if a text does not answer the question. What an answer means for an
+returns true, false, or None if a string does not answer the question. What an answer means for an
 event is decided by the mapping.
 """
 
@@ -144,7 +144,7 @@ def _tcf_consent(given: str | None, purpose: Any) -> bool | None:
 
 
 def _bits(encoded: str) -> str | None:
-    """Return the bits of a text in URL-safe Base64; None for any other text."""
+    """Return the bits of a string in URL-safe Base64; None for any other text."""
     try:
         return "".join(f"{_ALPHABET[character]:06b}" for character in encoded.rstrip("="))
     except KeyError:

@@ -66,7 +66,7 @@ _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
 class _Lexer(Lexer):
     """jmespath's lexer, but literals are strict JSON with exact numbers.
 
-    Its own are floats, or texts if they are not JSON.
+    Its own are floats, or strings if they are not JSON.
     """
 
     def _consume_literal(self: Any) -> Node:
@@ -76,7 +76,7 @@ class _Lexer(Lexer):
             value = json.loads(written, parse_float=Decimal, parse_constant=_refused)
         except (ValueError, ArithmeticError, RecursionError):
             raise ExpressionError(
-                "backticks enclose JSON (`1.5`, `true`, `[]`); a text is written 'text'",
+                "backticks enclose JSON (`1.5`, `true`, `[]`); a string is written 'text'",
                 start,
             ) from None
         return {"type": "literal", "value": value, "start": start, "end": self._position}
@@ -180,7 +180,7 @@ def _message(error: ParseError) -> str:
     if isinstance(error, LexerError) and error.message.startswith("Unclosed"):
         return f"the {found[0]} is never closed"
     if isinstance(error, LexerError) and found.startswith('"'):
-        return "the name between double quotes has a wrong escape; a text is written 'text'"
+        return "the name between double quotes has a wrong escape; a string is written 'text'"
     if error.token_type == "NUMBER":  # noqa: S105 - a kind of token, no secret
         return "a number is written between backticks (`5`), an index between brackets ([0])"
     return f"unexpected {found!r}"

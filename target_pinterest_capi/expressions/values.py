@@ -42,7 +42,7 @@ def number(value: Any) -> int | Decimal | None:
 
 
 def parsed_number(value: Any) -> int | Decimal | None:
-    """Return a number, or that of a text ("7.50", " -3 ", "1e3"); None for anything else."""
+    """Return a number, or that of a string ("7.50", " -3 ", "1e3"); None for anything else."""
     if not isinstance(value, str):
         return number(value)
     digits = value.strip()
@@ -62,7 +62,7 @@ def number_text(value: int | Decimal) -> str | None:
 
 
 def text(value: Any) -> str | None:
-    """Return a text, the exact text of a number, or a date or time in ISO form; otherwise None."""
+    """Return a string, a number's exact digits, or a date or time in ISO form; otherwise None."""
     if type(value) is int and -_PLAIN < value < _PLAIN:
         return str(value)
     if isinstance(value, str):
@@ -119,7 +119,7 @@ def equal(left: Any, right: Any) -> bool:
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool | None]:
     def ordered(left: Any, right: Any) -> bool | None:
         left, right = rank(left), rank(right)
-        # JMESPath's specification orders numbers only; its libraries order texts too, and people
+        # JMESPath's specification orders numbers only; its libraries order strings too, and people
         # rely on it.
         return (
             compare(left, right)
@@ -131,7 +131,7 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool |
 
 
 def alike(left: Any, right: Any) -> bool:
-    """Return whether both are texts, or neither is."""
+    """Return whether both are strings, or neither is."""
     return isinstance(left, str) == isinstance(right, str)
 
 
@@ -201,7 +201,7 @@ def indexed(value: Any, key: str) -> Index | None:
 
 
 def look_up(index: Index | None, text: str) -> list[Any] | None:
-    """Return the elements with a text; an empty list is not the same as no array."""
+    """Return the elements with a string; an empty list is not the same as no array."""
     return None if index is None else index.get(text, [])
 
 
@@ -222,5 +222,5 @@ def flattened(elements: list[Any]) -> list[Any]:
 
 
 def is_false(value: Any) -> bool:
-    """Return JMESPath's falsehood: null, false, empty texts, arrays and objects; 0 is true."""
+    """Return JMESPath's falsehood: null, false, empty strings, arrays and objects; 0 is true."""
     return value is None or value is False or (isinstance(value, str | list | dict) and not value)

@@ -42,7 +42,7 @@ def replacement(
     """
     place = path.resolve()
     if place.exists() and not place.is_file() and not place.is_dir():
-        raise OSError(errno.EINVAL, "it is a device or a pipe, and no file")
+        raise OSError(errno.EINVAL, "it is a device or a pipe, not a file")
     place.parent.mkdir(parents=True, exist_ok=True)
     descriptor, beside = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
 

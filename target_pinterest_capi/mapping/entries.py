@@ -21,7 +21,7 @@ from target_pinterest_capi.events.build.builder import (
 )
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import EventPlan, Get
-from target_pinterest_capi.events.build.shapes import RowColumn, Uses
+from target_pinterest_capi.events.build.shapes import ANY_USE, RowColumn, Uses, all_uses
 from target_pinterest_capi.events.column_names import clean_name
 from target_pinterest_capi.events.deletions import deletion_columns, is_deleted, says_deleted
 from target_pinterest_capi.events.event import (
@@ -334,9 +334,7 @@ def _rows(
         read = [attrgetter(columns[column].attribute) for column in deletions]
         return _unless_deleted_row(read, map_row, origin)
 
-    reads = {**builder.reads}
-    for column in deletions:
-        reads[column] = {None, *reads.get(column, ())}
+    reads = all_uses((builder.reads, dict.fromkeys(deletions, ANY_USE)))
     return EntryRows(reads, compile_rows)
 
 

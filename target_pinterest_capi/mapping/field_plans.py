@@ -12,10 +12,11 @@ from typing import Any, Final, NamedTuple
 from target_pinterest_capi.events import coerce
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import NOW, Code, FieldPlan, Get, Selection, name_key
+from target_pinterest_capi.events.build.shapes import ANY_USE, Uses, all_uses
 from target_pinterest_capi.events.build.value_check import compile_trial
-from target_pinterest_capi.events.fields import BY_PATH, FieldKind
+from target_pinterest_capi.events.fields import BY_PATH, ITEM_FIELDS, FieldKind
 from target_pinterest_capi.events.reasons import Dropped
-from target_pinterest_capi.expressions.analysis import can_fail, plain_path_of, roots_of
+from target_pinterest_capi.expressions.analysis import can_fail, plain_path_of, reads_of, roots_of
 from target_pinterest_capi.expressions.code import write_expression, write_list
 from target_pinterest_capi.expressions.compiler import (
     EvaluationError,
@@ -29,6 +30,7 @@ from target_pinterest_capi.expressions.syntax import Node, parse
 from target_pinterest_capi.settings import MappingEntry, Settings
 
 Note = Callable[[str, str], None]
+_KINDS_OF_ITEMS: Final = {field.leaf: field.kind for field in ITEM_FIELDS}
 _FAILURES: Final = (EvaluationError, ArithmeticError, RecursionError)
 
 
@@ -139,9 +141,9 @@ def _field_plan(
     if not trees:
         if constant is None:
             return None
-        return FieldPlan(lambda _: constant, reads=frozenset(), constant=constant)
+        return FieldPlan(lambda _: constant, reads={}, constant=constant)
     is_one = sum(map(len, written)) == 1 and constant is None
-    reads, codes = roots_of(*trees), tuple(map(_code, trees))
+    codes = tuple(map(_code, trees))
     trial = compile_trial(field, options)
     if field.many and field.kind is not FieldKind.ITEMS and not is_one:
         lists = [
@@ -152,14 +154,18 @@ def _field_plan(
         get = _first(lists)
         if constant is not None:
             get = _usable_or(get, constant, path, note, trial)
-        if len(written) > 1 or constant is not None or field.kind is not FieldKind.HASHED:
-            return FieldPlan(get, reads=reads)
-        return FieldPlan(get, reads=reads, codes=codes, collects=True)
+        if len(written) > 1 or constant is not None or field.max_items is not None:
+            return FieldPlan(get, reads=_whole_reads(trees))
+        return FieldPlan(get, reads=_reads(path, trees), codes=codes, collects=True)
     if len(trees) == 1 and constant is None:
         return _plan_of_one(path, trees[0], note)
     get = _first_usable(_getters(trees, path, note), constant, path, note, trial)
     return FieldPlan(
-        get, reads=reads, selection=_selection(trees[0]), codes=codes, constant=constant
+        get,
+        reads=_reads(path, trees),
+        selection=_selection(trees[0]),
+        codes=codes,
+        constant=constant,
     )
 
 
@@ -167,7 +173,7 @@ def _plan_of_one(path: str, tree: Node, note: Note) -> FieldPlan:
     return FieldPlan(
         get=_compile_guarded(tree, path, note),
         column=plain_path_of(tree),
-        reads=roots_of(tree),
+        reads=_reads(path, [tree]),
         selection=_selection(tree),
         codes=(_code(tree),),
     )
@@ -177,8 +183,55 @@ def _selection(tree: Node) -> Selection | None:
     found = selection_of(tree)
     if found is None:
         return None
-    members = {key: _code(member) for key, member in found.members.items()}
-    return Selection(Code(partial(write_list, found.base)), members)
+    members = {
+        key: FieldPlan(lambda _: None, column=plain_path_of(member), codes=(_code(member),))
+        for key, member in found.members.items()
+    }
+    return Selection(Code(partial(write_list, found.base)), plain_path_of(found.base), members)
+
+
+def _whole_reads(trees: list[Node]) -> dict[str, Uses] | None:
+    """Return the columns that trees read; None if they may read any."""
+    columns = roots_of(*trees)
+    return None if columns is None else dict.fromkeys(columns, ANY_USE)
+
+
+def _reads(path: str, trees: list[Node]) -> dict[str, Uses] | None:
+    """Return the columns that the codes of a field read, with their uses; None if it may be any."""
+    first, *others = trees
+    is_selection = path in BY_PATH and BY_PATH[path].kind is FieldKind.ITEMS
+    selected = _selected_reads(first) if is_selection else None
+    found = [] if selected is None else [selected]
+    for tree in trees if selected is None else others:
+        reads = reads_of(tree)
+        if reads is None:
+            return None
+        found.append(
+            {
+                column: ANY_USE
+                if members is None
+                else Uses(members=dict.fromkeys(members, ANY_USE))
+                for column, members in reads.items()
+            }
+        )
+    return all_uses(found)
+
+
+def _selected_reads(tree: Node) -> dict[str, Uses] | None:
+    """Return what a selection of one column's objects reads of it; None for any other tree."""
+    found = selection_of(tree)
+    column = None if found is None else plain_path_of(found.base)
+    if found is None or column is None:
+        return None
+    read = []
+    for leaf, member in found.members.items():
+        name, columns = plain_path_of(member), roots_of(member)
+        if columns is None:
+            return None
+        kind = _KINDS_OF_ITEMS.get(leaf)
+        use = ANY_USE if name is None or kind is None else Uses(frozenset((kind,)))
+        read.append(dict.fromkeys(columns, use))
+    return {column: Uses(members=all_uses(read))}
 
 
 def _code(tree: Node) -> Code:

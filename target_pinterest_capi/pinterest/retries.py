@@ -156,8 +156,8 @@ def describe(response: CallResponse | EventsResponse) -> str:
     For a success that counts as a failure it says what is wrong with it.
     """
     if isinstance(response, NoResponse):
-        return f"no answer from Pinterest ({response.message})"
-    words = f"Pinterest answered {response.status} {response.message}".rstrip(" .")
+        return f"no response from Pinterest ({response.message})"
+    words = f"Pinterest returned {response.status} {response.message}".rstrip(" .")
     return f"{words}, {_flaw(response)}" if _is_success(response) else words
 
 

@@ -72,7 +72,7 @@ class TokenFile:
         """Store the token that replaces the `exchanged` one, while the file is locked.
 
         On a file system without locks, a token that another process has stored in the meantime is
-        kept: it is no older.
+        kept: it is not older.
         """
         try:
             newest = self.newest()

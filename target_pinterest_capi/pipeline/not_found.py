@@ -291,7 +291,7 @@ def _constant_hint(written: Written) -> str:
     """Return how to write a constant that was taken for a column: `action_source: web`."""
     setting, text = written
     if setting.endswith(".operation") and text in _OPERATIONS:
-        return f". If it is the same for every record, write \"'{shown_name(text)}'\", a text."
+        return f". If it is the same for every record, write \"'{shown_name(text)}'\", a string."
     field = BY_PATH.get(setting.partition(".fields.")[2])
     if field is None:
         return ""
@@ -303,7 +303,7 @@ def _constant_hint(written: Written) -> str:
 
 
 def _text_hint(path: Path, written: Written) -> str:
-    """Return what to write instead of a text that quotes, or missing quotes, turn into a column."""
+    """Return what to write if quotes, or missing ones, turn a string into a column."""
     name = path[-1]
     if written.source == name:
         hint = _constant_hint(written)
@@ -313,6 +313,6 @@ def _text_hint(path: Path, written: Written) -> str:
         return ""
     quoted = f'"{name}"'
     if quoted not in written.source:
-        return f". If it is a text, write '{shown_name(name)}', in single quotes."
+        return f". If it is a string, write '{shown_name(name)}', in single quotes."
     meant = shown_name(written.source.replace(quoted, f"'{name}'"))
-    return f". Double quotes enclose a column's name; a text is in single quotes: {meant}"
+    return f". Double quotes enclose a column's name; a string is in single quotes: {meant}"

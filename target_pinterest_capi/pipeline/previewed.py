@@ -77,7 +77,7 @@ class PreviewedRecord(NamedTuple):
 
 
 def sent_in_words(sent: Counter[str]) -> str:
-    """Return a text with the number of events, additions to customer lists and removals."""
+    """Return the number of events, additions to customer lists and removals."""
     added, removed = (sent[OUTCOMES[action]] for action in (Action.ADD, Action.REMOVE))
     words = [number_of(sent[EVENT], "event")] if sent[EVENT] or not (added or removed) else []
     words += [number_of(added, "list addition")] if added else []

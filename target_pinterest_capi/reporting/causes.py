@@ -62,7 +62,7 @@ def find_causes(report: Report) -> Causes:
         warnings=[
             Cause(
                 row.message,
-                "Pinterest's message. The events count.",
+                "Pinterest's message. The events were delivered.",
                 row.events,
                 [Place((name,), events) for name, events in row.event_names.items()],
             )

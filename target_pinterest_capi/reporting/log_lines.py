@@ -17,7 +17,7 @@ from target_pinterest_capi.events.redaction import (
     without_personal,
 )
 
-MAX_ARGUMENT: Final = 2_000  # characters of a text in a message
+MAX_ARGUMENT: Final = 2_000  # characters of a string in a message
 _OURS: Final = str(Path(__file__).parent.parent)
 
 

@@ -11,8 +11,9 @@ UNITS: Final = (("d", DAY), ("h", HOUR), ("min", 60), ("s", 1))
 
 
 def sentence(words: str) -> str:
-    """Return a text with a capital at its start."""
-    return words[:1].upper() + words[1:]
+    """Return a string with a capital at its start, unless it starts with the name of a field."""
+    first = words.split(" ", 1)[0]
+    return words if "_" in first else words[:1].upper() + words[1:]
 
 
 def number(count: int) -> str:

@@ -33,15 +33,15 @@ class Shortfall(NamedTuple):
         """What is too low, and what is required."""
         whose = "all" if self.event_name == ALL_EVENTS else self.event_name
         if self.measure == EVENTS:
-            return f"{self.events} {whose} events were delivered; quality asks for {self.asked:g}"
+            return f"{self.events} {whose} events were delivered; quality requires {self.asked:g}"
         if self.measure == EVENTS_OF_USUAL:
             return (
                 f"{self.events} {whose} events were delivered, {self.measured:.1f} % of what is "
-                f"usual; quality asks for {self.asked:g} %"
+                f"usual; quality requires {self.asked:g} %"
             )
         return (
-            f"{self.measure} is on {self.measured:.1f} % of {self.events} {whose} events; quality "
-            f"asks for {self.asked:g} %"
+            f"{self.measure} is on {self.measured:.1f} % of {self.events} {whose} events; "
+            f"quality requires {self.asked:g} %"
         )
 
 

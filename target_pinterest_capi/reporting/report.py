@@ -62,6 +62,9 @@ class RunSection(msgspec.Struct, frozen=True, kw_only=True):
         int,
         _about("Events and members without an outcome; the next run reads them again.", ge=0),
     ] = 0
+    members_without_outcome: Annotated[
+        int, _about("How many of `without_outcome` are members of customer lists.", ge=0)
+    ] = 0
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,7 +131,7 @@ class AmountCount(msgspec.Struct, frozen=True, kw_only=True):
 
     event_name: str
     currency: Annotated[str | None, _about("Null: the events have none and use the account's.")]
-    delivered: Annotated[Decimal, _about("A decimal as text.")]
+    delivered: Annotated[Decimal, _about("A decimal as a string.")]
     delivered_events: Count
     rejected: Annotated[Decimal, _about("The same for events that Pinterest refused.")]
     rejected_events: Count
@@ -183,7 +186,7 @@ class DelayBucket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delays(msgspec.Struct, frozen=True, kw_only=True):
-    """From event_time to Pinterest's answer."""
+    """From event_time to Pinterest's response."""
 
     within_an_hour: Count
     late_online: Annotated[
@@ -208,7 +211,7 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
     bucket_seconds: Annotated[
         int, _about("Width of the buckets of over_time: an hour, a day, a week or more.")
     ]
-    over_time: Annotated[list[TimeBucket], _about("By event_time, UTC; empty buckets are dropped.")]
+    over_time: Annotated[list[TimeBucket], _about("By event_time, UTC; empty buckets are omitted.")]
     delays: Delays
 
 

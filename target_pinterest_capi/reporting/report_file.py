@@ -99,6 +99,10 @@ class FinishedRun(Protocol):
         """How many events and operations of lists have no outcome."""
 
     @property
+    def members_without_outcome(self) -> int:
+        """How many of them are operations of lists."""
+
+    @property
     def dead_letters_written(self) -> int:
         """How many dead letters are durable."""
 
@@ -154,6 +158,7 @@ def _run_section(run: FinishedRun, exit_code: int, stopped: str | None) -> repor
         records=run.sequence,
         states_written=run.states_written,
         without_outcome=run.without_outcome,
+        members_without_outcome=run.members_without_outcome,
         dead_letters_written=run.dead_letters_written,
         dead_letters=_file_name(settings.dead_letter_path),
         versions={

@@ -139,6 +139,6 @@ def _members(row: "OutcomeCount | NoteCount") -> dict[str, Any]:
 
 
 def _advice(reason: str) -> str:
-    """Return the advice for a reason, in parentheses, or an empty text."""
+    """Return the advice for a reason, in parentheses, or an empty string."""
     advice = advice_about(reason)
     return f" ({advice})" if advice else ""

@@ -113,7 +113,7 @@ def media_type(request: Request) -> str:
 
 
 def parse_json_body(request: Request) -> tuple[Any, str]:
-    """Return the value of a JSON body and an empty text, or None and the problem."""
+    """Return the value of a JSON body and an empty string, or None and the problem."""
     if media_type(request) != "application/json":
         return None, "Content-Type is not application/json"
     try:

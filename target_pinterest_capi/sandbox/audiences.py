@@ -109,7 +109,7 @@ def _all(request: Request, rules: Rules, now: float, audiences: Audiences, lists
 
 
 def _unfit(body: Mapping[str, Any], ad_account_id: str) -> str:
-    """Return why a well-formed body cannot create an audience, or an empty text."""
+    """Return why a well-formed body cannot create an audience, or an empty string."""
     if body["audience_type"] != "CUSTOMER_LIST":
         return "the sandbox creates only the audience_type CUSTOMER_LIST"
     if not body["name"].strip():

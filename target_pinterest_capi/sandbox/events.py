@@ -1,4 +1,4 @@
-"""Pinterest's answer to events: from a request, a rate window and the time to status and body.
+"""Pinterest's response to events: from a request, a rate window and the time to status and body.
 
 Owns the order of the checks, and the form of the answers. Every function is pure: the clock and the
 state are arguments. It never records, waits or fails on purpose: that is in `store`, `faults` and

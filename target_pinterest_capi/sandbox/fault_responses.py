@@ -18,7 +18,7 @@ from target_pinterest_capi.sandbox.answers import CODES, Answer
 from target_pinterest_capi.sandbox.faults import Fault
 
 PAGE: Final = b"<!doctype html><html><body><h1>Something is in the way</h1></body></html>"
-STATUS_MESSAGE: Final = "The sandbox answers this status on purpose."
+STATUS_MESSAGE: Final = "The sandbox returns this status on purpose."
 BODILESS: Final = (204, 205, 304)  # RFC 9110: these have no body
 
 

@@ -42,14 +42,14 @@ STAGES: Final = ("wait", "before", "mark", "header", "after")  # in the order of
 LIMITS: Final = ("retry_after", "remaining", "reset")
 
 KINDS: Final = {
-    "latency": FaultKind("wait", "waits before it answers", ("seconds", "jitter"), ("seconds",)),
+    "latency": FaultKind("wait", "waits before it responds", ("seconds", "jitter"), ("seconds",)),
     "status": FaultKind(
         "before",
-        "answers with a status; nothing is processed",
+        "returns a status; nothing is processed",
         ("status", "message", "html", *LIMITS),
         ("status",),
     ),
-    "redirect": FaultKind("before", "answers with 307; nothing is processed", ("location",)),
+    "redirect": FaultKind("before", "returns 307; nothing is processed", ("location",)),
     "drop_before": FaultKind("before", "drops the connection; nothing is processed"),
     "poison": FaultKind(
         "mark", "refuses any request with this event: 400", ("event_id",), ("event_id",), "events"
@@ -62,8 +62,8 @@ KINDS: Final = {
         "after", "processes, then sends half of the response and closes the connection"
     ),
     "wrong_count": FaultKind("after", "processes, then lists one event fewer", endpoint="events"),
-    "empty_body": FaultKind("after", "processes, then answers with an empty body"),
-    "not_json": FaultKind("after", "processes, then answers with an HTML page"),
+    "empty_body": FaultKind("after", "processes, then returns an empty body"),
+    "not_json": FaultKind("after", "processes, then returns an HTML page"),
     "drip": FaultKind(
         "after", "processes, then sends the response byte by byte", ("seconds",), ("seconds",)
     ),

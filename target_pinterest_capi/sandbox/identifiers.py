@@ -30,12 +30,12 @@ Matching = Literal["every", "any"]
 
 
 def digest(text: str) -> str:
-    """Return the SHA-256 of a text, which is stored instead of it."""
+    """Return the SHA-256 of a string, which is stored instead of it."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def is_email(text: str) -> bool:
-    """Return whether a text is a plain e-mail address, in lower case."""
+    """Return whether a string is a plain e-mail address, in lower case."""
     return text == text.lower() and _EMAIL(text) is not None
 
 

@@ -42,8 +42,8 @@ class RequestRow(NamedTuple):
 class UpdateRow(NamedTuple):
     """One change of a customer list: CREATE, ADD or REMOVE.
 
-    `records` came with it, of which `invalid` were no identifiers; `members` are the digests of the
-    others, each once; `changed` is how many members came, or left, by it.
+    `records` came with it, of which `invalid` were not identifiers; `members` are the digests of
+    the others, each once; `changed` is how many members came, or left, by it.
     """
 
     request: int

@@ -2,7 +2,7 @@
 
 A constant that no event could have is a problem, with a message that says what is accepted and does
 not have the constant. Three rules are stricter than for values of records: YAML's yes and no are
-not texts, a field with one value accepts no list, and an item has no members that Pinterest does
+not strings, a field with one value accepts no list, and an item has no members that Pinterest does
 not know.
 """
 
@@ -33,10 +33,10 @@ _TIME: Final = "an ISO 8601 date-time or a Unix time in seconds"
 # What is accepted, for each reason to drop a constant. Limits of fields: `_out_of_limits`.
 _ACCEPTED: Final[Mapping[Dropped, str]] = {
     Dropped.EMPTY: "is empty: write a value, or null for no value",
-    Dropped.NOT_TEXT: "must be text",
+    Dropped.NOT_TEXT: "must be a string",
     Dropped.UNMATCHABLE_DIGEST: "must be plain or a SHA-256 digest: MD5 and SHA-1 cannot be "
     "matched",
-    Dropped.EMPTY_DIGEST: "must be a value: this is the digest of an empty text",
+    Dropped.EMPTY_DIGEST: "must be a value: this is the digest of an empty string",
     Dropped.NULL_VALUE: (
         "is a word for a missing value: write a value, or null for no value, or set null_values"
     ),
@@ -120,7 +120,7 @@ def read_constant(field: Field, value: Any, options: Options) -> Any:
 
 
 def unknown_event_name(name: str, path: str) -> list[Problem]:
-    """Return a warning for a constant event name that Pinterest does not have, or an empty text."""
+    """Return a warning for a constant event name that Pinterest does not have; else nothing."""
     if name in EVENT_NAMES:
         return []
     meant = nearest(name, EVENT_NAMES)
@@ -133,11 +133,11 @@ def _plain(value: Any) -> Any:
 
 
 def _refuse_booleans(field: Field, value: Any) -> None:
-    """Refuse YAML's yes and no for a text, such as the country NO."""
+    """Refuse YAML's yes and no for a string, such as the country NO."""
     values = value if isinstance(value, list) else [value]
     is_text = field.kind in {FieldKind.TEXT, FieldKind.HASHED}
     if is_text and any(isinstance(one, bool) for one in values):
-        raise WrongValueError("must be text: put it in quotes")
+        raise WrongValueError("must be a string: put it in quotes")
 
 
 def _refuse_lists(field: Field, value: Any) -> None:

@@ -31,7 +31,8 @@ CONSTANT_CONDITION: Final = (
     "'paid', or remove it"
 )
 UNREAD_ALTERNATIVE: Final = (
-    "ignores what follows the text and ||, which means `or`: join texts with concat('order-', id)"
+    "ignores what follows the string and ||, which means `or`: join strings with "
+    "concat('order-', id)"
 )
 _DIGITS: Final = re.compile(r"[0-9]+")
 _LITERAL: Final = re.compile(r"'([^'\\]*)'")  # a raw-string literal that is the whole expression
@@ -163,7 +164,7 @@ def check_expression(source: Any, where: str, problems: list[Problem]) -> None:
         return
     if not source.strip():
         problems.append(
-            Problem(where, "is an empty text: write an expression, or null for no value")
+            Problem(where, "is an empty string: write an expression, or null for no value")
         )
         return
     try:
@@ -198,11 +199,11 @@ def read_event_names(raw: Any, where: str, reading: Reading) -> dict[str, str | 
     for name, target in _event_names(raw, ""):
         here = joined(where, name)
         if isinstance(name, bool) or not isinstance(name, str):
-            problems.append(Problem(here, "its key is not a text: put it in quotes"))
+            problems.append(Problem(here, "its key is not a string: put it in quotes"))
         elif target is None:
             result[name] = None
         elif not isinstance(target, str) or not target.strip():
-            problems.append(Problem(here, "must be the text of an event name"))
+            problems.append(Problem(here, "must be an event name"))
         else:
             result[name] = target.strip()
             reading.warnings.extend(unknown_event_name(target.strip(), here))
@@ -231,4 +232,4 @@ def _not_text(value: Any) -> str:
         return "must be an expression, not a list in a list"
     if value is None:
         return "must be an expression: remove nulls from the list"
-    return "must be an expression: write it as text, in quotes; a constant goes into defaults"
+    return "must be an expression: write it as a string, in quotes; a constant goes into defaults"

@@ -23,7 +23,7 @@ _NOTES: Final = frozenset({"group", "null"})  # ours: see `model.setting`
 _OF_THE_CLASS: Final = frozenset({"title", "description"})
 _WORDS: Final = {"id": "ID", "url": "URL", "api": "API", "oauth": "OAuth"}
 _NOUNS: Final = {
-    "string": "text",
+    "string": "a string",
     "integer": "a whole number",
     "number": "a number",
     "boolean": "true or false",

@@ -119,7 +119,7 @@ class Settings(SettingsModel):
     )
 
     null_values: tuple[str, ...] = setting(
-        "Texts that mean a missing value, in any case: dropped and counted, never hashed. "
+        "Strings that mean a missing value, in any case: dropped and counted, never hashed. "
         "A list replaces the default; [] switches it off.",
         DEFAULT_NULL_VALUES,
         group="Mapping",
@@ -274,7 +274,7 @@ class Settings(SettingsModel):
         le=3600,
     )
     max_in_flight: int = setting(
-        "Requests in flight at once; fewer while Pinterest answers 429.",
+        "Requests in flight at once; fewer while Pinterest returns 429.",
         16,
         group="Delivery",
         ge=1,
@@ -288,7 +288,7 @@ class Settings(SettingsModel):
         le=120_000,
     )
     request_timeout_seconds: float = setting(
-        "Time limit of one attempt, including the complete answer.",
+        "Time limit of one attempt, including the complete response.",
         30,
         group="Delivery",
         gt=0,

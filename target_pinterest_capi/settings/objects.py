@@ -117,7 +117,7 @@ class MappingEntry(SettingsModel):
         hidden=True,
     )
     null_values: tuple[str, ...] | None = setting(
-        "Texts that mean a missing value in these records; replaces the setting of that name."
+        "Strings that mean a missing value in these records; replaces the setting of that name."
     )
 
 
@@ -177,7 +177,7 @@ class CustomerListEntry(SettingsModel):
         "A prune that would remove more than this share of the list stops instead.", 0.5, ge=0, le=1
     )
     null_values: tuple[str, ...] | None = setting(
-        "Texts that mean a missing value in these records; replaces the setting of that name."
+        "Strings that mean a missing value in these records; replaces the setting of that name."
     )
     audience: bool = setting("Make sure that an audience of the list exists.", False)
 

@@ -37,7 +37,7 @@ class Problem(NamedTuple):
 
 
 class WrongExpression(Problem):
-    """A text that is not an expression, but may be the name of a column."""
+    """A string that is not an expression, but may be the name of a column."""
 
     @property
     def column(self) -> str:

@@ -12,7 +12,7 @@ from target_pinterest_capi.settings.problems import Problem, WrongValueError, di
 
 Model = TypeVar("Model", bound=BaseModel)
 
-# How a text says null: Meltano drops null, and environment variables cannot have it.
+# How a string says null: Meltano drops null, and environment variables cannot have it.
 NULL_WORDS: Final = frozenset({"never", "null", "none"})
 _NOT_GIVEN: Final = object()
 
@@ -96,7 +96,7 @@ def _usable(value: Any, schema: Schema) -> Any:
 
 
 def _choice(text: str, choices: Iterable[str]) -> str:
-    """Return the choice that a text names in any case; otherwise the text itself."""
+    """Return the choice that a string names in any case; otherwise the string itself."""
     for choice in choices:
         if choice.casefold() == text.casefold():
             return choice

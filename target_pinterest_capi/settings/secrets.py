@@ -67,7 +67,7 @@ def _secret(name: str, given: Mapping[str, Any]) -> str | None:
     if text is None:
         return None
     if isinstance(text, bool) or not isinstance(text, str | int):
-        raise WrongValueError("must be text")
+        raise WrongValueError("must be a string")
     return values.token(str(text).strip())
 
 
@@ -88,7 +88,7 @@ def _read(path: Any) -> str:
     try:
         text = content.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
-        raise _FileError("is not a text") from None
+        raise _FileError("is not text") from None
     if not text:
         raise _FileError("is empty: it must hold the secret, and nothing else")
     return text

@@ -1,4 +1,4 @@
-"""The normal form of each setting that is more than a text, a number or a choice.
+"""The normal form of each setting that is more than a string, a number or a choice.
 
 Pure functions that return the value to use or raise WrongValueError; no message has the value.
 """
@@ -231,7 +231,7 @@ def old_events_names(names: Mapping[str, Any]) -> Mapping[str, Any]:
         if theirs is None and ours in old_events.MAY_BE_NULL:
             continue
         if not isinstance(theirs, str) or not theirs.strip():
-            raise WrongValueError(f"must be a text for {ours}, as in Ads Manager's template")
+            raise WrongValueError(f"must be a string for {ours}, as in Ads Manager's template")
     columns = [name for path, name in {**old_events.NAMES, **names}.items() if _is_column(path)]
     taken = [*old_events.FIXED_COLUMNS, *filter(None, columns)]
     if len(set(taken)) < len(taken):

@@ -1,7 +1,7 @@
 """Settings from environment variables, and variables that look like settings but are not.
 
 If the environment is not read, its variables have no effect, with one exception: a mode that sends
-less than the configuration's is obeyed, so that a dry run never sends live.
+less than the configuration's is used, so that a dry run never sends live.
 """
 
 import os
@@ -108,7 +108,7 @@ def mode_in_effect(
         if mode is None:
             problems.append(Problem(variable, f"must be {', '.join(MODES[:-1])} or {MODES[-1]}"))
         elif MODES.index(mode) > MODES.index(in_effect):
-            why = f"is obeyed although the environment is not read: {mode} sends less than"
+            why = f"is used although the environment is not read: {mode} sends less than"
             warnings.append(Problem(variable, f"{why} {in_effect}, which is configured"))
             honoured = in_effect = mode
     if problems:
@@ -183,7 +183,7 @@ def _known_names() -> dict[str, str]:
 
 
 def _mode(value: object) -> str | None:
-    """Return the mode that a text names in any case."""
+    """Return the mode that a string names in any case."""
     text = value.strip().casefold() if isinstance(value, str) else ""
     return text if text in MODES else None
 

@@ -109,7 +109,7 @@ class DescriptorLines:
 
 
 class IteratedLines:
-    """Lines from an iterable of texts or bytes without a file descriptor, such as a `StringIO`."""
+    """Lines from an iterable of strings or bytes without a descriptor, such as a `StringIO`."""
 
     def __init__(self, lines: Iterable[str | bytes]) -> None:
         self._lines: Iterator[str | bytes] = iter(lines)

@@ -63,7 +63,7 @@ def compile_rows(stream: str, columns: Iterable[str], read: Mapping[str, Shape])
 
     The others are skipped. None where a column has a name that a struct's member cannot have.
     """
-    named = {*columns, *(member for shape in read.values() for member in shape.members)}
+    named = {*columns, *(name for shape in read.values() for name in _names(shape))}
     if any(_is_no_member(name) for name in named):
         return None
     attributes = {column: f"column_{number}" for number, column in enumerate(sorted(columns))}
@@ -89,7 +89,7 @@ def _compile_struct(
             continue
         of_objects: Mapping[str, RowColumn] = {}
         if shape.kind is Kind.OBJECTS:
-            names = {member: f"{attribute}_{number}" for number, member in enumerate(shape.members)}
+            names = {name: f"{attribute}_{number}" for number, name in enumerate(_names(shape))}
             item, of_objects = _compile_struct("Item", names, shape.members)
             members.append((attribute, list[item | None] | None, None))  # type: ignore[valid-type]
         else:
@@ -103,6 +103,11 @@ def _compile_struct(
         gc=False,
     )
     return struct, columns
+
+
+def _names(shape: Shape) -> list[str]:
+    """Return the names of the members of a shape's objects, in an order of their own."""
+    return sorted((*shape.members, *shape.unread))
 
 
 def record_head(line: bytes, stream: str) -> bytes | None:

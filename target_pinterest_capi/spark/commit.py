@@ -64,6 +64,7 @@ class CommitSummary:
         self.telemetry = None  # Spark has its own
         self.usual_events: dict[str, float] = {}  # a write has no results before its end
         self.without_outcome = 0  # a task that leaves any is repeated, or fails the write
+        self.members_without_outcome = 0
         self.dead_letters_written = sum(message.dead_letters for message in done)
         self.requests = RequestCounts(
             sent=sum(message.requests.sent for message in done),
@@ -108,7 +109,7 @@ class CommitSummary:
         more = (
             "Without a ledger, a repeat sends them again."
             if self.settings.ledger_url is None
-            else "With the ledger, a repeat skips them, and all other events that were answered."
+            else "With the ledger, a repeat skips them, and all other events that had a response."
         )
         delivered = self.tally.total(Outcome.DELIVERED)
         self._log_end(

@@ -19,7 +19,7 @@ def without_effect(settings: Settings) -> Iterator[str]:
         )
     if settings.notify_url is not None:
         yield (
-            "notify_url: has no effect here: have what starts the job tell of its end, or watch "
+            "notify_url: has no effect here: have the job's scheduler report its end, or watch "
             "metrics_path or results_url."
         )
     if settings.telemetry != "none":

@@ -3,7 +3,7 @@
 A candidate is certain, or only suggested. Its reason says how it was found, for a comment.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -19,17 +19,18 @@ class Rule(NamedTuple):
     """What values of a field look like.
 
     `must`: a column with other values is only suggested. `alone`: such values are enough, whatever
-    the column's name.
+    the column's name. `lone`: they are enough for the only column that has them.
     """
 
     shapes: tuple[str, ...]
     must: bool = True
     alone: bool = False
+    lone: bool = False
 
 
 TEXT: Final = Rule(("text", "country", "gender", "currency"), must=False)
 RULES: Final = {
-    "event_time": Rule(("time",)),
+    "event_time": Rule(("time",), lone=True),
     "event_source_url": Rule(("url",)),
     "user_data.em": Rule(("email", "digest"), alone=True),
     "user_data.ph": Rule(("phone", "digest", "whole")),
@@ -47,7 +48,7 @@ RULES: Final = {
     "user_data.client_user_agent": Rule(("user_agent",), alone=True),
     "user_data.click_id": Rule(("text",), must=False),
     "language": Rule(("text", "country", "gender"), must=False),
-    "custom_data.currency": Rule(("currency",)),
+    "custom_data.currency": Rule(("currency",), lone=True),
     "custom_data.value": Rule(("amount", "comma_amount")),
     "custom_data.num_items": Rule(("whole",)),
     "custom_data.order_id": Rule(("whole", "text", "uuid"), must=False),
@@ -67,7 +68,7 @@ NEUTRAL: Final = frozenset(
     meta hidden mailing location address adresse adres direccion indirizzo endereco cust bill tbl
     hashed hash sha256 lower usd eur gbp chf gross brutto net netto incl ttc grand total set
     presentment money cents cent minor de la le du del der des the di da do van nr no numero http
-    mp current local 1 0
+    mp current local musteri asiakas zakaznik zakaznika vevo celkova 1 0
     """)
 )
 # Words that mean another person's, another time's, or another amount.
@@ -136,7 +137,7 @@ def _table(field: str) -> _Table:
 
 
 def candidates(
-    field: str, columns: Iterable[ProfiledColumn], sure_partners: frozenset[str] = frozenset()
+    field: str, columns: Collection[ProfiledColumn], sure_partners: frozenset[str] = frozenset()
 ) -> list[Candidate]:
     """Return the columns that could have a field, the best first.
 
@@ -144,7 +145,27 @@ def candidates(
     """
     found = [_candidate(field, column, sure_partners) for column in columns]
     usable = [one for one in found if one is not None and one.score >= OFFERED]
+    if RULES[field].lone and not any(one.is_sure for one in usable):
+        usable += _lone(field, columns)
     return sorted(usable, key=lambda one: (not one.is_sure, not one.column.filled, -one.score))
+
+
+def _lone(field: str, columns: Collection[ProfiledColumn]) -> list[Candidate]:
+    """Return the only column with values of the field's shape, unless its name says otherwise."""
+    rule = RULES[field]
+    ones = [one for one in columns if _is_lone(field, one)]
+    if len(ones) != 1:
+        return []
+    seen = _reason("", ones[0], rule, ones[0].share(*rule.shapes))
+    return [Candidate(field, ones[0], SURE, f"the only column of {seen}")]
+
+
+def _is_lone(field: str, column: ProfiledColumn) -> bool:
+    """Return whether a column has the shape; digits are numbers as well as times."""
+    score, by_name = _by_name(field, column.path, frozenset())
+    is_named_otherwise = by_name is None or LOOSE < score < SURE
+    has_shape = column.share(*RULES[field].shapes) >= MOST_OF and not column.share("whole")
+    return has_shape and not is_named_otherwise and _fits_type(field, column)
 
 
 def _candidate(field: str, column: ProfiledColumn, partners: frozenset[str]) -> Candidate | None:
@@ -197,7 +218,7 @@ def _fits_type(field: str, column: ProfiledColumn) -> bool:
     types = column.types - {"null"}
     if "array" in types:
         return BY_PATH[field].many and not column.members and bool(column.shapes)
-    if types and types <= {"object"}:
+    if "object" in types and not column.filled:
         return False
     is_boolean = bool(types) and types <= {"boolean"}
     return not is_boolean and column.share("boolean") < HALF

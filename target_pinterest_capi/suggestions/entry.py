@@ -16,7 +16,7 @@ from target_pinterest_capi.suggestions import candidates, meaning, preset_fit, u
 from target_pinterest_capi.suggestions.candidates import Candidate
 from target_pinterest_capi.suggestions.items import (
     CONTENTS,
-    comma_as_point,
+    amount,
     find_items,
     flat_item,
 )
@@ -147,9 +147,9 @@ def _add_own_fields(entry: Entry, found: dict[str, list[Candidate]]) -> None:
     for field in OWN_FIELDS:
         if field != "event_id":
             entry.fields += _lines(field, found[field])
+    _write_amounts(entry)
     _add_items(entry)
     _add_landing_page(entry)
-    _write_amounts(entry)
     event_name = _add_event(entry, given={})
     if event_name == "checkout" and not entry.maps(ORDER_ID) and len(stream.keys) == 1:
         entry.fields.append(
@@ -193,7 +193,7 @@ def _sure(ones: list[Candidate]) -> list[Candidate]:
 
 
 def _add_items(entry: Entry) -> None:
-    items = find_items(entry.stream.columns.values())
+    items = find_items(entry.stream)
     if items is not None:
         mark = "" if items.is_sure else NOT_SURE
         entry.fields.append(
@@ -206,7 +206,7 @@ def _add_items(entry: Entry) -> None:
             )
             entry.fields.append(total if items.is_sure else offered(total))
         return
-    flat = flat_item(entry.stream.columns.values())
+    flat = flat_item(entry.stream)
     if flat:
         price = next((line.value for line in entry.fields if line.name == VALUE), None)
         members = {name: column.expression for name, column in flat.items()}
@@ -232,20 +232,19 @@ def _add_landing_page(entry: Entry) -> None:
 def _write_amounts(entry: Entry) -> None:
     """Divide amounts in the smallest unit, and turn those with a comma into numbers."""
     for number, line in enumerate(entry.fields):
-        column = _column_of(entry, line)
-        if line.name == VALUE and column is not None and meaning.is_in_cents(entry.stream, column):
-            reason = f"{line.reason}; in the smallest unit: divided by 100 (not for yen and won)"
-            expression = f"divide({column.expression}, `100`)"
-            entry.fields[number] = line._replace(value=expression, reason=reason)
-        elif (
-            line.name == VALUE and line.is_sure and column is not None and meaning.is_whole(column)
-        ):
+        column = _column_of(entry, line) if line.name == VALUE else None
+        if column is None:
+            continue
+        expression = amount(entry.stream, column)
+        reason = line.reason
+        if meaning.is_in_cents(entry.stream, column):
+            reason += "; in the smallest unit: divided by 100 (not for yen and won)"
+        elif line.is_sure and meaning.is_whole(column):
             entry.notes.append(
                 "The amounts are whole numbers. If they are cents, write"
                 f" custom_data.value: divide({column.expression}, `100`)"
             )
-        elif line.name == VALUE and column is not None and column.shapes["comma_amount"]:
-            entry.fields[number] = line._replace(value=comma_as_point(column.expression))
+        entry.fields[number] = line._replace(value=expression, reason=reason)
 
 
 def _column_of(entry: Entry, line: SuggestedLine) -> ProfiledColumn | None:
@@ -299,7 +298,7 @@ def _event_default(entry: Entry) -> list[SuggestedLine]:
         ]
     entry.problem = "neither its name nor a column says what its rows are: choose an event_name"
     if found is not None:
-        entry.problem = f"its rows are no events of people, {found[1]}"
+        entry.problem = f"its rows are not events of people, {found[1]}"
     return [offered(SuggestedLine("event_name", "custom", "nothing says what the rows are"))]
 
 

@@ -1,10 +1,11 @@
 """Lists of products: which list of objects is `contents`, and what its members are."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from target_pinterest_capi.suggestions.candidates import FOREIGN, MOST_OF
-from target_pinterest_capi.suggestions.profile import ProfiledColumn
+from target_pinterest_capi.suggestions.meaning import CENTS, is_in_cents
+from target_pinterest_capi.suggestions.profile import ProfiledColumn, StreamProfile
 from target_pinterest_capi.suggestions.synonyms import NAMES
 from target_pinterest_capi.suggestions.words import joined, key, listed, words
 
@@ -12,6 +13,7 @@ CONTENTS: Final = "custom_data.contents"
 MEMBERS: Final = ("id", "item_name", "item_price", "quantity", "item_category", "item_brand")
 _AMOUNTS: Final = frozenset({"item_price", "quantity"})
 _ID: Final = "id"
+_PRICE: Final = "item_price"
 _ANY_ID: Final = "id"  # the name of a member that anything has: products, cards and addresses
 # Words in the name of a list of other things, which have ids, names and amounts as well.
 _NO_ITEMS: Final = frozenset(
@@ -49,9 +51,10 @@ class ItemList(NamedTuple):
         return f"items_value({self.column.expression}, '{price}', '{quantity}')"
 
 
-def find_items(columns: Iterable[ProfiledColumn]) -> ItemList | None:
+def find_items(stream: StreamProfile) -> ItemList | None:
     """Return the list that looks most like products, or None."""
-    found = [items for column in columns if column.members and (items := _items(column))]
+    lists = [column for column in stream.columns.values() if column.members]
+    found = [items for column in lists if (items := _items(stream, column))]
     best = sorted(
         found, key=lambda one: (not one.is_sure, not _is_named(one.column), -len(one.members))
     )
@@ -64,20 +67,40 @@ def _is_named(column: ProfiledColumn) -> bool:
     return not known.isdisjoint(map(key, column.path))
 
 
-def flat_item(columns: Iterable[ProfiledColumn]) -> dict[str, ProfiledColumn]:
-    """Return the columns of a row's only product, by the member of an item."""
-    names = {key(name) for name in NAMES["custom_data.content_ids"].certain.split()}
-    own = [column for column in columns if len(column.path) == 1 and not column.members]
-    found: dict[str, ProfiledColumn] = {}
-    for column in own:
-        name = key(column.path[0])
-        if name in names:
-            found.setdefault(_ID, column)
-        elif name in _keys("item_name") and name != "name":
-            found.setdefault("item_name", column)
-        elif name in _keys("quantity"):
-            found.setdefault("quantity", column)
+def flat_item(stream: StreamProfile) -> dict[str, ProfiledColumn]:
+    """Return the columns of a row's only product, by the member of an item.
+
+    A row's `name` is the customer's or the order's, and its `amount` money.
+    """
+    own = [one for path, one in stream.columns.items() if len(path) == 1 and not one.members]
+    known = {
+        _ID: [key(name) for name in NAMES["custom_data.content_ids"].certain.split()],
+        "item_name": [name for name in _keys("item_name") if name != "name"],
+        "quantity": [name for name in _keys("quantity") if name != "amount"],
+    }
+    found = {
+        member: column
+        for member, names in known.items()
+        if (column := _first_named(own, names)) is not None
+    }
     return found if _ID in found else {}
+
+
+def _first_named(columns: list[ProfiledColumn], names: list[str]) -> ProfiledColumn | None:
+    named = ((name, column) for name in names for column in columns)
+    return next((column for name, column in named if key(column.path[0]) == name), None)
+
+
+def amount(stream: StreamProfile, column: ProfiledColumn) -> str:
+    """Return the expression of an amount of money as a number in units of its currency."""
+    if is_in_cents(stream, column):
+        return f"divide({column.expression}, `100`)"
+    return comma_as_point(column.expression) if column.shapes["comma_amount"] else column.expression
+
+
+def comma_as_point(expression: str) -> str:
+    """Return the expression of an amount such as 1.234,50 as a number."""
+    return f"replace(replace({expression}, '.', ''), ',', '.')"
 
 
 def _keys(member: str) -> list[str]:
@@ -85,7 +108,7 @@ def _keys(member: str) -> list[str]:
     return [key(name) for name in (*names.certain.split(), *names.possible.split())]
 
 
-def _items(column: ProfiledColumn) -> ItemList | None:
+def _items(stream: StreamProfile, column: ProfiledColumn) -> ItemList | None:
     """Return a list as products: its name says so, or its objects have what products have.
 
     That is a price beside a name or a product's id, or a product's id beside a quantity. An `id`, a
@@ -102,7 +125,9 @@ def _items(column: ProfiledColumn) -> ItemList | None:
     is_known = _is_named(column) and len(found) > 1 and ("item_name" in found or _ID in found)
     if not (is_sure or is_priced or is_known):
         return None
-    members = {member: _expression(other) for member, other in found.items()}
+    members = {member: other.expression for member, other in found.items()}
+    if _PRICE in found:
+        members[_PRICE] = amount(stream, found[_PRICE])
     shown = ", ".join(f"{member}: {expression}" for member, expression in members.items())
     reason = f"a list of objects with {', '.join(members)}"
     return ItemList(column, f"{column.expression}[].{{{shown}}}", members, reason, is_sure)
@@ -128,19 +153,11 @@ def _member(others: list[ProfiledColumn], member: str) -> ProfiledColumn | None:
     return None
 
 
-def _expression(column: ProfiledColumn) -> str:
-    """Return the expression of a member: amounts with a comma are written as numbers."""
-    return comma_as_point(column.expression) if column.shapes["comma_amount"] else column.expression
-
-
-def comma_as_point(expression: str) -> str:
-    """Return the expression of an amount such as 1.234,50 as a number."""
-    return f"replace(replace({expression}, '.', ''), ',', '.')"
-
-
 def _names(column: ProfiledColumn) -> Iterator[str]:
-    """Yield the names of a member; `price.amount` is the price too."""
-    yield joined(tuple(part for name in column.path for part in words(name)))
+    """Yield the names of a member; `price.amount` and `price_cents` are the price too."""
+    parts = [part for name in column.path for part in words(name)]
+    yield joined(tuple(parts))
+    yield joined(tuple(part for part in parts if part not in CENTS))
     if len(column.path) > 1 and column.path[-1] in {"amount", "value"}:
         yield key(column.path[-2])
 

@@ -24,7 +24,8 @@ STATE_COLUMNS: Final = frozenset(
         listed("""
         status state financial_status payment_status order_status estado statut stato zustand
         bestellstatus zahlungsstatus estado_pedido statut_commande situacao stato stato_ordine
-        betaalstatus status_zamowienia durum siparis_durumu
+        betaalstatus status_zamowienia durum siparis_durumu tila stav stav_objednavky allapot 状态
+        ステータス 상태 статус κατασταση
         """),
     )
 )
@@ -168,7 +169,7 @@ def conditions(stream: StreamProfile, *, is_sale: bool) -> list[SuggestedLine]:
         if column.types & {"object", "array"} or FOREIGN.intersection(above):
             continue
         has_words = bool(column.known_words) or len(column.path) == 1
-        if is_sale and has_words and bare_key(column.path[-1]) in STATE_COLUMNS:
+        if is_sale and has_words and (_is_named_state(column) or _has_only_states(column)):
             found += _state(column)
         flag = FLAGS.get(bare_key(column.path[-1]))
         if flag and len(column.path) == 1 and _is_flag(column):
@@ -176,6 +177,16 @@ def conditions(stream: StreamProfile, *, is_sale: bool) -> list[SuggestedLine]:
             found.append(SuggestedLine("when", condition, f"{NOT_SURE}{flag[1]}", is_sure=False))
     sure = [line for line in found if line.is_sure]
     return [offered(line) if line in sure[1:] else line for line in found]
+
+
+def _is_named_state(column: ProfiledColumn) -> bool:
+    return bare_key(column.path[-1]) in STATE_COLUMNS
+
+
+def _has_only_states(column: ProfiledColumn) -> bool:
+    """Return whether the values are states, some of sales and some of others, in any language."""
+    words_of = [vocabulary.is_bought(name) for name in column.known_words]
+    return len(set(words_of)) > 1 and sum(column.known_words.values()) == column.filled
 
 
 def _is_flag(column: ProfiledColumn) -> bool:

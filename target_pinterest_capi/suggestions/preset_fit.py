@@ -21,7 +21,7 @@ MARKS: Final = (
     ("magento", ("increment_id", "state", "created_at", "grand_total")),
     ("salesforce_commerce", ("orderNo", "creationDate", "customerInfo", "status")),
     ("salesforce_commerce", ("order_no", "creation_date", "customer_info", "status")),
-    ("stripe", ("object", "created", "amount", "currency", "receipt_email", "status")),
+    ("stripe", ("object", "created", "amount", "currency", "captured", "status")),
     ("stripe", ("object", "created", "amount_total", "currency", "payment_status")),
     ("posthog", ("event", "uuid", "timestamp", "distinct_id", "properties")),
     ("metarouter", ("messageId", "context", "_metarouter")),

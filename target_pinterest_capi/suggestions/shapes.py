@@ -25,7 +25,7 @@ WORDS: Final = {
     "ip_address": "IP addresses",
     "path": "paths of pages",
     "phone": "phone numbers",
-    "text": "texts",
+    "text": "strings",
     "time": "times",
     "url": "URLs",
     "user_agent": "user agents",

@@ -35,6 +35,8 @@ NAMES: Final = {
         date_creation date_add data_criacao data_creazione aangemaakt_op olusturma_tarihi
         original_timestamp created_time timestamp server_time datetime date datum dato tarih
         time_local time ts
+        tilauspaiva tilausaika datum_vytvoreni datum_objednavky rendeles_datuma 注文日時 下单时间
+        주문일시 дата_заказа ημερομηνια
         """,
         "zeit hora data changed_at updated_at modified_at updated modified",
     ),
@@ -63,6 +65,8 @@ NAMES: Final = {
         emailadresse e_mail_adresse mailadresse kundenemail correo correo_electronico courriel
         adresse_email adresse_mail indirizzo_email posta_elettronica endereco_email epost e_post
         eposta e_posta e_mailadres e_mail_adres emailadres adres_email adres_e_mail epostadress
+        sahkoposti sahkopostiosoite email_cim メールアドレス メール 邮箱 电子邮件 이메일 почта
+        эл_почта ηλεκτρονικο_ταχυδρομειο
         """,
     ),
     "user_data.ph": Names(
@@ -71,6 +75,7 @@ NAMES: Final = {
         telefone mobile mobile_phone mobile_number cell cell_phone handy handynummer mobiltelefon
         movil celular portable cellulare numero_telephone numero_de_telephone msisdn
         telefoonnummer telefoon mobiel telefonnr mobilnummer mobil cep_telefonu numer_telefonu
+        puhelin puhelinnumero telefonszam 電話番号 手机号 电话 전화번호 телефон τηλεφωνο
         """,
         "contact_number",
     ),
@@ -87,6 +92,7 @@ NAMES: Final = {
         """
         ln last_name surname family_name nachname familienname apellido nom_de_famille cognome
         sobrenome achternaam nazwisko soyad soyadi efternamn etternavn efternavn prijmeni
+        name_last sukunimi vezeteknev 姓 姓氏 성 фамилия επωνυμο
         """,
         "name",
         ("user_data.fn", "nom name"),
@@ -94,15 +100,16 @@ NAMES: Final = {
     "user_data.fn": Names(
         """
         fn first_name forename given_name vorname prenom voornaam primer_nombre imie fornamn fornavn
-        jmeno
+        jmeno name_first etunimi keresztnev 名
         """,
         "name",
-        ("user_data.ln", "nombre nome naam ad adi"),
+        ("user_data.ln", "nombre nome naam ad adi имя ονομα 名字 이름"),
     ),
     "user_data.ct": Names(
         """
         ct city town ort stadt wohnort ciudad ville citta cidade localidad poblacion stad plaats
         woonplaats miasto miejscowosc sehir by poststed mesto
+        kaupunki paikkakunta varos 市区町村 城市 도시 город πολη
         """
     ),
     "user_data.st": Names(
@@ -117,12 +124,14 @@ NAMES: Final = {
         """
         zp zip zip_code postal_code postcode post_code plz postleitzahl cap code_postal
         codigo_postal cep cp postnummer postal kod_pocztowy posta_kodu psc
+        postinumero iranyitoszam 郵便番号 邮编 우편번호 индекс
         """,
     ),
     "user_data.country": Names(
         """
         country country_code country_id country_iso country_iso_2 country_code_v2 land landescode
         laendercode pays code_pays pais codigo_pais paese nazione kraj ulke ctry zeme
+        maa orszag 国 国家 국가 страна χωρα
         """,
         "nation",
     ),
@@ -159,6 +168,7 @@ NAMES: Final = {
         """
         currency currency_code currency_iso iso_currency order_currency waehrung währung devise
         moneda divisa moeda valuta munteenheid waluta para_birimi mena curr curr_cd
+        valuutta penznem 通貨 币种 통화 валюта νομισμα
         """,
     ),
     "custom_data.value": Names(
@@ -171,6 +181,8 @@ NAMES: Final = {
         total_paid total_paid_tax_incl totale_ordine totaalbedrag kwota kwota_brutto tutar
         toplam_tutar summa belop beloeb gesamtsumme_brutto order_amt amt
         turnover subtotal subtotal_price unit_amount
+        loppusumma yhteensa castka celkova_castka celkem vegosszeg osszeg 合計金額 金額 订单金额
+        결제금액 금액 сумма συνολο
         """,
         "price sum preis precio prix",
     ),
@@ -187,6 +199,7 @@ NAMES: Final = {
         articulos articles lineas lignes cart basket itens produtos produkte produits productos
         articoli prodotti righe producten orderregels produkty pozycje urunler varer rader
         bestellpositionen lignes_commande lineas_pedido
+        tuotteet polozky tetelek 商品一覧 商品列表 상품목록 товары προιοντα
         """,
         "item product",
     ),
@@ -195,7 +208,8 @@ NAMES: Final = {
         product_id sku item_id variant_id product_sku article_id asin gtin ean artikelnummer
         artikel_nr artikel_id referenced_id product_number id_produit produit_id id_producto
         producto_id id_produto id_prodotto produkt_id id_produktu urun_id urun_kodu referencia
-        reference ref articolo codigo codice kod varenummer id
+        reference ref articolo codigo codice kod varenummer
+        tuotekoodi cikkszam 商品コード 商品编号 상품코드 артикул κωδικος price_product id
         """,
         "article product",
     ),
@@ -203,6 +217,7 @@ NAMES: Final = {
         """
         item_name product_name title name label bezeichnung artikelname nombre nom libelle
         descripcion nome naam nazwa urun_adi navn namn
+        nimi nazev megnevezes 商品名 商品名称 상품명 название περιγραφη
         """,
         "description",
     ),
@@ -210,7 +225,8 @@ NAMES: Final = {
         """
         item_price unit_price price price_inc_tax einzelpreis preis stueckpreis precio_unitario
         precio prix_unitaire prix_unitaire_ttc prix preco_unitario preco prezzo_unitario prezzo
-        stuksprijs prijs cena fiyat birim_fiyat pris unit_amount fee
+        stuksprijs prijs cena fiyat birim_fiyat pris unit_amount price_unit_amount fee
+        hinta egysegar 単価 单价 단가 цена τιμη
         """,
         "amount",
     ),
@@ -218,6 +234,7 @@ NAMES: Final = {
         """
         quantity qty qty_ordered menge anzahl cantidad unidades quantite qte quantita quantidade
         aantal ilosc adet antal antall units seats
+        maara mnozstvi mennyiseg 数量 수량 количество ποσοτητα
         """,
         "count amount",
     ),
@@ -239,6 +256,8 @@ NAMES: Final = {
         nr_zamowienia numer_zamowienia id_zamowienia siparis_no siparis_id transaction_id receipt_id
         receipt_no receipt_number receipt invoice_id invoice_number booking_ref booking_id order_ref
         purchase_id payment_intent order
+        tilausnumero cislo_objednavky rendelesszam 注文番号 订单号 주문번호 номер_заказа
+        αριθμος_παραγγελιας
         """,
         "invoice reference pedido commande",
     ),

@@ -87,7 +87,7 @@ def _value(value: str | list[str]) -> str:
 
 
 def _scalar(text: str) -> str:
-    """Return a text as YAML reads it back: plain if that is a text, otherwise in double quotes."""
+    """Return a string as YAML reads it back: plain, or in double quotes if it needs them."""
     is_plain = text.replace(".", "").replace("_", "").isalnum() and text[:1].isalpha()
     if is_plain and text.isascii() and text.lower() not in _WORDS:
         return text

@@ -31,6 +31,11 @@ class Trial:
         every = [result for results in self._results.values() for result in results]
         return [result for result in every if result.outcome == EVENT]
 
+    def has_no_event(self, stream: str) -> bool:
+        """Return whether records of a stream were tried and none becomes an event."""
+        results = self._results.get(stream, [])
+        return bool(results) and not any(result.outcome == EVENT for result in results)
+
     def in_words(self) -> dict[str, str]:
         """Return by stream how many of the tried records become events, and why not."""
         return {stream: _in_words(results) for stream, results in self._results.items() if results}
@@ -47,7 +52,7 @@ def _in_words(results: Sequence[PreviewedRecord]) -> str:
     events = sum(result.outcome == EVENT for result in results)
     words = f"{events:,} of {len(results):,} tried become events"
     reasons = {
-        ": ".join(filter(None, (result.reason, result.field)))
+        ": ".join(filter(None, (result.reason, result.field, result.name)))
         for result in results
         if result.reason and result.outcome != EVENT
     }

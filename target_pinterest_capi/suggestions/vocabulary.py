@@ -30,12 +30,14 @@ EVENT_BY_STREAM: Final = {
         order bestellung auftrag auftraege pedido commande ordine ordini sale verkauf venta vente
         vendita vendite purchase kauf compra achat transaction charge payment_intent payment invoice
         rechnung factura facture receipt booking buchung reserva bestelling zamowienie zamowienia
-        siparis siparisler ordrar ordre objednavka objednavky acquisto acquisti
+        siparis siparisler ordrar ordre objednavka objednavky acquisto acquisti tilaus tilaukset
+        rendeles rendelesek 注文 订单 주문 заказ заказы παραγγελια παραγγελιες
     """,
     "signup": """
         signup sign_up registration registrierung customer user account kunde cliente clienti
         client benutzer usuario utilisateur klant klanten gebruiker klient klienci musteri
-        musteriler
+        musteriler asiakas asiakkaat zakaznik zakaznici ugyfel ugyfelek 顧客 客户 고객
+        клиент клиенты πελατης πελατες
     """,
     "page_visit": "page_view pageview page visit",
     "search": "search suche busqueda recherche",
@@ -89,13 +91,15 @@ BOUGHT: Final = listed("""
     paid completed complete processing succeeded success fulfilled captured shipped delivered
     bezahlt abgeschlossen versendet pagado completado enviado paye payee terminee expediee pagato
     pago pagado_total concluido completato betaald afgerond verzonden oplacone zaplacone
-    zrealizowane odendi tamamlandi betald betalt partially_refunded
+    zrealizowane odendi tamamlandi betald betalt partially_refunded maksettu toimitettu zaplaceno
+    uhrazeno fizetve kifizetve
 """)
 NOT_BOUGHT: Final = listed("""
     open pending cancelled canceled refunded failed voided draft authorized expired declined
     returned unpaid rejected on_hold incomplete requires_payment_method offen storniert ausstehend
     pendiente cancelado en_attente annulee annule annullato pendente aguardando_pagamento
-    geannuleerd openstaand anulowane nieoplacone iptal beklemede avbruten annulleret
+    geannuleerd openstaand anulowane nieoplacone iptal beklemede avbruten annulleret peruttu avoin
+    stornovano nezaplaceno torolve fizetesre_var
 """)
 JOINS_AND_LEAVES: Final = listed(
     "subscribe unsubscribe add remove insert delete enter exit join leave"

@@ -348,7 +348,7 @@ def test_wait_for_a_locked_database_ends_in_time(tmp_path: Path):
         database.execute("BEGIN IMMEDIATE")
         left[0] = 0.0
         for _ in range(2):
-            with pytest.raises(LedgerError, match="locked or does not answer"):
+            with pytest.raises(LedgerError, match="locked or does not respond"):
                 ledger.claim(keys(1))
         ledger.close()
     database.close()
@@ -510,7 +510,7 @@ def test_signal_ends_a_run_whose_ledger_is_locked(
                 break
     engine.dispose()
     assert (out, code) == (b"", 1), log
-    assert b"locked or does not answer" in log
+    assert b"locked or does not respond" in log
 
 
 def _signalled_after(seconds: float, path: Path) -> tuple[int, bytes, bytes]:

@@ -62,7 +62,7 @@ def test_the_check_has_meltanos_settings(run: Run, sandbox: Sandbox, command: tu
     done = run(*command)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 mapping;" in done.stdout
-    assert "All is well" in done.stdout
+    assert "No errors" in done.stdout
     assert [request.test for request in sandbox.store.requests()] == [True]
 
 
@@ -163,11 +163,11 @@ EVERY = [entry["name"] for entry in plugin_definition(LOADER)["settings"]]
     ("declared", "loader", "variables", "code", "words"),
     [
         (EVERY, LOADER, {"mode": "dry_run"}, 0, "dry_run"),
-        (FEW, LOADER, {"mode": "dry_run"}, 0, "MODE: is obeyed"),
+        (FEW, LOADER, {"mode": "dry_run"}, 0, "MODE: is used"),
         (FEW, LOADER, {"mode": "dryrun"}, 1, "MODE: must be live, test or dry_run"),
         (FEW, LOADER, {"mod": "dry_run"}, 1, "MOD: is not a setting, and may have been meant"),
         (FEW, LOADER, {"dry_run": "true"}, 1, "DRY_RUN: is not a setting, and may have been"),
-        (FEW, f"{LOADER}--day", {"_day_mode": "dry_run"}, 0, "DAY_MODE: is obeyed"),
+        (FEW, f"{LOADER}--day", {"_day_mode": "dry_run"}, 0, "DAY_MODE: is used"),
         ([], LOADER, {"api_url": "http://127.0.0.1:9"}, 1, "API_URL: is set and has no effect"),
     ],
 )

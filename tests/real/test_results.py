@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
+from report_sample import report_of
 
 from given import ACCOUNT, TOKEN, record, schema, settings_of, state
 from shopper import digest, event, visit
@@ -29,6 +30,7 @@ from target_pinterest_capi.delivery.results import ResultsError, RunResults
 from target_pinterest_capi.delivery.results_database import ROWS_AT_ONCE, ResultsDatabase
 from target_pinterest_capi.events.event import Event, Origin
 from target_pinterest_capi.events.redaction import shown_name
+from target_pinterest_capi.reporting.report import encode
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
 
@@ -44,6 +46,7 @@ ResultsDatabase(sys.argv[1], settings_of(), sys.argv[2]).begin_run("target")
 os._exit(0)
 """
 VISITS = schema("visits", *visit(), key_properties=("event_id",))
+VALUED = schema("visits", *visit(), "value", "currency", key_properties=("event_id",))
 NUMBERS = (
     "records", "delivered", "invalid", "rejected", "skipped", "without_outcome", "states_written",
     "dead_letters_written",
@@ -154,6 +157,45 @@ def test_a_run_has_one_row(run_target, given, query: Query):
     assert [(row["event_name"], row["events"], row["carrying"]) for row in emails] == [
         ("page_visit", 2, 2)
     ]
+
+
+def test_the_page_compares_with_earlier_runs(run_target, given, tmp_path: Path, query: Query):
+    """`report --config` shows the same trend as a folder of the reports of these runs."""
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    for number in range(1, 5):
+        path = str(reports / f"{number}.json")
+        numbers = range(10 * number, 11 * number)
+        values = {"value": "7.25", "currency": "EUR"}
+        lines = [VALUED, *visits(*numbers, **values), *visits(9, em=None)]
+        assert run_target(lines, **given, report_path=path).code == 0
+    run_target([VISITS, *visits(77)], **given, mode="test")
+    last = str(reports / "4.json")
+    config = tmp_path / "trend.json"
+    config.write_text(json.dumps(given))
+    done = CliRunner().invoke(main, ["report", last, "--config", str(config), "-o", "-"])
+    assert done.exit_code == 0, done.output
+    assert "This run and the 3 before it" in done.stdout
+    folder = CliRunner().invoke(main, ["report", last, "--trend", str(reports), "-o", "-"])
+    assert done.stdout == folder.stdout
+    query("UPDATE pinterest_runs SET within_an_hour = NULL, failed_events = NULL")
+    older = CliRunner().invoke(main, ["report", last, "--config", str(config), "-o", "-"])
+    assert "not applicable" in older.stdout[older.stdout.index('id="trend"') :]
+
+
+def test_trend_of_results_that_cannot_be_read(tmp_path: Path):
+    """Without results_url, and with a database that does not answer, the command says so."""
+    report = tmp_path / "report.json"
+    report.write_bytes(encode(report_of()))
+    for wrong, said in (
+        ({}, "no results_url"),
+        ({"results_url": "postgresql+psycopg://a@127.0.0.1:9/x"}, "results cannot be read"),
+    ):
+        config = tmp_path / "config.json"
+        config.write_text(json.dumps({"ad_account_id": ACCOUNT, "mode": "dry_run", **wrong}))
+        done = CliRunner().invoke(main, ["report", str(report), "--config", str(config)])
+        assert done.exit_code
+        assert said in done.output
 
 
 def test_digest_of_settings_changes_with_them(run_target, given, query: Query):
@@ -322,7 +364,7 @@ def test_wait_for_locked_results_ends_in_time(tmp_path: Path):
     with sqlite3.connect(tmp_path / "results.db") as database:
         database.execute("BEGIN IMMEDIATE")
         left[0] = 0.0
-        with pytest.raises(ResultsError, match="locked or does not answer"):
+        with pytest.raises(ResultsError, match="locked or does not respond"):
             results.record_delivered([event(1)], 200)
         results.close()
     database.close()

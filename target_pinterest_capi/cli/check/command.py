@@ -26,7 +26,7 @@ from target_pinterest_capi.settings import ConfigurationError, load_files
 @click.option(
     "--sample", metavar="FILE", help="Singer messages to test the mappings with; - is stdin."
 )
-@json_option("print one JSON object instead of lines")
+@json_option("one JSON object instead of lines")
 def check(paths: tuple[str, ...], sample: str | None, as_json: bool) -> None:
     """Check configuration, mappings, connection, token and account.
 

@@ -34,7 +34,7 @@ STYLES: Final = {
 }
 STEP_WIDTH: Final = 15
 WORDS: Final = {
-    OK_EXIT: "All is well",
+    OK_EXIT: "No errors",
     CONFIGURATION_EXIT: "The configuration must be corrected first",
 }
 
@@ -68,7 +68,7 @@ def show_end(out: Console, results: list[CheckResult], exit_code: int) -> None:
 
 
 def _showable(out: Console, words: str) -> str:
-    """Return a text as the terminal can show it: one line, in ASCII if necessary."""
+    """Return a string as the terminal can show it: one line, in ASCII if necessary."""
     shown = plain(words)
     if _can_show(out, shown):
         return shown

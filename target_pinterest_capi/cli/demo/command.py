@@ -34,7 +34,7 @@ TARGET: Final = "target-pinterest-capi"
     type=click.Path(file_okay=False, path_type=Path),
     help="Where files go.  [default: a new temporary one]",
 )
-@json_option("print one JSON object instead of text and tables")
+@json_option("one JSON object instead of text and tables")
 def demo(directory: Path | None, as_json: bool) -> None:
     """Send an imaginary shop's records through the target into a sandbox, and show the outcomes.
 

@@ -1,6 +1,6 @@
 """The output of the demo: the plan, an example, the two runs, and what to do next.
 
-Owns texts and order. Shows numbers, names, and the example's record and event.
+Owns the wording and the order. Shows numbers, names, and the example's record and event.
 """
 
 import json
@@ -77,7 +77,7 @@ def show_plan(out: Console, url: str) -> None:
     facts = {
         "Sample": f"{records:,} records of an imaginary shop, {streams} streams; {wrong} are wrong",
         "Target": "the real program in a separate process, twice",
-        "Pinterest": f"a sandbox at {url}, which answers 503 once, fails one event and refuses "
+        "Pinterest": f"a sandbox at {url}, which returns 503 once, fails one event and refuses "
         "the whole request of another",
     }
     _table(out, facts.items())

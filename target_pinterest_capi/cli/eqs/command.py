@@ -74,7 +74,7 @@ PLATFORM_HELP: Final = f"Only this source platform: {', '.join(PLATFORMS)}."
     help=f"Only events from this source: {', '.join(SOURCES)}; or ALL.",
 )
 @repeatable_option("--event", "names", "NAME", "Only this event name; repeatable.")
-@json_option("print one JSON object instead of tables")
+@json_option("one JSON object instead of tables")
 def eqs(
     paths: tuple[str, ...],
     places: tuple[Path, ...],

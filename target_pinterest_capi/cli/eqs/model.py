@@ -77,7 +77,7 @@ class WeakComponent(NamedTuple):
 
 
 class Advice(NamedTuple):
-    """Advice for one component: the fields to map, where it is weak, and a text."""
+    """Advice for one component: the fields to map, where it is weak, and the words."""
 
     component: str
     title: str

@@ -1,6 +1,7 @@
 """The output of event quality scores: a table for each event name, and below it what to map.
 
-Owns texts and layout. Names and messages from Pinterest are shown without control characters.
+Owns the wording and the layout. Names and messages from Pinterest are shown without control
+characters.
 """
 
 from typing import Final

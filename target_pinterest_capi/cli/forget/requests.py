@@ -23,7 +23,7 @@ from target_pinterest_capi.pinterest.retries import Decision, classify_call, des
 TARGETS_PER_REQUEST: Final = 1_000  # no limit is published
 FORBIDDEN: Final = 403
 NO_BETA: Final = (
-    "Pinterest answered 403: it has not enabled deletion requests, which are a beta, for this "
+    "Pinterest returned 403: it has not enabled deletion requests, which are a beta, for this "
     "app, or the user who signed in has no access to the ad account. Ask Pinterest for access "
     "to conversion deletion requests; until then use Pinterest's own form for privacy requests"
 )
@@ -108,7 +108,7 @@ class DeletionFlow:
         if len(new) > 1:
             ids = ", ".join(one.request_id for one in new)
             raise FlowStopped(
-                "the answer to a deletion request was lost, and others were made in the "
+                "the response to a deletion request was lost, and others were made in the "
                 f"meantime, so it is unknown whether one of these is ours: {ids}. Run it again "
                 "for the people who were not asked for yet: asking twice does no harm"
             )

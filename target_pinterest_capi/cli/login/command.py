@@ -61,13 +61,13 @@ _STATE_BYTES: Final = 32
     help="For a machine without a browser: paste the address of the redirect.",
 )
 @click.option("--no-browser", is_flag=True, help="Print the address, and do not open a browser.")
-@number_option("--timeout", "seconds", _WAIT_SECONDS, "Seconds to wait for the answer.", least=1)
+@number_option("--timeout", "seconds", _WAIT_SECONDS, "Seconds to wait for the response.", least=1)
 def login(
     paths: tuple[str, ...], redirect_uri: str, manual: bool, no_browser: bool, seconds: int
 ) -> None:
     """Sign in to Pinterest with a browser, and keep the refresh token.
 
-    Opens Pinterest's consent page for the app of `oauth` in the browser, waits for the answer on
+    Opens Pinterest's consent page for the app of `oauth` in the browser, waits for the response on
     this machine, and writes the refresh token to `oauth.token_path`, a file that only you can read.
     Customer lists, scores, deletion requests and conversion tokens need it; events do not.
 
@@ -139,7 +139,7 @@ def _wait_for_code(
         _introduce(address)
         if opens:
             _open_browser(address)
-        click.echo(f"Waiting up to {seconds} seconds for the answer at {redirect_uri}")
+        click.echo(f"Waiting up to {seconds} seconds for the response at {redirect_uri}")
         return read_code(server.wait(seconds), state)
     finally:
         server.close()

@@ -1,7 +1,7 @@
 """The loopback address to which Pinterest redirects a user's browser after the consent.
 
 Owns the small server that waits there, and the meaning of the address's query. Never shows or logs
-the code, and answers only with its own texts.
+the code, and responds only with its own pages.
 """
 
 import secrets
@@ -23,7 +23,7 @@ PAGE: Final = b"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>pinterest-capi login</title>
-<p>The answer has arrived: the terminal says how the sign-in went. This page can be closed.</p>
+<p>The response has arrived: the terminal says how the sign-in went. This page can be closed.</p>
 </html>
 """
 HEADERS: Final = {
@@ -47,7 +47,7 @@ def read_code(query: str, state: str) -> str:
     given = parse_qs(query)
     if not secrets.compare_digest(_first(given, "state").encode(), state.encode()):
         raise SignInError(
-            "the answer belongs to another sign-in: its state is not the one of this address. "
+            "the response belongs to another sign-in: its state is not the one of this address. "
             "Start again, and open the address that is then printed"
         )
     error = _first(given, "error")
@@ -57,7 +57,7 @@ def read_code(query: str, state: str) -> str:
             "it, as a user with a role in the ad account"
         )
     if error:
-        raise SignInError(f"Pinterest's page answered with the error {redact(error)}")
+        raise SignInError(f"Pinterest's page returned the error {redact(error)}")
     code = _first(given, "code")
     if not code:
         raise SignInError("the address has no code: copy the complete address, to its end")
@@ -79,7 +79,7 @@ def read_pasted(text: str, state: str) -> str:
 
 
 class RedirectServer:
-    """Waits on loopback for the one request with Pinterest's answer. Close it at the end.
+    """Waits on loopback for the one request with Pinterest's response. Close it at the end.
 
     Raises `OSError` if it cannot listen there.
     """
@@ -100,8 +100,8 @@ class RedirectServer:
             left = deadline - self._clock()
             if left <= 0:
                 raise SignInError(
-                    f"no answer came within {seconds:g} seconds. Start again; if the browser is on "
-                    "another machine, use --manual"
+                    f"no response came within {seconds:g} seconds. Start again; if the browser is "
+                    "on another machine, use --manual"
                 )
             self._server.timeout = left
             self._server.handle_request()
@@ -146,7 +146,7 @@ def can_listen(redirect_uri: str) -> bool:
 
 
 def is_address(redirect_uri: str) -> bool:
-    """Return whether a text is an address that an app can register."""
+    """Return whether a string is an address that an app can register."""
     place = _parts(redirect_uri)
     return place is not None and place.scheme in {"http", "https"} and bool(place.hostname)
 

@@ -64,7 +64,7 @@ LIMITS: Final = {
     help="Show values of events and members before they are hashed: personal data.",
 )
 @click.option("--yes", is_flag=True, help="With --plain: print it even if that is not a terminal.")
-@json_option("print a JSON object per line for each record and mapping or list")
+@json_option("a JSON object per line for each record and mapping or list")
 def preview(
     file: str,
     paths: tuple[str, ...],

@@ -146,7 +146,7 @@ def _facts(preview: Preview, *, is_whole: bool) -> Iterable[str]:
             if "BATCH" in preview.ignored
             else ""
         )
-        yield f"Messages without meaning for a preview: {counts}{files}."
+        yield f"Messages that a preview ignores: {counts}{files}."
     for stream, columns in preview.unread_columns().items():
         more = f" and {len(columns) - SHOWN_COLUMNS:,} more" if len(columns) > SHOWN_COLUMNS else ""
         readers = (

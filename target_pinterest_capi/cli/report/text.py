@@ -1,6 +1,6 @@
 """A run report as text for a terminal or a pipe: outcomes, causes, match keys, duplicates.
 
-Owns tables and colours; texts and totals are those of the page. Names from outside are shown
+Owns tables and colours; wording and totals are those of the page. Names from outside are shown
 without control characters.
 """
 
@@ -72,7 +72,7 @@ def show_causes(out: Console, report: Report) -> None:
     """Show every reason with its places and what to do."""
     causes = find_causes(report)
     for title, found in (
-        ("Events not delivered, and what to do about it", causes.failed),
+        ("What was not delivered, and what to do about it", causes.failed),
         ("Values dropped from their events", causes.dropped),
         ("Values sent, but perhaps wrong", causes.doubtful),
         ("Pinterest's warnings", causes.warnings),

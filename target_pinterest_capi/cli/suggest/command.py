@@ -50,14 +50,14 @@ def suggest(file: str, output: str | None, force: bool, limit: int) -> None:
     text = as_text(entries, trial.in_words())
     if output is None:
         click.echo(text, nl=False)
-        view.show_summary(_stderr(), entries, trial.in_words())
+        view.show_summary(_stderr(), entries, trial)
         return
     _write(output, text)
     out = console()
     for result in trial.events()[:limit]:
         show_result(out, result, ACCOUNT)
-    view.show_summary(out, entries, trial.in_words())
-    view.show_next(out, output)
+    view.show_summary(out, entries, trial)
+    view.show_next(out, output, entries)
 
 
 def _read(file: str) -> list[Entry]:

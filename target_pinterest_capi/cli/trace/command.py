@@ -27,7 +27,7 @@ NOTHING_EXIT = 1
     "FILE",
     "Dead letters to search; repeatable.  [default: dead_letter_path]",
 )
-@json_option("print one JSON object instead of a table")
+@json_option("one JSON object instead of a table")
 def trace(
     key: tuple[str, ...],
     paths: tuple[str, ...],

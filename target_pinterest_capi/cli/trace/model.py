@@ -246,7 +246,7 @@ def _shown(step: Step, known: Collection[str]) -> Step:
 
 
 def _records(properties: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """Yield the key as records may have it: with texts, and with whole numbers."""
+    """Yield the key as records may have it: with strings, and with whole numbers."""
     if not properties:
         return
     yield dict(properties)

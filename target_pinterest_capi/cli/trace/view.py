@@ -33,7 +33,7 @@ def show(out: Console, found: Trace) -> None:
         out.print(Text.assemble("Last: ", (last.outcome, COLOURS.get(last.outcome, "")), "."))
         print_indented(out, advice_about(last.reason or ""), 2)
     else:
-        out.print("Nothing was found where this searched.")
+        out.print("Nothing was found.")
     if found.not_looked_into:
         out.print(Text("\nNot looked into"))
         for words in found.not_looked_into:

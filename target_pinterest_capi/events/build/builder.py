@@ -16,9 +16,9 @@ from target_pinterest_capi.events.build.converters import Converters, Note, Opti
 from target_pinterest_capi.events.build.event_function import EventSpec, write_event
 from target_pinterest_capi.events.build.plan import EventPlan, Record
 from target_pinterest_capi.events.build.rules import REQUIRED, EventRules
-from target_pinterest_capi.events.build.shapes import RowColumn, Uses
+from target_pinterest_capi.events.build.shapes import ANY_USE, RowColumn, Uses, all_uses
 from target_pinterest_capi.events.event import Account, Event, InvalidRecord, SkippedRecord
-from target_pinterest_capi.events.fields import BY_PATH, FIELDS, OBJECTS, FieldKind
+from target_pinterest_capi.events.fields import BY_PATH, FIELDS, OBJECTS
 
 if TYPE_CHECKING:
     from target_pinterest_capi.events.build.members import CompiledField
@@ -88,7 +88,7 @@ def _expressions_read(plan: EventPlan) -> frozenset[str] | None:
         if field.column is None:
             if field.reads is None:
                 return None
-            read |= field.reads
+            read |= field.reads.keys()
     return read
 
 
@@ -102,10 +102,11 @@ def _columns_read(
     has_id = plan.key_properties or "event_id" in plan.fields
     if expressions_read is None or not has_id:
         return None
-    uses: dict[str, set[FieldKind | None]] = {
-        column: {None} for column in expressions_read.union(plan.key_properties)
-    }
+    reads: list[Mapping[str, Uses]] = [dict.fromkeys(plan.key_properties, ANY_USE)]
+    reads += [field.reads or {} for field in plan.conditions]
     for path, field in plan.fields.items():
         if field.column is not None:
-            uses.setdefault(field.column, set()).add(BY_PATH[path].kind)
-    return uses
+            reads.append({field.column: Uses(frozenset((BY_PATH[path].kind,)))})
+        else:
+            reads.append(field.reads or {})
+    return all_uses(reads)

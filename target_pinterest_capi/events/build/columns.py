@@ -4,11 +4,12 @@ A row is a struct with a stream's columns as attributes, None if the record has 
 in half the time of a record. What a row does not contain is read from the record of its line.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from operator import attrgetter
 from typing import Any, Final, Protocol
 
 from target_pinterest_capi.events.build.function_source import FunctionSource
-from target_pinterest_capi.events.build.shapes import Kind, RowColumn
+from target_pinterest_capi.events.build.shapes import Kind, RowColumn, number_of
 
 
 class Values(Protocol):
@@ -25,6 +26,9 @@ class Values(Protocol):
 
     def objects(self, column: str) -> "Values":
         """Return how the members are read of `item`, an object of a column's list."""
+
+    def attribute(self, column: str, member: str) -> str | None:
+        """Return the attribute of a member of a column's structs; None where it has none."""
 
 
 class Columns(Values, Protocol):
@@ -68,6 +72,10 @@ class RecordColumns:
         """Return the columns of objects, which are dictionaries too."""
         return ItemColumns()
 
+    def attribute(self, column: str, member: str) -> str | None:  # noqa: ARG002 - rows have them
+        """Return that objects are dictionaries."""
+        return None
+
     def key(self, source: FunctionSource, key_properties: Collection[str]) -> str:  # noqa: ARG002
         """Return the record: it has the key properties."""
         return "record"
@@ -96,17 +104,29 @@ class ItemColumns:
         """Return the columns of its own objects."""
         return ItemColumns()
 
+    def attribute(self, column: str, member: str) -> str | None:  # noqa: ARG002 - rows have them
+        """Return that objects are dictionaries."""
+        return None
+
 
 class AttributeColumns:
-    """Columns as attributes of the struct `owner`: of a row, or of an object in one."""
+    """Columns as attributes of the struct `owner`: of a row, or of an object in one.
 
-    def __init__(self, owner: str, columns: Mapping[str, RowColumn]) -> None:
+    `reads` are the columns that expressions read.
+    """
+
+    def __init__(
+        self, owner: str, columns: Mapping[str, RowColumn], reads: Iterable[str] = ()
+    ) -> None:
         self._owner = owner
         self._columns = columns
+        self._record_of = compile_record(
+            {column: columns[column] for column in reads if column in columns}
+        )
 
-    def record(self, source: FunctionSource) -> str:  # noqa: ARG002 - rows need it
-        """Return the struct."""
-        return self._owner
+    def record(self, source: FunctionSource) -> str:
+        """Return the call that makes a dictionary of the columns that expressions read."""
+        return f"{source.bind('record_of', self._record_of)}({self._owner})"
 
     def value(self, source: FunctionSource, column: str, path: str) -> str:  # noqa: ARG002
         """Return the attribute."""
@@ -123,7 +143,14 @@ class AttributeColumns:
         found = self._columns.get(column)
         if found is None or found.kind is not Kind.OBJECTS:
             return ItemColumns()
-        return AttributeColumns("item", found.members)
+        return AttributeColumns("item", found.members, found.members)
+
+    def attribute(self, column: str, member: str) -> str | None:
+        """Return the attribute of a member of the objects in a column's lists."""
+        found = self._columns.get(column)
+        if found is None or found.kind is not Kind.OBJECTS:
+            return None
+        return found.members[member].attribute
 
 
 class RowColumns(AttributeColumns):
@@ -141,18 +168,8 @@ class RowColumns(AttributeColumns):
         as_record: Callable[[bytes], Any],
         reads: Collection[str],
     ) -> None:
-        super().__init__("row", columns)
+        super().__init__("row", columns, reads)
         self._as_record = as_record
-        read = {column: columns[column].attribute for column in reads if column in columns}
-
-        def record_of(row: Any) -> dict[str, Any]:
-            return {column: getattr(row, attribute) for column, attribute in read.items()}
-
-        self._record_of = record_of
-
-    def record(self, source: FunctionSource) -> str:
-        """Return the call that makes a record from the columns that expressions read."""
-        return f"{source.bind('record_of', self._record_of)}(row)"
 
     def key(self, source: FunctionSource, key_properties: Collection[str]) -> str:
         """Return a dictionary of the columns."""
@@ -172,3 +189,37 @@ class RowColumns(AttributeColumns):
             return record
         key = self.key(source, key_properties)
         return f"key if None not in (key := {key}).values() else {record}"
+
+
+def compile_record(columns: Mapping[str, RowColumn]) -> Callable[[Any], dict[str, Any]]:
+    """Return the function that makes a record, or an object of one, from a struct of columns."""
+    values = [(name, attrgetter(column.attribute)) for name, column in columns.items()]
+    restored = [
+        (name, restore)
+        for name, column in columns.items()
+        if (restore := _restored(column)) is not None
+    ]
+
+    def record_of(struct: Any) -> dict[str, Any]:
+        record = {name: get(struct) for name, get in values}
+        for name, restore in restored:
+            record[name] = restore(record[name])
+        return record
+
+    return record_of
+
+
+def _restored(column: RowColumn) -> Callable[[Any], Any] | None:
+    """Return what makes a record's value from a row's; None where they are the same."""
+    if column.kind is Kind.NUMBER:
+        return number_of
+    if column.kind is not Kind.OBJECTS:
+        return None
+    object_of = compile_record(column.members)
+
+    def objects_of(structs: Any) -> Any:
+        if structs is None:
+            return None
+        return [None if struct is None else object_of(struct) for struct in structs]
+
+    return objects_of

@@ -407,16 +407,14 @@ class Converters:
         open_list, as_item = self._open_list(field), self._as_item(field)
         plans = {member.leaf: FieldPlan(_unread, member.leaf) for member in ITEM_FIELDS}
         if selection is not None:
-            plans = {
-                leaf: FieldPlan(_unread, codes=(code,)) for leaf, code in selection.members.items()
-            }
+            plans = dict(selection.members)
         members = [
             self.compiled(member, plans[member.leaf])
             for member in _members_of(field)
             if member.leaf in plans
         ]
         if selection is not None:  # of an object that it finds nothing in, all members are null
-            return Items(members, open_list, as_item, _unread, selection.base)
+            return Items(members, open_list, as_item, _unread, selection.base, selection.column)
         return Items(members, open_list, as_item, self._empty_item(field))
 
     def _open_list(self, field: Field) -> Callable[[Any], list[Any] | None]:

@@ -133,13 +133,6 @@ class _EventWriter:
     def _event_id(self) -> None:
         plan = self._spec.plan
         mapped = self._spec.required.get("event_id")
-        column = "" if mapped is None else mapped.column
-        key = keys.compile_key(plan.key_properties, column, plain=self._spec.options.plain_keys)
-        read_key = repr(key)
-        if callable(key):
-            read_key = f"{self._source.bind('read_key', key)}({self._key})"
-        elif key is not None:
-            read_key = self._source.bind("key_property", key)
         whole = self._columns.whole(self._source, plan.key_properties)
         again = self._raw("event_id", "raw_id")
         if mapped is not None:
@@ -149,11 +142,29 @@ class _EventWriter:
             if not is_text:
                 self._source.write(_NUMBER_ID)
             self._source.write(_OTHER_ID, again=again)
-            self._source.write(_OWN_ID, key=read_key)
+            self._source.write(_OWN_ID, key=self._own_key(mapped.column))
             self._source.write(_DERIVED_ID, 2, whole=whole)
         else:
             self._source.write("has_derived_id = True")
             self._source.write(_DERIVED_ID, whole=whole)
+
+    def _own_key(self, id_column: str) -> str:
+        """Return the expression of the key of an event with an id of its own.
+
+        Where that is the key's only value, it is the name: few events need the digest.
+        """
+        names, plain = self._spec.plan.key_properties, self._spec.options.plain_keys
+        if not names:
+            return "None"
+        is_one = len(names) == 1 and not plain
+        name = self._source.bind("key_property", names[0]) if is_one else ""
+        if is_one and names[0] == id_column:
+            return name
+        read_key = self._source.bind("read_key", keys.compile_key(names, plain=plain))
+        key = f"{read_key}({self._key})"
+        if not is_one:
+            return key
+        return f"{name} if raw_id is {self._columns.value(self._source, names[0], '')} else {key}"
 
     def _event_time(self) -> None:
         self._bind(

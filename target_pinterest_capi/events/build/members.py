@@ -11,12 +11,10 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 
-import msgspec
-
 from target_pinterest_capi.events import coerce
 from target_pinterest_capi.events.build.function_source import FunctionSource, of_texts
 from target_pinterest_capi.events.build.plan import Code, Get
-from target_pinterest_capi.events.build.shapes import Kind
+from target_pinterest_capi.events.build.shapes import Kind, number_of
 from target_pinterest_capi.events.fields import ITEM_MEMBERS
 from target_pinterest_capi.events.hashing import NO_DIGEST_LENGTHS, SHORTEST_DIGEST, sha256
 from target_pinterest_capi.events.normalize import is_global_ipv6, is_plain_email, is_public_ipv4
@@ -62,7 +60,8 @@ class Items(NamedTuple):
 
     `members` are those of one object; `open` turns other values into a list, and `as_item` other
     entries into an object, or None; `empty` notes an object that comes to no item. With `base` the
-    members are read from the objects of that list, unless it has something else.
+    members are read from the objects of that list, unless it has something else; `column` names it
+    where it is one column and nothing else.
     """
 
     members: Sequence[CompiledField]
@@ -70,6 +69,7 @@ class Items(NamedTuple):
     as_item: Callable[[Any], dict[str, Any] | None]
     empty: Callable[[Any], None]
     base: Code | None = None
+    column: str | None = None
 
 
 class Reader(Protocol):
@@ -90,8 +90,11 @@ class Reader(Protocol):
     def kind(self, field: CompiledField) -> Kind | None:
         """Return what a field's column holds; None where it is known to hold nothing."""
 
-    def of_items(self, field: CompiledField, depth: int) -> "Reader":
-        """Return the reader of the objects of a field's list, in a loop of that depth."""
+    def structs(self, column: str | None) -> str | None:
+        """Return the expression of a column's list of structs; None where it has other values."""
+
+    def of_items(self, column: str | None, depth: int) -> "Reader":
+        """Return the reader of the objects of a list, which may be a column, in a loop."""
 
 
 # Two lines of a fast path. Copying an empty hash costs less than creating one.
@@ -296,7 +299,6 @@ _NAMES: Final = {  # what the fast paths call
     "too_large": coerce.TOO_LARGE,
     "item_members": ITEM_MEMBERS,
 }
-_number_of: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 _listed: Final = partial(coerce.listed, bracketed=True)
 _CONVERT: Final = """\
 if value is not None and (value := {convert}) is not None:
@@ -344,8 +346,8 @@ class _MemberWriter:
         elif not self._reader.write(self._member, "value"):
             self._first()
         elif kind is Kind.NUMBER:
-            number_of = self._source.bind("number_of", _number_of)
-            self._lines(_WRITTEN_AMOUNT, self._depth, number_of=number_of)
+            read = self._source.bind("number_of", number_of)
+            self._lines(_WRITTEN_AMOUNT, self._depth, number_of=read)
             self._final(self._depth + 1, Kind.ANY)
         else:
             self._final(self._depth, kind)
@@ -420,9 +422,11 @@ class _MemberWriter:
 
     def _items(self, items: Items) -> None:
         member, depth = self._member, self._depth
-        if self._reader.kind(member) is Kind.OBJECTS:
-            self._reader.write(member, "value")
-            self._lines(_STRUCTS, depth)
+        column = member.column or items.column
+        structs = self._reader.structs(column)
+        if structs is not None:
+            more = " and None not in value" if member.is_first_of_several else ""
+            self._lines(_STRUCTS, depth, structs=structs, more=more)
         else:
             if items.base is None:
                 self._open_items(items)
@@ -430,13 +434,13 @@ class _MemberWriter:
                 self._lines(_SELECTED, depth, base=self._reader.base(items.base))
             self._lines("get_item = item.get", depth + 2)
         self._lines("item_made = {{}}", depth + 2)
-        reader = self._reader.of_items(member, depth + 2)
+        reader = self._reader.of_items(column, depth + 2)
         write_members(self._source, items.members, "item_made", reader, depth + 2)
         empty = self._source.bind(f"empty_{member.path}", items.empty)
         self._lines("if item_made:\n    items.append(item_made)", depth + 2)
         self._lines("else:\n    {empty}(item)", depth + 2, empty=empty)
         self._lines("if items:\n    {target} = items", depth + 1)
-        if items.base is not None:
+        if items.base is not None and (structs is None or member.is_first_of_several):
             self._lines("else:\n    value = {read}", depth, read=self._reader.again(member))
             self._lines(_CONVERT, depth + 1, convert=self._converted())
 
@@ -497,7 +501,8 @@ _SELECTED: Final = """
         for item in value:
     """
 _STRUCTS: Final = """
-    if value:
+    value = {structs}
+    if value{more}:
         items = []
         for item in value:
             if item is None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+from target_pinterest_capi.events.build.shapes import Uses
 from target_pinterest_capi.events.event import Origin
 
 Get = Callable[[Any], Any]
@@ -30,26 +31,28 @@ class Code(NamedTuple):
 class Selection(NamedTuple):
     """A list of objects made from those of another list.
 
-    `base` is the other list; `members` read those of a new object from one of its objects.
+    `base` is the other list, and `column` names it where it is one column and nothing else;
+    `members` read those of a new object from one of its objects.
     """
 
     base: Code
-    members: Mapping[str, Code]
+    column: str | None
+    members: Mapping[str, "FieldPlan"]
 
 
 class FieldPlan(NamedTuple):
     """Where a field's value comes from.
 
     `get` reads it from a record; `column` names it where it is one column and nothing else.
-    `reads` are the columns that `get` reads, None where it may read any. `selection` is the first
-    of what it reads, where that makes a list of objects. Where there are `codes`, `get` returns
-    what they come to: the value of the only one, those of all in a list if it `collects`, or else
-    the first that the field can hold, and the `constant` where there is none.
+    `reads` are the columns that `get` reads, with their uses; None where it may read any.
+    `selection` is the first of what it reads, where that makes a list of objects. Where there are
+    `codes`, `get` returns their value: that of the only one, those of all in a list if it
+    `collects`, or else the first that the field can hold, and the `constant` where there is none.
     """
 
     get: Get
     column: str | None = None
-    reads: frozenset[str] | None = None
+    reads: Mapping[str, Uses] | None = None
     selection: Selection | None = None
     codes: tuple[Code, ...] = ()
     constant: Any = None

@@ -34,6 +34,10 @@ class Readings:
         """Return the expression of a column's value, read for a field."""
         return self._values.value(self._source, name, path)
 
+    def attribute(self, column: str, member: str) -> str | None:
+        """Return the attribute of a member of a column's structs; None where it has none."""
+        return self._values.attribute(column, member)
+
     def record(self) -> str:
         """Return the expression of the record, or of what a row has of it."""
         return self._values.record(self._source)
@@ -104,9 +108,15 @@ class Readings:
         """Return what a field's column holds; None where it is known to hold nothing."""
         return self._values.kind(field.column) if field.get is None else Kind.ANY
 
-    def of_items(self, field: CompiledField, depth: int) -> "Readings":
-        """Return the readings of the objects of a field's list, in a loop of that depth."""
-        values = self._values.objects(field.column) if field.get is None else ItemColumns()
+    def structs(self, column: str | None) -> str | None:
+        """Return the expression of a column's list of structs; None where it has other values."""
+        if column is None or self._values.kind(column) is not Kind.OBJECTS:
+            return None
+        return self.column(column)
+
+    def of_items(self, column: str | None, depth: int) -> "Readings":
+        """Return the readings of the objects of a list, which may be a column, in a loop."""
+        values = ItemColumns() if column is None else self._values.objects(column)
         return Readings(self._source, values, depth)
 
     def base(self, code: Code) -> str:

@@ -5,10 +5,13 @@ value is no row, and is read as a record. Owns which of the declared shapes the 
 use; a column that anything else reads too has any value.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType
 from typing import Final, NamedTuple
+
+import msgspec
 
 from target_pinterest_capi.events.fields import ITEM_FIELDS, ITEM_MEMBERS, FieldKind
 
@@ -23,10 +26,11 @@ class Kind(Enum):
 
 
 class Shape(NamedTuple):
-    """The kind of a column, with the members of its objects."""
+    """The kind of a column, with the members of its objects; nothing reads those in `unread`."""
 
     kind: Kind = Kind.ANY
     members: Mapping[str, "Shape"] = MappingProxyType({})
+    unread: frozenset[str] = frozenset()
 
 
 class RowColumn(NamedTuple):
@@ -37,9 +41,34 @@ class RowColumn(NamedTuple):
     members: Mapping[str, "RowColumn"] = MappingProxyType({})
 
 
+class Uses(NamedTuple):
+    """What a column is used for.
+
+    `kinds` are those of the fields that the whole column is, None for any other use. `members` has
+    the uses of members of the objects in it, where an expression reads them and no more.
+    """
+
+    kinds: frozenset[FieldKind | None] = frozenset()
+    members: Mapping[str, "Uses"] = MappingProxyType({})
+
+
 ANY: Final = Shape()
-Uses = Collection[FieldKind | None]  # of a column: kinds of the fields it is; None for other uses
-_KINDS_OF_MEMBERS: Final = {field.leaf: field.kind for field in ITEM_FIELDS}
+ANY_USE: Final = Uses(frozenset((None,)))
+_USES_OF_ITEMS: Final = {field.leaf: Uses(frozenset((field.kind,))) for field in ITEM_FIELDS}
+
+# Returns the value of a number as the JSON that it came in.
+number_of: Final = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+def all_uses(reads: Iterable[Mapping[str, Uses]]) -> dict[str, Uses]:
+    """Return the uses of each column by all readers."""
+    found: dict[str, Uses] = {}
+    for read in reads:
+        for column, uses in read.items():
+            known = found.get(column, Uses())
+            members = all_uses((known.members, uses.members))
+            found[column] = Uses(known.kinds | uses.kinds, members)
+    return found
 
 
 def usable_shapes(
@@ -49,24 +78,29 @@ def usable_shapes(
 
     `reads` has the columns that each reader of the same rows reads, with its uses.
     """
-    uses: dict[str, set[FieldKind | None]] = {}
-    for read in reads:
-        for column, of_one in read.items():
-            uses.setdefault(column, set()).update(of_one)
-    return {column: _usable(declared.get(column, ANY), of_all) for column, of_all in uses.items()}
+    uses = all_uses(reads)
+    return {column: _usable(declared.get(column, ANY), uses[column]) for column in uses}
 
 
 def _usable(declared: Shape, uses: Uses) -> Shape:
     match declared.kind:
         case Kind.TEXT:
             return declared
-        case Kind.NUMBER if all(use is FieldKind.AMOUNT for use in uses):
+        case Kind.NUMBER if uses.kinds == {FieldKind.AMOUNT} and not uses.members:
             return declared
-        case Kind.OBJECTS if all(use is FieldKind.ITEMS for use in uses):
-            if declared.members.keys() <= ITEM_MEMBERS:  # else names are to be looked at
-                members = {
-                    name: _usable(shape, (_KINDS_OF_MEMBERS[name],))
-                    for name, shape in declared.members.items()
-                }
-                return Shape(Kind.OBJECTS, members)
+        case Kind.OBJECTS if uses.kinds <= {FieldKind.ITEMS}:
+            return _usable_objects(declared, uses)
     return ANY
+
+
+def _usable_objects(declared: Shape, uses: Uses) -> Shape:
+    names = declared.members.keys()
+    read = uses.members
+    if uses.kinds:
+        if not names <= ITEM_MEMBERS:  # the names are to be looked at
+            return ANY
+        read = all_uses((read, {name: _USES_OF_ITEMS[name] for name in names}))
+    if not read.keys() <= names:
+        return ANY
+    members = {name: _usable(declared.members[name], uses) for name, uses in read.items()}
+    return Shape(Kind.OBJECTS, members, frozenset(names - members.keys()))

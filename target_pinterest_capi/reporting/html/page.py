@@ -1,21 +1,23 @@
 """The run report as one HTML file.
 
 It loads nothing and runs no scripts, and works on phones, in dark mode and with screen readers. The
-templates next to this module have markup and texts; this module provides the report, the sections,
-and computed values. Everything that a template inserts is escaped, and an undefined name is an
-error.
+templates next to this module have markup and wording; this module provides the report, the
+sections, and computed values. Everything that a template inserts is escaped, and an undefined
+name is an error.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
 from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.reporting import numbers
 from target_pinterest_capi.reporting.causes import Causes, find_causes, urgent_causes
 from target_pinterest_capi.reporting.composition import component_coverage
 from target_pinterest_capi.reporting.duplicates import about_ids, repeated_names
-from target_pinterest_capi.reporting.ending import ending, events_of, headline
+from target_pinterest_capi.reporting.ending import ending, events_of, headline, waiting_events
 from target_pinterest_capi.reporting.expectations import PLATFORMS, is_expected
 from target_pinterest_capi.reporting.html import chart
 from target_pinterest_capi.reporting.report import (
@@ -23,7 +25,7 @@ from target_pinterest_capi.reporting.report import (
     NameCoverage,
     Report,
 )
-from target_pinterest_capi.reporting.trend import Trend, find_trend
+from target_pinterest_capi.reporting.trend import RunNumbers, Trend, find_trend
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -40,6 +42,9 @@ FILTERS: Final = (
     numbers.sentence,
 )
 
+# What happened to the events of a run, by its mode.
+VERBS: Final = {"live": "delivered", "test": "accepted", "dry_run": "would be sent"}
+
 
 class Section(NamedTuple):
     """A section of the page: the template renders what is below its title."""
@@ -53,9 +58,12 @@ class Section(NamedTuple):
         return self.title.lower().replace(" ", "-")
 
 
-def page(report: Report, earlier: Iterable[Report] = ()) -> str:
-    """Return the page of a report, compared with earlier ones if there are."""
+def page(report: Report, earlier: Iterable[RunNumbers] = ()) -> str:
+    """Return the page of a report, compared with earlier runs if there are."""
     seen = report.delivered
+    events = events_of(report)
+    counts = (*msgspec.structs.astuple(events), seen.events, waiting_events(report))
+    is_about_events = any(counts)
     causes = find_causes(report)
     trend = find_trend(report, earlier)
     over_time = None
@@ -68,13 +76,15 @@ def page(report: Report, earlier: Iterable[Report] = ()) -> str:
         seen=seen,
         headline=headline(report),
         ending=ending(report),
-        sections=list(_sections(report, causes, trend)),
+        sections=list(_sections(report, causes, trend, is_about_events=is_about_events)),
         trend=trend,
         causes=causes,
         components=COMPONENTS,
         coverage=_coverage(seen),
         is_asked_of=is_asked_of,
-        events=events_of(report),
+        events=events,
+        is_about_events=is_about_events,
+        verb=VERBS[report.run.mode],
         about_ids=list(about_ids(report)),
         urgent=urgent_causes(causes),
         chart=over_time,
@@ -100,7 +110,9 @@ def environment() -> "Environment":
     return made
 
 
-def _sections(report: Report, causes: Causes, trend: Trend | None) -> Iterator[Section]:
+def _sections(
+    report: Report, causes: Causes, trend: Trend | None, *, is_about_events: bool
+) -> Iterator[Section]:
     """Yield the sections that are not empty, in order."""
     if urgent_causes(causes):
         yield Section("What to do", "urgent.html")
@@ -108,7 +120,8 @@ def _sections(report: Report, causes: Causes, trend: Trend | None) -> Iterator[S
         yield Section("What the events were worth", "amounts.html")
     if trend:
         yield Section("Trend", "trend.html")
-    yield Section("Outcomes of the events", "outcomes.html")
+    if is_about_events:
+        yield Section("Outcomes of the events", "outcomes.html")
     if report.not_found:
         yield Section("Names not found", "not_found.html")
     if report.delivered.events:

@@ -181,7 +181,7 @@ def fill(template: Any, known: Mapping[str, Any], rng: random.Random) -> Any:
 
 
 def _text(template: str, known: Any) -> Any:
-    """Return a text; for a single placeholder its value, None if a record has fewer lines."""
+    """Return a string; for a single placeholder its value, None if a record has fewer lines."""
 
     def value_of(found: re.Match[str]) -> Any:
         value = known

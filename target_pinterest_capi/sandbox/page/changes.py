@@ -22,7 +22,7 @@ from target_pinterest_capi.sandbox.store import Store
 MOST_ROWS: Final = 200
 MOST_LISTS: Final = 100  # shown, the latest ones
 MOST_UPDATES: Final = 8  # of each list
-LONGEST: Final = 200  # characters of a text in a row
+LONGEST: Final = 200  # characters of a string in a row
 SOME_FAILED: Final = 422  # a request that was accepted, though not all of its events
 REDIRECTS: Final = 300  # and above: not accepted
 PROCESSED: Final = ("READY", "TOO_SMALL")

@@ -67,7 +67,7 @@ export async function ask(address, method = 'GET', body = undefined) {
     answer = await fetch(address, {method, cache: 'no-store', ...changing})
     content = await answer.json()
   } catch (problem) {
-    throw new Unreachable('The sandbox does not answer.', {cause: problem})
+    throw new Unreachable('The sandbox does not respond.', {cause: problem})
   }
   if (!answer.ok) throw new Refusal(content.message)
   return content

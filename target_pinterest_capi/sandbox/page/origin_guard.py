@@ -33,7 +33,7 @@ _MEDIA: Final = ("application/json", "text/csv")  # none that a form of another 
 
 
 def refusal(method: str, headers: Mapping[str, str], own_host: str) -> str:
-    """Return why a request to `/_sandbox/` or the page is refused, or an empty text.
+    """Return why a request to `/_sandbox/` or the page is refused, or an empty string.
 
     It is judged by its method and its headers, whose names are in lower case.
     """

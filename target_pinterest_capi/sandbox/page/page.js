@@ -114,7 +114,7 @@ function showTotals() {
   requests(latest.requests, `${number(latest.in_flight)} in flight`)
   processed(count('events_processed'), counted(count('duplicates'), 'duplicate'))
   failed(count('events_failed'), `${number(count('events_with_warning'))} with a warning`, true)
-  rejected(received.rejected, `${lost ? number(lost) : 'none'} without an answer`, true)
+  rejected(received.rejected, `${lost ? number(lost) : 'none'} without a response`, true)
   if (performance.now() - spokenAt >= SPOKEN_EVERY) {
     setText(find('#spoken'), `${counted(latest.requests, 'request')}, ${counted(count('events_processed'), 'event')} processed, `
       + `${number(count('events_failed'))} failed, ${counted(received.rejected, 'request')} rejected.`)

@@ -98,7 +98,7 @@ export const eventRow = (row, address) => el('tr', {role: 'row', 'data-place': r
 )
 
 function answerChip(row) {
-  if (row.status === null) return chip('bad', 'no answer')
+  if (row.status === null) return chip('bad', 'no response')
   if (row.status === 422) return chip('warn', '422')
   return chip(row.status < 300 ? 'good' : 'bad', String(row.status))
 }
@@ -110,7 +110,7 @@ function amounts(row) {
   return `${counted(row.events, 'event')}${ended.length ? `: ${ended.join(', ')}` : ''}`
 }
 
-const ended = row => (!row.failed ? 'answered' : row.processed ? 'some of its events failed' : 'its events failed')
+const ended = row => (!row.failed ? 'accepted' : row.processed ? 'some of its events failed' : 'its events failed')
 
 /** A row of the requests; `address` is where its events are. */
 export const requestRow = (row, address) => el('tr', {role: 'row', 'data-place': row.place},
