@@ -1,6 +1,6 @@
 """The program `target-pinterest-capi`, which is also `python -m target_pinterest_capi`."""
 
-from target_pinterest_capi.startup import prepare
+from target_pinterest_capi.startup import keep_imported, prepare
 
 
 def main() -> None:
@@ -8,6 +8,7 @@ def main() -> None:
     prepare()
     from target_pinterest_capi.target import main as run  # noqa: PLC0415 - signals come first
 
+    keep_imported()
     run()
 
 

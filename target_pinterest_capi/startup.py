@@ -5,12 +5,17 @@ code as later: nothing was read, and nothing is lost. Imports nothing that Pytho
 itself, because until this is done SIGINT prints a traceback.
 """
 
+import gc
 import os
 import sys
 
 
 def prepare() -> None:
-    """End the process at SIGINT and SIGTERM, unless they are ignored, and open closed streams."""
+    """End the process at SIGINT and SIGTERM, unless they are ignored, and open closed streams.
+
+    Nothing is garbage while modules are imported, so it is not searched for: see `keep_imported`.
+    """
+    gc.disable()
     try:
         import signal  # noqa: PLC0415 - takes a while
 
@@ -20,6 +25,12 @@ def prepare() -> None:
     except KeyboardInterrupt:
         _end(2, None)
     _open_what_is_closed()
+
+
+def keep_imported() -> None:
+    """Search for garbage from now on, but never again among what was imported."""
+    gc.freeze()
+    gc.enable()
 
 
 def hand_over() -> None:

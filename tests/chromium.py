@@ -105,8 +105,10 @@ class Browser:
             raise BrowserError(f"{method}: {answer['error']['message']}")
         return answer["result"]
 
-    def open(self, path: Path, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
-        """Show a file, at a size and in a colour scheme, and wait until it is loaded."""
+    def open(
+        self, page: Path | str, *, width: int = 1280, height: int = 900, dark: bool = False
+    ) -> None:
+        """Show a file or an address at a size, light or dark, and wait until it is loaded."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -117,7 +119,8 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.events.clear()
-        self.call("Page.navigate", url=path.resolve().as_uri())
+        address = page.resolve().as_uri() if isinstance(page, Path) else page
+        self.call("Page.navigate", url=address)
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self.events.append(self._next(deadline))

@@ -16,7 +16,7 @@ TOKEN = "sandbox-token"  # the sandbox's own
 
 
 class Clock:
-    """A monotonic clock that only moves when it is told to."""
+    """A monotonic clock that moves only on request."""
 
     def __init__(self, now: float = 1000.0) -> None:
         self.now = now

@@ -516,7 +516,7 @@ def test_misspelt_name_of_a_sample(check):
         ("x", {"fields": {"event_name": "'chekout'"}}),
     ],
 )
-def test_a_name_is_told_once(check, name, level):
+def test_a_name_is_reported_once(check, name, level):
     """A misspelt constant that a sample also has is one warning."""
     result = check(
         "--json",

@@ -243,7 +243,7 @@ def test_choices_are_those_of_the_sandbox():
         ({}, {"ended_at": datetime(2020, 1, 1, tzinfo=UTC)}, "before the period"),
     ],
 )
-def test_reports_that_do_not_match_are_told(deliver, ask, settings, changes, note):
+def test_reports_that_do_not_match_are_reported(deliver, ask, settings, changes, note):
     """A report of another account, of a trial, or of another time is used, with a note on it."""
     path = deliver(*sales())
     made = decode(path.read_bytes())
@@ -254,7 +254,7 @@ def test_reports_that_do_not_match_are_told(deliver, ask, settings, changes, not
     assert note in found
 
 
-def test_event_names_that_are_not_in_the_report_are_told(deliver, ask):
+def test_event_names_that_are_not_in_the_report_are_reported(deliver, ask):
     """An event name that Pinterest has and the report does not is shown with one side."""
     deliver(*sales(3, name="signup"), name="first.json")
     made = printed(ask("--json", "--report", deliver(*sales())))
@@ -358,7 +358,7 @@ def test_no_score_is_explained(ask, arguments, settings, code, said):
         (Fault("not_json", endpoint="conversion_eqs"), "not a response of Pinterest: check api_url"),
     ],
 )  # fmt: skip
-def test_what_may_pass_is_told_from_what_will_not(ask, sandbox, fault, said):
+def test_what_may_pass_differs_from_what_will_not(ask, sandbox, fault, said):
     """A limit, an outage and an odd response are exit 1 with what to do, after one attempt."""
     sandbox.faults.set([fault])
     done = ask(oauth={**APP, "token_path": "oauth.json"})
@@ -466,7 +466,7 @@ def test_only_what_an_event_can_have_is_asked_for(component, platform, name, exp
     assert [one.component for one in found] == ([component] if expected else [])
 
 
-def test_what_pinterest_finds_wrong_is_told():
+def test_what_pinterest_finds_wrong_is_reported():
     """An issue of Pinterest's is a reason by itself, however high the figure."""
     odd = ComponentQuality(
         coverage=95.0, issues=[QualityIssue("i", "Odd ids", "Many are the same.")]

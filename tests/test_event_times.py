@@ -50,7 +50,7 @@ def test_buckets_are_as_wide_as_the_span_needs(
     assert seen(*times).over_time() == (width, [Bucket(*bucket) for bucket in buckets])
 
 
-def test_many_years_are_told_in_several_weeks():
+def test_many_years_are_reported_in_several_weeks():
     """If weeks are too many, four of them are one bucket, and so on."""
     width, buckets = seen(MONDAY, MONDAY + 250 * WEEK).over_time()
     assert (width, [bucket.events for bucket in buckets]) == (4 * WEEK, [1, 1])

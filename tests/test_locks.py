@@ -116,7 +116,7 @@ def test_a_package_that_is_not_installed_is_named_as_not_checked():
     ]
 
 
-def test_lock_files_that_disagree_are_told():
+def test_lock_files_that_disagree_are_reported():
     """A package has one version in all lock files."""
     files = {"a.lock": "server==1.0\nparser==2.0", "b.lock": "Server==1.0\nparser==2.1"}
     assert list(locks.disagreements(files)) == ["b.lock: parser 2.1, but 2.0 in a.lock: make lock"]

@@ -155,7 +155,7 @@ def test_names_that_are_data_are_no_columns(run_target, sandbox):
     ]
 
 
-def test_missing_key_is_told_from_a_null_one(run_target):
+def test_missing_key_differs_from_a_null_one(run_target):
     """An id is derived from key properties of which some are null, but not if one is missing."""
     some = {name: value for name, value in visit(1).items() if name != "event_id"}
     lines = [

@@ -65,7 +65,7 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self._server.server_port}/{SECRET}"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
-    def told(self) -> list[dict[str, Any]]:
+    def posted(self) -> list[dict[str, Any]]:
         return [json.loads(body) for body in self.bodies]
 
     def close(self) -> None:
@@ -100,7 +100,7 @@ BAD = [VISITS, *visits(3, em=None), state({"n": 3})]  # nothing gets through: ex
         ("change", ["failed", "done"]),
     ],
 )
-def test_which_runs_are_told_of(
+def test_which_runs_are_posted(
     run_target, receiver: Receiver, tmp_path: Path, notify_on: str, outcomes: list[str]
 ):
     """All runs, only failed ones, or only those with another outcome than the one before."""
@@ -111,7 +111,7 @@ def test_which_runs_are_told_of(
     }
     codes = [run_target(lines, **given).code for lines in (GOOD, BAD, BAD, GOOD, GOOD)]
     assert codes == [0, 3, 3, 0, 0]
-    assert [told["outcome"] for told in receiver.told()] == outcomes
+    assert [posted["outcome"] for posted in receiver.posted()] == outcomes
 
 
 @pytest.mark.parametrize(
@@ -121,15 +121,15 @@ def test_which_runs_are_told_of(
 def test_format_can_be_named(run_target, receiver: Receiver, notify_format: str, member: str):
     """Your own relay can forward the form of Slack or Teams, on any host."""
     run_target(BAD, notify_url=receiver.url, notify_format=notify_format)
-    (told,) = receiver.told()
-    assert member in told
+    (posted,) = receiver.posted()
+    assert member in posted
 
 
 def test_first_run_that_fails_is_a_change(run_target, receiver: Receiver, tmp_path: Path):
     """If no run is on record, a failure is reported and a success is not."""
     url = f"sqlite:///{tmp_path}/results.db"
     run_target(BAD, notify_url=receiver.url, notify_on="change", results_url=url)
-    assert [told["outcome"] for told in receiver.told()] == ["failed"]
+    assert [posted["outcome"] for posted in receiver.posted()] == ["failed"]
 
 
 def test_change_needs_a_memory():
@@ -139,7 +139,7 @@ def test_change_needs_a_memory():
         load(given)
 
 
-def test_signal_is_told_of(config, receiver: Receiver, sandbox: Sandbox, tmp_path: Path):
+def test_signal_is_posted(config, receiver: Receiver, sandbox: Sandbox, tmp_path: Path):
     """A run that SIGTERM stops sends its message before it ends."""
     path = tmp_path / "config.json"
     path.write_text(json.dumps({**config, "notify_url": receiver.url, "batch_wait_seconds": 0.1}))
@@ -157,24 +157,24 @@ def test_signal_is_told_of(config, receiver: Receiver, sandbox: Sandbox, tmp_pat
     target.send_signal(signal.SIGTERM)
     target.communicate(timeout=60)
     assert target.returncode == 128 + signal.SIGTERM
-    (told,) = receiver.told()
-    assert (told["exit_code"], told["stopped"]) == (143, "SIGTERM came.")
+    (posted,) = receiver.posted()
+    assert (posted["exit_code"], posted["stopped"]) == (143, "SIGTERM came.")
 
 
 # ---- what it says ----
 
 
-def test_what_is_told(run_target, receiver: Receiver, sandbox: Sandbox, tmp_path: Path):
+def test_what_is_posted(run_target, receiver: Receiver, sandbox: Sandbox, tmp_path: Path):
     """Counts, reasons with advice, and the report's path; no value of a record, and no token."""
     sandbox.faults.set([Fault("fail_event", event_id="visit-2")])
     report = str(tmp_path / "run.html")
     lines = [*GOOD, *visits(3, em=None)]
     ran = run_target(lines, notify_url=receiver.url, notify_on="always", report_path=report)
-    (told,) = receiver.told()
-    assert told["totals"] == {"delivered": 1, "invalid": 1, "rejected": 1, "skipped": 0}
-    assert {row["reason"] for row in told["reasons"]} == {"refused_event", "no_identifier"}
-    assert all(row["advice"] for row in told["reasons"])
-    assert (told["run_id"], told["report"]) == (ran.target.run.run_id, report)
+    (posted,) = receiver.posted()
+    assert posted["totals"] == {"delivered": 1, "invalid": 1, "rejected": 1, "skipped": 0}
+    assert {row["reason"] for row in posted["reasons"]} == {"refused_event", "no_identifier"}
+    assert all(row["advice"] for row in posted["reasons"])
+    assert (posted["run_id"], posted["report"]) == (ran.target.run.run_id, report)
     text = receiver.bodies[0].decode()
     for value in ("shopper", "example.com", "visit-", "sandbox-token", SECRET):
         assert value not in text
@@ -202,10 +202,10 @@ def test_forms_of_slack_and_teams():
     text = json.loads(encode_notification(report, "<run>&.html", "slack"))["text"]
     assert "report: &lt;run&gt;&amp;.html" in text
     assert report.run.id in text
-    told = json.loads(encode_notification(report, None, "teams"))
-    (attachment,) = told["attachments"]
+    posted = json.loads(encode_notification(report, None, "teams"))
+    (attachment,) = posted["attachments"]
     blocks = attachment["content"]["body"]
-    assert (told["type"], attachment["content"]["type"]) == ("message", "AdaptiveCard")
+    assert (posted["type"], attachment["content"]["type"]) == ("message", "AdaptiveCard")
     assert len(blocks) >= 3
     assert {block["type"] for block in blocks} == {"TextBlock"}
 

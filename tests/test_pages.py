@@ -202,7 +202,7 @@ def test_jq_reads_what_reports_have():
         assert all(f'"{member}"' in schema for member in members), line
 
 
-def test_every_hashed_field_is_told_as_hashed():
+def test_every_hashed_field_is_documented_as_hashed():
     """The table of data sent lists every hashed field as SHA-256, and all others as plain."""
     table = rows(section(PRIVACY, "What leaves the machine"))
     listed = {path: row[2] for row in table for path in quoted(row[0])}
@@ -218,7 +218,7 @@ def test_every_hashed_field_is_told_as_hashed():
     assert all(form.startswith("SHA-256") or form == "**plain**" for form in listed.values())
 
 
-def test_every_preset_is_told_beside_the_tag():
+def test_every_preset_is_on_the_page_about_the_tag():
     """The table of event ids has every built-in preset."""
     listed = [
         preset for row in rows(section(BESIDE, "What presets send")) for preset in quoted(row[0])

@@ -354,7 +354,7 @@ def test_billing_address_comes_before_the_ip_addresss_place():
         (None, "web"),
     ],
 )
-def test_applications_are_told_by_their_system(environment, source):
+def test_applications_are_recognized_by_their_system(environment, source):
     """An application on iOS or Android is an app event; a browser there is not."""
     (event,) = events_of(
         "adobe_xdm", [{**EVENT, "eventType": "commerce.productViews", "environment": environment}]

@@ -473,7 +473,7 @@ def test_point_of_sale_is_offline(column, order, channel, source):
         (REST_CUSTOMER, "state", SIGNUP),
     ],
 )
-def test_columns_that_a_tap_was_told_to_leave_out_may_be_missing(order, missing, event):
+def test_columns_that_a_tap_leaves_out_may_be_missing(order, missing, event):
     """The identifiers of an order or a customer are there in both spellings."""
     assert events_of(
         "shopify", [{column: value for column, value in order.items() if column != missing}]

@@ -427,7 +427,7 @@ def test_app_event_has_its_device(device):
     ],
 )
 @pytest.mark.parametrize("spelling", ["osType", "os_type"])
-def test_apps_are_told_by_their_system(spelling, system, source):
+def test_apps_are_recognized_by_their_system(spelling, system, source):
     """An app on iOS or Android is an app event, in any case; everything else is web."""
     (event,) = events_of(
         "snowplow", [{**ROW, "event_name": "page_view", MOBILE: [{spelling: system}]}]

@@ -146,7 +146,7 @@ def test_name_that_no_entry_lists_is_a_member_of_its_own(name: str, shown: str |
     )
 
 
-def test_coverage_is_told_in_events_and_per_cent():
+def test_coverage_is_in_events_and_per_cent():
     """Each name has all eleven components; percentages are of the name's events, to two digits."""
     some = [
         event(number, click_id="dj0yJnU9") if number < 2 else event(number) for number in range(3)

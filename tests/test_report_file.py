@@ -359,7 +359,7 @@ def test_no_personal_data_and_no_token(run_target, sandbox, tmp_path, name: str)
         assert secret not in text, "a value of a record, or a path, is in the report"
 
 
-def test_settings_are_told_or_withheld_on_purpose():
+def test_settings_are_reported_or_withheld_on_purpose():
     """Every setting is reported or withheld; a reported one is a number, a word or a switch."""
     assert set(REPORTED_SETTINGS) | WITHHELD == set(Settings.model_fields)
     assert not set(REPORTED_SETTINGS) & WITHHELD

@@ -121,7 +121,7 @@ def test_headline(report: Report, line: str):
         (7, None, ["Stopped"]),
     ],
 )
-def test_end_of_the_run_is_told(code: int, stopped: str | None, said: list[str]):
+def test_end_of_the_run_is_reported(code: int, stopped: str | None, said: list[str]):
     """The end of the run is at the top, with its cause and what it means for the next one."""
     text = words(report_of(exit_code=code, stopped=stopped))
     assert all(part in text for part in said)

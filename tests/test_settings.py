@@ -277,7 +277,7 @@ def test_null_and_empty_text_are_not_given(name, nothing):
         ("conversion_token_file", 5, "path of a file"),
     ],
 )
-def test_wrong_values_are_told_in_plain_words(name, wrong, says):
+def test_wrong_values_are_described_in_plain_words(name, wrong, says):
     """A wrong value is one problem at its setting, which says what is valid."""
     given = {**MINIMAL, name: wrong}
     if name == "conversion_token_file":

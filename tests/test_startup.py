@@ -91,3 +91,21 @@ def test_signal_to_a_command_that_waits(number: signal.Signals, code: int, tmp_p
     done = run(WAITING, "wait", str(int(number)), cwd=tmp_path)
     assert (done.returncode, done.stdout) == (code, "undone\n")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "module", ["target_pinterest_capi.__main__", "target_pinterest_capi.cli.__main__"]
+)
+def test_garbage_is_collected_once_all_is_imported(module: str):
+    """While modules are imported nothing is collected, and what they consist of never again."""
+    ended = run(f"""
+import atexit, gc, sys
+collected = []
+gc.callbacks.append(lambda phase, info: collected.append(phase))
+from {module} import main
+began = len(collected)
+atexit.register(lambda: print(gc.isenabled(), gc.get_freeze_count() > 5000, len(collected) - began < 20))
+sys.argv[1:] = ["--version"]
+main()
+""")
+    assert ended.stdout.splitlines()[-1] == "True True True"

@@ -74,18 +74,13 @@ class RepeatedIdentifiers:
     def look_at(self, customer: Mapping[str, Sequence[str]]) -> None:
         """Count an event's identifiers, and note what may be wrong with them."""
         for name, shares in self._shares:
-            for identifier in _identifiers(customer, name):
-                if shares.count(identifier):
+            found = customer.get(name, ())
+            is_address = type(found) is str
+            for identifier in (found,) if is_address else found:
+                if shares.count(identifier) and not (is_address and is_private(identifier)):
                     self._note(f"user_data.{name}", Warned.REPEATED_IDENTIFIER)
         if "fn" in customer and customer["fn"] == customer.get("ln"):
             self._note("user_data.ln", Warned.SAME_NAMES)
-
-
-def _identifiers(customer: Mapping[str, Sequence[str]], name: str) -> Sequence[str]:
-    found = customer.get(name, ())
-    if isinstance(found, str):
-        return () if is_private(found) else (found,)
-    return found
 
 
 class _LargeShares:
