@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from given import Clock
 from shopper import ACCOUNT, event
-from target_pinterest_capi.delivery.batches import FRAME_BYTES, Batch, Batches, max_event_bytes
+from target_pinterest_capi.delivery.batches import Batch, Batches, max_event_bytes
 from target_pinterest_capi.events.event import Account, Event
 
 
@@ -63,12 +63,11 @@ def test_count_cuts():
 
 
 @pytest.mark.parametrize("count", [2, 3, 40])
-@pytest.mark.parametrize("spare", [1, 2, 50])
-def test_bytes_cut_before_they_are_passed(count: int, spare: int):
+@pytest.mark.parametrize("missing", [1, 2, 50])
+def test_bytes_cut_before_they_are_passed(count: int, missing: int):
     """A batch is sent before an event that would make it too large, which opens the next one."""
     one = event(10)
-    fitting = batch_of_same(one, count)
-    max_bytes = len(fitting.body()) + spare
+    max_bytes = len(batch_of_same(one, count + 1).body()) - missing
     open_batches = batches(max_rows=1000, max_bytes=max_bytes)
     for number in range(count):
         assert open_batches.add_event(one, number) is None

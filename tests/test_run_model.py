@@ -682,7 +682,7 @@ def test_ledger_that_fails_while_several_answers_come_stops_once(world, tmp_path
     for number in one.under_way():
         one.end(number)
     with sqlite3.connect(tmp_path / "ledger.db") as database:
-        database.execute("DROP TABLE pinterest_delivered_events")
+        database.execute("DROP TABLE pinterest_ledger_batches")
     stopped = one.run.finish()
     assert "ledger_url" in str(stopped)
     assert (one.run.tally.by_outcome()["delivered"], one.written) == (0, [])

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from target_pinterest_capi.delivery import results_tables as tables
 from target_pinterest_capi.delivery.database import read
-from target_pinterest_capi.delivery.event_ledger import delivered_events
+from target_pinterest_capi.delivery.event_ledger import batches, delivered, delivered_events
 
 _MAX_FOUND: Final = 1_000
 
@@ -61,6 +61,6 @@ def find_results(
 
 def find_delivered(url: str, keys: Collection[int]) -> Mapping[int, datetime]:
     """Return when the ledger's keys among these were delivered."""
-    query = sa.select(delivered_events).where(delivered_events.c.key.in_(sorted(keys)))
-    found: list[Any] = read(url, delivered_events.name, query)
-    return {row.key: datetime.fromtimestamp(row.delivered_at, UTC) for row in found}
+    query = delivered.where(delivered_events.c.key.in_(sorted(keys)))
+    found: list[Any] = read(url, batches.name, query)
+    return {row.key: datetime.fromtimestamp(row.at, UTC) for row in found}

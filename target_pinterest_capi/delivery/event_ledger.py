@@ -1,8 +1,10 @@
 """The ledger in a database: keys of delivered events, and claims of those about to be sent.
 
-A claim is a row in a small table of its own, with the number of its run. It is valid as long as
-that run is in the table of runs. A run leaves that table at its end, and is removed by another run
-that finds its claims and that it is dead.
+Keys are claimed in batches: one row per key, with the number of its batch, and one row per batch,
+with the number of its run. When a batch is delivered, only its own row changes: keys are random, so
+nearly each one is on another page. A claim is valid as long as its run is in the table of runs. A
+run leaves that table at its end, and is removed by another run that finds its claims and that it is
+dead.
 """
 
 from collections.abc import Callable, Collection
@@ -22,7 +24,8 @@ delivered_events: Final = sa.Table(
     "pinterest_delivered_events",
     _metadata,
     sa.Column("key", _number, primary_key=True, autoincrement=False),
-    sa.Column("delivered_at", sa.BigInteger, nullable=False),  # Unix time
+    # Unix time, or the number of the key's batch, negated.
+    sa.Column("delivered_at", sa.BigInteger, nullable=False),
 )
 # In SQLite an index on the time would add half to the cost of a key: deleting old keys scans the
 # whole table there, 0.04 s for a million keys.
@@ -31,14 +34,15 @@ sa.Index(
     delivered_events.c.delivered_at,
     info={POSTGRESQL_ONLY: True},
 )
-# In a separate table: keys are random, and claims among millions of delivered keys would change as
-# many pages again.
-_claims: Final = sa.Table(
-    "pinterest_claimed_events",
+batches: Final = sa.Table(
+    "pinterest_ledger_batches",
     _metadata,
-    sa.Column("key", _number, primary_key=True, autoincrement=False),
-    sa.Column("claimed_by", _number, nullable=False),  # a run's number
+    sa.Column("number", _number, primary_key=True, autoincrement=True),
+    sa.Column("claimed_by", _number),  # a run's number; null: delivered
+    sa.Column("delivered_at", sa.BigInteger),  # Unix time
+    sqlite_autoincrement=True,  # numbers are not used again
 )
+sa.Index("ix_pinterest_ledger_batches_claimed_by", batches.c.claimed_by)
 _runs: Final = sa.Table(
     "pinterest_ledger_runs",
     _metadata,
@@ -48,7 +52,28 @@ _runs: Final = sa.Table(
     sqlite_autoincrement=True,  # numbers are not used again
 )
 _live_runs: Final = sa.select(_runs.c.number)
-_drop_claims_of_the_dead: Final = _claims.delete().where(_claims.c.claimed_by.not_in(_live_runs))
+_of_batch: Final = batches.c.number == -delivered_events.c.delivered_at
+# NULL is not in an empty table either.
+_are_of_the_dead: Final = sa.and_(
+    batches.c.claimed_by.is_not(None), batches.c.claimed_by.not_in(_live_runs)
+)
+
+
+def _are_in(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Return the condition for keys of some batches."""
+    numbers = sa.select(-batches.c.number).where(*conditions)
+    return delivered_events.c.delivered_at.in_(numbers)
+
+
+# When keys were delivered; claims have no row.
+delivered: Final = (
+    sa.select(
+        delivered_events.c.key,
+        sa.func.coalesce(batches.c.delivered_at, delivered_events.c.delivered_at).label("at"),
+    )
+    .outerjoin_from(delivered_events, batches, _of_batch)
+    .where(batches.c.claimed_by.is_(None))
+)
 
 
 class EventLedger(Database):
@@ -71,30 +96,41 @@ class EventLedger(Database):
     ) -> None:
         super().__init__(url, _metadata, seconds_left=seconds_left)
         self._now = now or self.clock()
+        self._batches: dict[int, set[int]] = {}  # of this run, with the keys that are only claimed
         self._run = self._register(retention_days, process or identify_process())
         numbers = self.kind.numbers
         key = numbers.c.value
         mine = sa.literal(self._run, _number)
         at = sa.bindparam("now", type_=sa.BigInteger)
-        # Nothing is claimed for a run that was removed.
-        rows = sa.select(key, mine).where(mine.in_(_live_runs))
-        claim = self.kind.insert_missing(_claims).from_select([_claims.c.key, "claimed_by"], rows)
+        columns = [delivered_events.c.key, delivered_events.c.delivered_at]
+        claim = self.kind.insert_missing(delivered_events).from_select(
+            columns, sa.select(key, -sa.bindparam("batch", type_=sa.BigInteger))
+        )
         self._claim = claim.execution_options(preserve_rowcount=True)
-        self._mine = (
-            sa.select(key)
-            .join_from(numbers, _claims, _claims.c.key == key)
-            .where(_claims.c.claimed_by == mine)
+        self._find = (
+            sa.select(key, batches.c.number, batches.c.claimed_by)
+            .join_from(numbers, delivered_events, delivered_events.c.key == key)
+            .outerjoin(batches, _of_batch)
         )
-        self._release = _claims.delete().where(
-            _claims.c.key.in_(sa.select(key)), _claims.c.claimed_by == mine
+        self._known = self._find.where(batches.c.claimed_by.is_(None))
+        self._release = delivered_events.delete().where(
+            delivered_events.c.key.in_(sa.select(key)), _are_in(batches.c.claimed_by == mine)
         )
-        self._known = sa.select(key).join_from(
-            numbers, delivered_events, delivered_events.c.key == key
+        self._deliver_batch = (
+            batches.update()
+            .where(batches.c.number == sa.bindparam("batch"), batches.c.claimed_by == mine)
+            .values(claimed_by=None, delivered_at=at)
         )
-        self._deliver = self.kind.insert_missing(delivered_events).from_select(
-            [delivered_events.c.key, "delivered_at"], sa.select(key, at)
+        # SQLite cannot parse it without a WHERE.
+        rows = sa.select(key, at).where(sa.true())
+        deliver = self.kind.insert(delivered_events).from_select(columns, rows)
+        self._deliver = deliver.on_conflict_do_update(
+            index_elements=[delivered_events.c.key], set_={"delivered_at": at}
         )
-        self._renew = _runs.update().where(_runs.c.number == mine).values(renewed_at=at)
+        is_this = _runs.c.number == mine
+        self._renew = _runs.update().where(is_this).values(renewed_at=at)
+        # Changes nothing, but nobody can remove the run before the transaction ends.
+        self._stay = _runs.update().where(is_this).values(renewed_at=_runs.c.renewed_at)
 
     # What a run does
 
@@ -104,40 +140,58 @@ class EventLedger(Database):
             return Claims((), (), ())
         numbers = self._numbers(keys)
 
-        def claim(connection: sa.Connection) -> Claims:
-            are_new = connection.execute(self._claim, numbers).rowcount == len(keys)
-            if not are_new:
+        def claim(connection: sa.Connection) -> tuple[Claims, int, set[int]]:
+            _require_run(connection.execute(self._stay))
+            insert = connection.execute(batches.insert(), {"claimed_by": self._run})
+            batch = int(insert.inserted_primary_key[0])  # type: ignore[index]
+            numbers["batch"] = batch
+            if connection.execute(self._claim, numbers).rowcount == len(keys):
+                return Claims(keys, (), ()), batch, set(keys)
+            found = connection.execute(self._find, numbers).all()
+            if any(row.claimed_by is not None and row.number != batch for row in found):
                 self._show_alive(connection)
                 self._remove_dead_runs(connection)
                 connection.execute(self._claim, numbers)
-            # After the claims: from now on nobody else can deliver these keys.
-            delivered = set(connection.scalars(self._known, numbers))
-            if delivered:
-                connection.execute(self._release, self._numbers(delivered))
-            if are_new and not delivered:
-                return Claims(keys, (), ())
-            mine = set(connection.scalars(self._mine, numbers))
-            return Claims(mine, delivered, set(keys) - mine - delivered)
+                found = connection.execute(self._find, numbers).all()
+            of_batch = {row.value for row in found if row.number == batch}
+            if not of_batch:
+                connection.execute(batches.delete().where(batches.c.number == batch))
+            new = {row.value for row in found if row.claimed_by == self._run}
+            done = {row.value for row in found if row.claimed_by is None}
+            return Claims(new, done, set(keys) - new - done), batch, of_batch
 
-        return self.run(claim)
+        claims, batch, of_batch = self.run(claim)
+        if of_batch:
+            self._batches[batch] = of_batch
+        return claims
 
     def record_delivered(self, keys: Collection[int]) -> None:
         """Record keys as delivered, whoever has claimed them in the meantime."""
         if not keys:
             return
-        numbers = self._numbers(keys)
+        wanted = set(keys)
+        batch = next((one for one, claimed in self._batches.items() if claimed == wanted), None)
         now = int(self._now())
 
         def record(connection: sa.Connection) -> None:
-            connection.execute(self._deliver, {**numbers, "now": now})
-            connection.execute(self._release, numbers)
+            is_recorded = batch is not None and connection.execute(self._stay).rowcount
+            if is_recorded:
+                row = {"batch": batch, "now": now}
+                is_recorded = connection.execute(self._deliver_batch, row).rowcount
+            if not is_recorded:
+                connection.execute(self._deliver, {**self._numbers(wanted), "now": now})
 
         self.run(record)
+        if batch is None:
+            self._forget_claims(wanted)
+        else:
+            del self._batches[batch]
 
     def release(self, keys: Collection[int]) -> None:
         """Release claims of this run."""
         if keys:
             self.run(lambda connection: connection.execute(self._release, self._numbers(keys)))
+            self._forget_claims(set(keys))
 
     def known(self, keys: Collection[int]) -> set[int]:
         """Return those of the keys that were delivered."""
@@ -162,23 +216,22 @@ class EventLedger(Database):
         """Delete what is out of date, and return the number of a new run."""
         now = int(self._now())
         oldest = now - retention_days * DAY_SECONDS
-        forget = delivered_events.delete().where(delivered_events.c.delivered_at < oldest)
+        are_old = batches.c.delivered_at < oldest
+        at = delivered_events.c.delivered_at
+        forget = delivered_events.delete().where(at.between(0, oldest - 1) | _are_in(are_old))
         row = {"process": process, "renewed_at": now}
 
         def register(connection: sa.Connection) -> int:
             number: Any = connection.execute(_runs.insert(), row).inserted_primary_key
             self._remove_dead_runs(connection)
             connection.execute(forget)
+            connection.execute(batches.delete().where(are_old))
             return int(number[0])
 
         return self.run(register)
 
     def _show_alive(self, connection: sa.Connection) -> None:
-        if not connection.execute(self._renew, {"now": int(self._now())}).rowcount:
-            raise LedgerError(
-                f"this run stood still for more than {LEASE_SECONDS} seconds, so another one may "
-                "have taken over the events that it was about to send"
-            )
+        _require_run(connection.execute(self._renew, {"now": int(self._now())}))
 
     def _remove_dead_runs(self, connection: sa.Connection) -> None:
         """Remove the runs whose process has ended, or that have not renewed in time."""
@@ -193,7 +246,15 @@ class EventLedger(Database):
     def _remove_runs(self, connection: sa.Connection, numbers: list[int]) -> None:
         if numbers:
             connection.execute(_runs.delete().where(_runs.c.number.in_(numbers)))
-        connection.execute(_drop_claims_of_the_dead)
+        if connection.scalar(sa.select(sa.exists().where(_are_of_the_dead))):
+            connection.execute(delivered_events.delete().where(_are_in(_are_of_the_dead)))
+            connection.execute(batches.delete().where(_are_of_the_dead))
+
+    def _forget_claims(self, keys: set[int]) -> None:
+        """Remove keys from this run's batches, and the batches that are done."""
+        for claimed in self._batches.values():
+            claimed.difference_update(keys)
+        self._batches = {batch: claimed for batch, claimed in self._batches.items() if claimed}
 
     def _numbers(self, keys: Collection[int]) -> dict[str, object]:
         """Return keys as a parameter.
@@ -202,3 +263,12 @@ class EventLedger(Database):
         written together.
         """
         return {"numbers": self.kind.bind_numbers(sorted(keys))}
+
+
+def _require_run(update: sa.CursorResult[Any]) -> None:
+    """Raise `LedgerError` if an update of the run's row found none: it was removed."""
+    if not update.rowcount:
+        raise LedgerError(
+            f"this run stood still for more than {LEASE_SECONDS} seconds, so another one may "
+            "have taken over the events that it was about to send"
+        )

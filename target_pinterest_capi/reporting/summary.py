@@ -101,6 +101,12 @@ def about_delivery(tally: "Counters") -> Iterator[str]:
             f"{written} events are too old for the API and not at Pinterest: upload the CSV files "
             "in old_events_path in Ads Manager before the events are 30 days old."
         )
+    if tally.unnamed:
+        yield (
+            f"{tally.unnamed.total()} events of up to 30 days are not in the CSV files, because "
+            f"old_events_names has no name for {', '.join(tally.unnamed)}: copy the names from the "
+            "template in Ads Manager, and replay the dead letters."
+        )
     if tally.late_online:
         yield (
             f"{tally.late_online} web and app events reached Pinterest over an hour after they "

@@ -51,7 +51,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         return
     cluster = request.getfixturevalue("postgres")
     cluster.query(
-        "DROP TABLE IF EXISTS pinterest_delivered_events, pinterest_claimed_events, "
+        "DROP TABLE IF EXISTS pinterest_delivered_events, pinterest_ledger_batches, "
         "pinterest_ledger_runs"
     )
     yield cluster.url.replace("postgresql://", "postgresql+psycopg://")
@@ -240,6 +240,40 @@ def test_claims_of_a_dead_process_are_free_at_once(url: str):
     assert [set(part) for part in claims] == [set(keys(1)), set(), set(keys(2))]
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize(
+    ("delivered", "expected"),
+    [
+        ((), [{1, 2, 3, 4}, set(), set()]),
+        (((1, 2, 3),), [{4}, {1, 2, 3}, set()]),
+        (((1,), (3,)), [{2, 4}, {1, 3}, set()]),
+    ],
+)
+@pytest.mark.parametrize("ends", ["dies", "closes"])
+def test_part_of_a_claim_can_be_delivered_before_a_run_ends(
+    url: str, delivered: tuple[tuple[int, ...], ...], expected: list[set[int]], ends: str
+):
+    """The next run knows what was delivered, all of a claim or a part, and may send the rest."""
+    now = [NOW]
+    first = EventLedger(url, 7, now=lambda: now[0], process="elsewhere")
+    first.claim(keys(1, 2, 3))
+    for numbers in delivered:
+        first.record_delivered(keys(*numbers))
+    if ends == "closes":
+        first.close()
+    now[0] += LEASE_SECONDS + 1
+    later = EventLedger(url, 7, now=lambda: now[0], process="elsewhere")
+    claims = later.claim(keys(1, 2, 3, 4))
+    assert [set(part) for part in claims] == [set(keys(*numbers)) for numbers in expected]
+    done = {number for numbers in delivered for number in numbers}
+    assert later.known(keys(1, 2, 3, 4)) == set(keys(*done))
+    later.close()
+    if ends == "dies":
+        first.close()
+    again = opened(url, now[0] + 7 * DAY_SECONDS + 1)
+    assert again.known(keys(1, 2, 3, 4)) == set()
+    again.close()
 
 
 def test_claims_end_with_their_lease(url: str):

@@ -56,7 +56,7 @@ Query = Callable[[str], list[dict[str, Any]]]
 
 
 # Tests share the one database, and some a ledger in it.
-LEDGER_TABLES = ("pinterest_delivered_events", "pinterest_claimed_events", "pinterest_ledger_runs")
+LEDGER_TABLES = ("pinterest_delivered_events", "pinterest_ledger_batches", "pinterest_ledger_runs")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.spark
 ROWS = 50
 PATIENCE_SECONDS = 60
 RUNS = "SELECT count(*) FROM pinterest_ledger_runs"
-CLAIMS = "SELECT count(*) FROM pinterest_claimed_events"
+CLAIMS = "SELECT count(*) FROM pinterest_ledger_batches"
 
 # What a task does, in a process of its own, with a partition's rows and an attempt's number.
 ATTEMPT = """
@@ -52,7 +52,7 @@ print(json.dumps({row.reason or str(row.outcome): row.number for row in message.
 @pytest.fixture
 def url(postgres: Any) -> str:
     postgres.query(
-        "DROP TABLE IF EXISTS pinterest_delivered_events, pinterest_claimed_events, pinterest_ledger_runs"
+        "DROP TABLE IF EXISTS pinterest_delivered_events, pinterest_ledger_batches, pinterest_ledger_runs"
     )
     return str(postgres.url.replace("postgresql://", "postgresql+psycopg://"))
 
