@@ -21,7 +21,7 @@ from target_pinterest_capi.delivery.dead_letters import DeadLetter
 from target_pinterest_capi.delivery.deduplication import Deduplication
 from target_pinterest_capi.delivery.delivery import Delivery
 from target_pinterest_capi.delivery.event_delivery import EventDelivery, EventSender
-from target_pinterest_capi.delivery.exit_codes import ExitCode as ExitCode  # noqa: PLC0414 - the doors take both from here
+from target_pinterest_capi.delivery.exit_codes import ExitCode as ExitCode  # noqa: PLC0414 - entry points import both from here
 from target_pinterest_capi.delivery.exit_codes import RunStopped as RunStopped  # noqa: PLC0414
 from target_pinterest_capi.delivery.ledger import Ledger
 from target_pinterest_capi.delivery.old_event_delivery import OldEventDelivery

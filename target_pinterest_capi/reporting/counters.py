@@ -42,7 +42,7 @@ class RequestCounts:
 
     sent: int = 0
     repeated: int = 0
-    isolating: int = 0
+    bisecting: int = 0
 
 
 def sum_of_requests(counts: Iterable[RequestCounts]) -> RequestCounts:
@@ -51,7 +51,7 @@ def sum_of_requests(counts: Iterable[RequestCounts]) -> RequestCounts:
     for one in counts:
         total.sent += one.sent
         total.repeated += one.repeated
-        total.isolating += one.isolating
+        total.bisecting += one.bisecting
     return total
 
 

@@ -70,7 +70,7 @@ def numbers_of(run: "FinishedRun", exit_code: int) -> dict[str, object]:
         "without_outcome": run.without_outcome,
         "requests": requests.sent,
         "requests_repeated": requests.repeated,
-        "requests_isolating": requests.isolating,
+        "requests_bisecting": requests.bisecting,
         "states_written": run.states_written,
         "dead_letters_written": run.dead_letters_written,
     }
