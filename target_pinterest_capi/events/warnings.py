@@ -14,7 +14,7 @@ from target_pinterest_capi.events.normalize import is_private
 from target_pinterest_capi.events.reasons import Warned
 
 LIMITED: Final = "LDP"  # docs/pinterest-api.md: custom_data
-_UNITED_STATES: Final = digest("us")
+_UNITED_STATES: Final = frozenset({digest("us"), "us"})  # plain in a preview with plain values
 
 # of a value's whole part: from 1,000,000,000, which is high in any currency
 HIGH_DIGITS: Final = 10
@@ -50,7 +50,8 @@ def limited_warning(opt_out_type: str, customer: Mapping[str, Sequence[str]]) ->
         return Warned.UNKNOWN_OPT_OUT_TYPE
     if "st" not in customer or "country" not in customer:
         return Warned.LDP_INCOMPLETE
-    return None if _UNITED_STATES in customer["country"] else Warned.LDP_WITHOUT_EFFECT
+    is_elsewhere = _UNITED_STATES.isdisjoint(customer["country"])
+    return Warned.LDP_WITHOUT_EFFECT if is_elsewhere else None
 
 
 SAMPLED: Final = 8  # the first of so many events is examined
