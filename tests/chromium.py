@@ -108,7 +108,7 @@ class Browser:
     def open(
         self, page: Path | str, *, width: int = 1280, height: int = 900, dark: bool = False
     ) -> None:
-        """Show a file or an address, at a size and in a colour scheme, and wait until it is loaded."""
+        """Show a file or an address at a size, light or dark, and wait until it is loaded."""
         self.call(
             "Emulation.setDeviceMetricsOverride",
             width=width,

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from given import Clock
 from shopper import ACCOUNT, event
-from target_pinterest_capi.delivery.batches import FRAME_BYTES, Batch, Batches, max_event_bytes
-from target_pinterest_capi.events.event import Account
+from target_pinterest_capi.delivery.batches import Batch, Batches, max_event_bytes
+from target_pinterest_capi.events.event import Account, Event
 
 
 def batches(**limits: Any) -> Batches:
@@ -23,6 +23,13 @@ def batch_of(count: int) -> Batch:
     made = Batch(ACCOUNT, 0.0)
     for number in range(count):
         made.append(event(number), number + 1)
+    return made
+
+
+def batch_of_same(one: Event, count: int) -> Batch:
+    made = Batch(ACCOUNT, 0.0)
+    for number in range(count):
+        made.append(one, number)
     return made
 
 
@@ -55,17 +62,20 @@ def test_count_cuts():
     ] * 2 + [False]
 
 
-def test_bytes_cut_before_they_are_passed():
+@pytest.mark.parametrize("count", [2, 3, 40])
+@pytest.mark.parametrize("missing", [1, 2, 50])
+def test_bytes_cut_before_they_are_passed(count: int, missing: int):
     """A batch is sent before an event that would make it too large, which opens the next one."""
-    one = len(event(0).body) + 1
-    open_batches = batches(max_rows=1000, max_bytes=FRAME_BYTES + 2 * one)
-    assert open_batches.add_event(event(0), 1) is None
-    assert open_batches.add_event(event(1), 2) is None
-    full = open_batches.add_event(event(2), 3)
+    one = event(10)
+    max_bytes = len(batch_of_same(one, count + 1).body()) - missing
+    open_batches = batches(max_rows=1000, max_bytes=max_bytes)
+    for number in range(count):
+        assert open_batches.add_event(one, number) is None
+    full = open_batches.add_event(one, count)
     assert full is not None
-    assert len(full) == 2
-    assert len(full.body()) <= FRAME_BYTES + 2 * one
-    assert open_batches.oldest_sequence() == 3
+    assert len(full) == count
+    assert len(full.body()) <= max_bytes
+    assert open_batches.oldest_sequence() == count
 
 
 def test_age_cuts():

@@ -832,6 +832,14 @@ def test_what_is_not_tried(check):
     assert (steps["files"]["mark"], steps["ledger"]["mark"]) == ("skipped", "skipped")
 
 
+def test_what_a_run_sends_elsewhere_is_not_tried(check):
+    """Messages and telemetry are listed as not checked, and nothing is sent to their places."""
+    result = check("--json", notify_url="http://127.0.0.1:9/", telemetry="otlp")
+    steps = found(result)
+    assert (steps["notify_url"]["mark"], steps["telemetry"]["mark"]) == ("skipped", "skipped")
+    assert result.exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("entry", "missing"),
     [

@@ -237,7 +237,7 @@ def test_one_culprit_is_found_by_halving(size, culprit):
         f"visit-{number}" for number in range(size) if number != culprit
     )
     assert len(desk.sent) <= 2 * math.log2(size) + 4
-    assert desk.dispatcher.requests.isolating == len(desk.sent) - 1
+    assert desk.dispatcher.requests.bisecting == len(desk.sent) - 1
 
 
 def test_many_culprits_cost_a_bounded_number_of_requests():

@@ -262,6 +262,17 @@ def test_event_names_that_are_not_in_the_report_are_reported(deliver, ask):
     assert made["notes"] == ["The report counts no events of signup."]
 
 
+@pytest.mark.parametrize("name", ["jane@example.com", "+12025550134"])
+def test_event_name_that_may_be_a_value_is_not_shown(deliver, ask, name: str):
+    """A column that was mapped to event_name by mistake makes names of addresses at Pinterest."""
+    report = deliver(*sales(3, name=name))
+    for options in ((), ("--json",)):
+        done = ask(*options, "--report", report)
+        assert done.exit_code == 0
+        assert name not in done.output
+        assert "…" in done.output or "\\u2026" in done.output
+
+
 # The token
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from target_pinterest_capi.files.durable import replace_file, sync_directory
+from target_pinterest_capi.files.durable import replace_file, replacement, sync_directory
 from target_pinterest_capi.files.line_file import LineFile
 
 
@@ -89,6 +89,16 @@ def test_replaced_file_is_synced_before_it_is_placed_and_its_name_after(
     syncs = Syncs()
     replace_file(tmp_path / "a.json", b"text", is_private=is_private, sync=syncs)
     assert syncs.seen == [b"text", ["a.json"]]
+
+
+def test_room_is_on_the_disk_before_the_content(tmp_path: Path):
+    """Room is taken and synced, so that a disk that is full by then has it; nothing is placed yet."""
+    syncs = Syncs()
+    with replacement(tmp_path / "token.json", room=64, sync=syncs) as put:
+        assert syncs.seen == [bytes(64)]
+        assert not (tmp_path / "token.json").exists()
+        put(b"new")
+    assert syncs.seen == [bytes(64), b"new", ["token.json"]]
 
 
 def test_appended_lines_are_synced_with_the_name_of_a_new_file(tmp_path: Path):

@@ -7,6 +7,7 @@ with REQUIRE_SERVICES=1, as in CI, they fail.
 import json
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,8 +17,10 @@ from typing import Any
 import pytest
 from members import list_settings, person
 
-from given import ACCOUNT, TOKEN, record, schema, state
+from given import ACCOUNT, TOKEN, record, schema, settings_of, state
 from shopper import seconds_ago, visit
+from target_pinterest_capi.checks.files import check_files
+from target_pinterest_capi.checks.result import CheckStatus
 from target_pinterest_capi.pinterest.calls import FlowStopped
 from target_pinterest_capi.pinterest.oauth import RefreshedTokens, fetch_access_token
 from target_pinterest_capi.pinterest.responses import ApiResponse, Credentials, TokenGrant
@@ -205,6 +208,26 @@ def tokens(disk: SmallDisk) -> Callable[..., RefreshedTokens]:
             return ApiResponse(200, body=TokenGrant("access", "second"))
 
     return lambda path: RefreshedTokens("app", "secret", "first", str(path), Endpoint())
+
+
+@pytest.mark.parametrize("room", [0, SIZE // 2])
+def test_full_disk_is_found_before_a_run(disk: SmallDisk, room: int):
+    """`check` says which files and databases a full disk leaves no room for, new or not."""
+    path = disk.path / "ledger.db"
+    sqlite3.connect(path).execute("CREATE TABLE t (n)").connection.close()
+    disk.leave(room)
+    given = {
+        "dead_letter_path": str(disk.path / "letters.jsonl"),
+        "report_path": str(disk.path / "reports" / "report.json"),
+        "ledger_url": f"sqlite:///{path}",
+        "results_url": f"sqlite:///{disk.path}/results.db",
+    }
+    results = list(check_files(settings_of(**given)))
+    status = CheckStatus.OK if room else CheckStatus.FAILED
+    assert {one.status for one in results} == {status}
+    words = " ".join(one.message for one in results)
+    assert words.count("no space left on device") == (0 if room else 4)
+    assert words.count("can be written") == (3 if room else 0)
 
 
 def test_token_has_its_room_before_the_old_one_is_used_up(disk: SmallDisk, tokens):

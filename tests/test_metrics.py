@@ -60,7 +60,7 @@ def test_counters_go_on_and_gauges_are_the_last_run(run_target, file: Path):
         ("events_total", "visits", "pinterest", "invalid"): 1,
         ("undelivered_total", "invalid", "no_identifier"): 1,
         ("requests_total", "first"): 2,
-        ("requests_total", "repeat"): 0,
+        ("requests_total", "retry"): 0,
         ("dead_letters_total",): 1,
         ("states_total",): 2,
         ("last_run_exit_code",): 0,

@@ -19,6 +19,8 @@ from click.testing import CliRunner
 
 from given import ACCOUNT, Clock, record, schema, settings_of, state
 from shopper import digest, event, seconds_ago, visit
+from target_pinterest_capi.checks.old_events import check_old_events
+from target_pinterest_capi.checks.result import CheckStatus
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.delivery.deduplication import Deduplication
 from target_pinterest_capi.delivery.event_ledger import EventLedger
@@ -144,7 +146,60 @@ def test_what_a_row_would_lose_keeps_it_a_dead_letter(
     assert ran.reasons == {"event_too_old": 1}
     (letter,) = ran.dead_letters
     assert (letter["field"], letter["detail"]) == (field, detail)
+    asked = f"not in the CSV files, because old_events_names has no name for {field}:"
+    assert (asked in ran.log) == (field != "user_data")
     assert letter["event"]["event_id"] == "visit-1"
+
+
+LDP = {"custom_data.opt_out_type": "ldp", "user_data.st": "st"}
+OWN = {"stream": "orders", "fields": {"user_data.em": "em", "event_time": "event_time"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        ({}, "custom_data.value, custom_data.currency"),
+        ({"old_events_names": AMOUNTS}, ""),
+        ({"old_events_names": dict.fromkeys(AMOUNTS)}, ""),
+        ({"old_events_names": AMOUNTS, "defaults": {"action_source": "web"}}, "web"),
+        ({"old_events_names": AMOUNTS, "defaults": {"event_name": "signup"}}, "signup"),
+        ({"mappings": [OWN]}, ""),
+        ({"mappings": [{**OWN, "preset": "pinterest"}], "old_events_names": AMOUNTS}, ""),
+        (
+            {"mappings": [{**OWN, "defaults": {"opt_out": True, "action_source": "app_ios"}}]},
+            "opt_out, app_ios",
+        ),
+        (
+            {"mappings": [{**OWN, "fields": {**OWN["fields"], "custom_data.opt_out_type": "x"}}]},
+            "custom_data.opt_out_type",
+        ),
+        (
+            {
+                "mappings": [{**OWN, "fields": {**OWN["fields"], **LDP}}],
+                "old_events_names": {"custom_data.opt_out_type": "ldp"},
+            },
+            "user_data.st",
+        ),
+        ({"old_events_path": None, "ledger_url": None, "ledger_retention_days": None}, None),
+    ],
+)
+def test_check_says_which_names_the_file_needs(
+    folder: Path, tmp_path: Path, changes: dict[str, Any], missing: str | None
+):
+    """Before a run, `check` names what the mappings send and the file has no name for."""
+    settings = settings_of(**{
+        "old_events_path": str(folder),
+        "ledger_url": f"sqlite:///{tmp_path}/ledger.db",
+        "ledger_retention_days": 30,
+        **changes,
+    })  # fmt: skip
+    found = list(check_old_events(settings))
+    if missing is None:
+        assert found == []
+        return
+    (result,) = found
+    assert result.status is (CheckStatus.WARNING if missing else CheckStatus.OK)
+    assert not missing or result.message.endswith(f"stay dead letters: {missing}")
 
 
 @pytest.mark.parametrize(
@@ -427,4 +482,4 @@ def test_everything_nameable_can_be_named():
             "old_events_names": {name: f"x{name}" for name in NAMEABLE},
         }
     )
-    assert set(NAMEABLE) >= MAY_BE_NULL
+    assert set(NAMEABLE) >= {*MAY_BE_NULL}

@@ -188,7 +188,7 @@ def test_repeated_and_constant_ids_by_name():
 def test_requests_and_throughput():
     """Requests are counted by purpose; throughput is delivered events per second of the run."""
     requests = ordinary().requests
-    assert (requests.sent, requests.repeated, requests.isolating, requests.events_per_second) == (
+    assert (requests.sent, requests.repeated, requests.bisecting, requests.events_per_second) == (
         25,
         2,
         3,

@@ -103,7 +103,7 @@ def test_numbers_are_the_runs(run_report, sandbox):
         ("user_data.ph", "not_a_phone", False),
     ]
     requests = members["requests"]
-    assert (requests["sent"], requests["repeated"], requests["isolating"]) == (
+    assert (requests["sent"], requests["repeated"], requests["bisecting"]) == (
         sandbox.store.counters()["requests"],
         1,
         0,

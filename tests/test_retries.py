@@ -35,17 +35,17 @@ FAILED = EventStatus("failed", "why")
         (204, Decision.UNCERTAIN),
         (301, Decision.STOP),
         (307, Decision.STOP),
-        (400, Decision.ISOLATE),
+        (400, Decision.BISECT),
         (401, Decision.STOP),
         (403, Decision.STOP),
         (404, Decision.STOP),
         (405, Decision.STOP),
         (407, Decision.STOP),
         (408, Decision.UNCERTAIN),
-        (409, Decision.ISOLATE),
-        (413, Decision.ISOLATE),
-        (418, Decision.ISOLATE),
-        (422, Decision.ISOLATE),
+        (409, Decision.BISECT),
+        (413, Decision.BISECT),
+        (418, Decision.BISECT),
+        (422, Decision.BISECT),
         (425, Decision.RETRY),
         (429, Decision.SLOW_DOWN),
         (500, Decision.UNCERTAIN),
@@ -99,7 +99,7 @@ def test_another_list_than_was_sent_is_never_success(status, events):
 
 def test_list_of_events_on_an_error_status_is_not_read():
     """A 400 or 500 that lists events still has the meaning of its status."""
-    assert classify(ApiResponse(400, [DONE]), 1) is Decision.ISOLATE
+    assert classify(ApiResponse(400, [DONE]), 1) is Decision.BISECT
     assert classify(ApiResponse(500, [DONE]), 1) is Decision.UNCERTAIN
 
 

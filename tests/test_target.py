@@ -184,7 +184,7 @@ def test_event_that_pinterest_fails_is_a_rejected_dead_letter(run_target, sandbo
     assert sandbox.store.event_ids() == {"visit-1": 1, "visit-3": 1}
 
 
-def test_event_that_poisons_its_request_is_isolated(run_target, sandbox):
+def test_event_that_poisons_its_request_is_found_by_bisecting(run_target, sandbox):
     """An event that makes Pinterest refuse the request is rejected; the others arrive once."""
     sandbox.faults.set([Fault("poison", event_id="visit-77")])
     ran = run_target([VISITS, *visits(*range(200)), state({"n": 1})])

@@ -1,7 +1,8 @@
 """What a run writes, tested before it: dead letters, report and token, the ledger and the results.
 
-Creates no file and no folder, and does not change a database: a write is begun there, and rolled
-back. Never shows the URL of a database, which may have a password.
+What a run sends to others than Pinterest is named, and not tested. Creates no file and no folder,
+and does not change a database: a write is begun there, and rolled back. Never shows the URL of a
+database, which may have a password.
 """
 
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ def check_files(settings: Settings) -> Iterator[CheckResult]:
         about = f"{setting} is an object store: it is not tested before the first dead letter"
         yield CheckResult(FILES, CheckStatus.SKIPPED, about)
     yield from _databases(settings)
+    yield from _messages(settings)
 
 
 def _paths(settings: Settings) -> dict[str, str]:
@@ -63,6 +65,16 @@ def _databases(settings: Settings) -> Iterator[CheckResult]:
             yield CheckResult(step, CheckStatus.SKIPPED, f"not opened: mode is {settings.mode}")
         else:
             yield _try_database(step, f"{step}_url", url.get_secret_value())
+
+
+def _messages(settings: Settings) -> Iterator[CheckResult]:
+    """Yield what a run sends elsewhere: a test of it would be a message to people."""
+    if settings.notify_url is not None:
+        about = "not tested: the first message is sent at the end of a run"
+        yield CheckResult("notify_url", CheckStatus.SKIPPED, about)
+    if settings.telemetry != "none":
+        about = "not tested: the first data is sent during a run"
+        yield CheckResult("telemetry", CheckStatus.SKIPPED, about)
 
 
 def _try_database(step: str, setting: str, url: str) -> CheckResult:

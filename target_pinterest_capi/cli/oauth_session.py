@@ -129,7 +129,7 @@ def _other_advice(response: CallResponse) -> str:
     waiting = remedy_by_waiting(response, "ask again")
     if waiting is not None:
         return waiting
-    if classify_call(response) is Decision.ISOLATE:
+    if classify_call(response) is Decision.BISECT:
         return "Pinterest refused the request itself: see its message."
     words = remedy(response, uses_oauth=True)
     return words[:1].upper() + words[1:]

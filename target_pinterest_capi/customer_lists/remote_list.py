@@ -186,7 +186,7 @@ class RemoteList:
                 ):
                     self.audience = "made"
                     return
-                if classify_call(response) is Decision.ISOLATE:
+                if classify_call(response) is Decision.BISECT:
                     raise FlowStopped(
                         f"{describe(response)} to the creation of an audience for the list "
                         f"{self.configured.shown!r}."
@@ -236,7 +236,7 @@ class RemoteList:
                 self.id = response.body.id
                 self.was_created = True
                 return response
-            if classify_call(response) is Decision.ISOLATE:
+            if classify_call(response) is Decision.BISECT:
                 return response
             self.is_looked_up = False
             yield from self.find()

@@ -198,7 +198,7 @@ class CallRunner:
                         pause,
                     )
                 self._advance(running, response)
-            case Decision.ISOLATE:
+            case Decision.BISECT:
                 self._advance(running, response)
             case Decision.RETRY | Decision.SLOW_DOWN | Decision.UNCERTAIN:
                 self._retry(running, response, decision)

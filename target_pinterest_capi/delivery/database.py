@@ -183,11 +183,12 @@ def try_to_write(url: str) -> None:
     Raises `UnusableError`, and creates no file.
     """
     path = _file_of(url)
-    if path is not None and not path.exists():
+    if path is not None:
         obstacle = find_obstacle(path, makes_folders=False)
         if obstacle is not None:
             raise UnusableError(obstacle)
-        return
+        if not path.exists():
+            return
     engine = _engine_of(url)
     try:
         with engine.connect() as connection:

@@ -224,7 +224,7 @@ class Dispatcher:
             self._schedule(batch, _BEFORE_ALL_OTHERS)  # not acknowledged: STATE stays before it
             return
         count_attempt(batch, now, self.requests)
-        self.requests.isolating += batch.attempts == 1 and batch.depth > 0
+        self.requests.bisecting += batch.attempts == 1 and batch.depth > 0
 
     def _limits(self, account: Account) -> list[RateLimit]:
         """Return every rate limit that applies to a request of the account."""
@@ -251,8 +251,8 @@ class Dispatcher:
                 self._retry(batch, response, slow_down=decision is Decision.SLOW_DOWN)
             case Decision.UNCERTAIN:
                 self._retry_uncertain(batch, response)
-            case Decision.ISOLATE:
-                self._isolate(batch, response)
+            case Decision.BISECT:
+                self._bisect(batch, response)
             case Decision.STOP:
                 self.stop(f"{describe(response)}: {remedy(response)}")
                 self._schedule(batch, _BEFORE_ALL_OTHERS)  # not acknowledged: STATE stays before it
@@ -304,7 +304,7 @@ class Dispatcher:
             )
         self._schedule(batch, retry.due_at)
 
-    def _isolate(self, batch: Batch, response: EventsResponse) -> None:
+    def _bisect(self, batch: Batch, response: EventsResponse) -> None:
         if len(batch) == 1:
             self._reject(batch, response)
             return
@@ -319,7 +319,7 @@ class Dispatcher:
             self._schedule(half, _BEFORE_ALL_OTHERS)
 
     def _reject(self, batch: Batch, response: EventsResponse) -> None:
-        assert isinstance(response, ApiResponse)  # noqa: S101 - else nothing is isolated
+        assert isinstance(response, ApiResponse)  # noqa: S101 - else nothing is bisected
         message = f"{response.status} {response.message}".strip()
         refusal = _Refusal(batch, message, response.status)
         if not self._unconfirmed.hold(refusal):

@@ -151,7 +151,7 @@ class EventDelivery:
 
     @property
     def in_flight(self) -> int:
-        """How many requests are under way."""
+        """How many requests are in flight."""
         return self.dispatcher.in_flight
 
     @property

@@ -325,7 +325,7 @@ def _numbers(report: Report) -> dict[str, Any]:
         "without_outcome": run.without_outcome,
         "requests": requests.sent,
         "requests_repeated": requests.repeated,
-        "requests_isolating": requests.isolating,
+        "requests_bisecting": requests.bisecting,
         "states_written": run.states_written,
         "dead_letters_written": run.dead_letters_written,
         "failed_events": events.invalid + events.rejected,

@@ -72,7 +72,7 @@ runs: Final = sa.Table(
     _count("without_outcome", "Events and members that the next run reads again."),
     _count("requests", "Requests to Pinterest."),
     _count("requests_repeated", "How many of them were retries."),
-    _count("requests_isolating", "How many of them bisected a refused request."),
+    _count("requests_bisecting", "How many of them bisected a refused request."),
     _count(
         "states_written",
         "STATE messages written; if 0, the next run starts where this one did.",

@@ -21,7 +21,7 @@ from target_pinterest_capi.delivery.dead_letters import DeadLetter
 from target_pinterest_capi.delivery.deduplication import Deduplication
 from target_pinterest_capi.delivery.delivery import Delivery
 from target_pinterest_capi.delivery.event_delivery import EventDelivery, EventSender
-from target_pinterest_capi.delivery.exit_codes import ExitCode as ExitCode  # noqa: PLC0414 - the doors take both from here
+from target_pinterest_capi.delivery.exit_codes import ExitCode as ExitCode  # noqa: PLC0414 - entry points import both from here
 from target_pinterest_capi.delivery.exit_codes import RunStopped as RunStopped  # noqa: PLC0414
 from target_pinterest_capi.delivery.ledger import Ledger
 from target_pinterest_capi.delivery.old_event_delivery import OldEventDelivery
@@ -33,7 +33,7 @@ from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import Event, InvalidRecord, Origin, SkippedRecord
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.outcomes import Outcome, counted_reason
-from target_pinterest_capi.events.reasons import Invalid, Reason, Skipped
+from target_pinterest_capi.events.reasons import Invalid, NotWritten, Reason, Skipped
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.files.line_file import LineFile
 from target_pinterest_capi.reporting.counters import RequestCounts, sum_of_requests
@@ -48,6 +48,7 @@ NOTHING_MAPPED: Final = (
     "No record was mapped, and an entry of mappings or customer_lists matched no stream. No "
     "STATE was written: correct the name of its stream and run again, to read the same records."
 )
+_UNNAMED: Final = (NotWritten.NO_COLUMN, NotWritten.NO_NAME)
 _FILTERED: Final = (Skipped.STREAM_MAP, Skipped.MELTANO_TEST)
 STATE_INTERVAL_SECONDS: Final = 1.0  # Meltano saves every STATE line with database commits
 
@@ -212,6 +213,8 @@ class Run:
             return
         if self.settings.on_invalid == "fail" and record.reason is not Invalid.EVENT_TOO_OLD:
             self._fail_on(record)
+        if record.field and record.detail in _UNNAMED:
+            self.tally.unnamed[record.field] += 1
         self.add_dead_letter(
             DeadLetter(
                 self.sequence,

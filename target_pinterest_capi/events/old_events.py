@@ -45,7 +45,10 @@ NAMEABLE: Final = (
     *ACTION_SOURCES,
 )
 # Columns that a template may lack, so that its owner can say so; never a person's choice.
-MAY_BE_NULL: Final = frozenset({"custom_data.value", "custom_data.currency"})
+MAY_BE_NULL: Final = ("custom_data.value", "custom_data.currency")
+OPT_OUT_TYPE: Final = "custom_data.opt_out_type"
+BESIDE_OPT_OUT_TYPE: Final = ("user_data.st", "user_data.country")
+NEVER_LOST: Final = (*MAY_BE_NULL, "opt_out", OPT_OUT_TYPE)
 
 
 def must_not_be_lost(body: Mapping[str, Any]) -> Iterator[str]:

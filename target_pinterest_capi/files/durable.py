@@ -77,7 +77,7 @@ def find_obstacle(path: Path, *, makes_folders: bool = True) -> str | None:
     try:
         if place.exists():
             os.close(os.open(place, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
-            return None
+            return _room_problem(place) if place.is_file() else None
         folder = place.parent
         while makes_folders and not folder.exists() and folder != folder.parent:
             folder = folder.parent
@@ -85,10 +85,19 @@ def find_obstacle(path: Path, *, makes_folders: bool = True) -> str | None:
             return "its folder does not exist"
         if not folder.is_dir():
             return "its folder is not a folder"
-        return None if os.access(folder, os.W_OK | os.X_OK) else "its folder is not writable"
+        if not os.access(folder, os.W_OK | os.X_OK):
+            return "its folder is not writable"
+        return _room_problem(folder)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         return (reason or "it is not a usable path").lower()
+
+
+def _room_problem(place: Path) -> str | None:
+    """Return that the disk is full; None if it has a block for this user."""
+    disk = os.statvfs(place)
+    free = disk.f_bavail if os.geteuid() else disk.f_bfree  # root has the reserved ones too
+    return os.strerror(errno.ENOSPC).lower() if disk.f_blocks and not free else None
 
 
 def sync_directory(directory: Path, *, sync: Sync = os.fsync) -> None:

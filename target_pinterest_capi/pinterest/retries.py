@@ -32,7 +32,7 @@ class Decision(Enum):
     RETRY = "retry"  # nothing was processed: send the same body again
     SLOW_DOWN = "slow down"  # as RETRY, and the account waits, with fewer requests at once
     UNCERTAIN = "uncertain"  # it may have been processed: `on_uncertain` decides
-    ISOLATE = "isolate"  # the whole request was refused: bisect it to find the bad event
+    BISECT = "bisect"  # the whole request was refused: bisect it to find the bad event
     STOP = "stop"  # no request can succeed until a person changes something
 
 
@@ -50,7 +50,7 @@ class StatusRule(NamedTuple):
 # docs/pinterest-api.md: Responses. Pinterest documents 200, 400, 401, 403, 422, 429, 503 and
 # `default`; the others are from HTTP (RFC 9110).
 STATUS_RULES: Final = {
-    HTTPStatus.BAD_REQUEST: StatusRule(Decision.ISOLATE),
+    HTTPStatus.BAD_REQUEST: StatusRule(Decision.BISECT),
     HTTPStatus.UNAUTHORIZED: StatusRule(
         Decision.STOP,
         "Pinterest does not accept the token: check conversion_token (Ads Manager, Conversions, "
@@ -78,8 +78,8 @@ STATUS_RULES: Final = {
         "the proxy requires a user and password: check the variables HTTPS_PROXY and NO_PROXY.",
     ),
     HTTPStatus.REQUEST_TIMEOUT: StatusRule(Decision.UNCERTAIN),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: StatusRule(Decision.ISOLATE),
-    HTTPStatus.UNPROCESSABLE_ENTITY: StatusRule(Decision.ISOLATE),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: StatusRule(Decision.BISECT),
+    HTTPStatus.UNPROCESSABLE_ENTITY: StatusRule(Decision.BISECT),
     HTTPStatus.TOO_EARLY: StatusRule(Decision.RETRY),
     HTTPStatus.TOO_MANY_REQUESTS: StatusRule(Decision.SLOW_DOWN),
     HTTPStatus.SERVICE_UNAVAILABLE: StatusRule(Decision.RETRY),
@@ -93,7 +93,7 @@ HUNDRED_RULES: Final = {
         "the server redirects, and the token is not sent to another address: set api_url to the "
         "final address.",
     ),
-    4: StatusRule(Decision.ISOLATE),
+    4: StatusRule(Decision.BISECT),
     5: StatusRule(Decision.UNCERTAIN),
 }
 NO_RESPONSE_RULES: Final = {

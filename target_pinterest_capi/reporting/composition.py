@@ -156,12 +156,12 @@ def _values(counters: Counters) -> Iterator[ValueCount]:
 
 
 def _requests(facts: RunFacts, delivered: int) -> Requests:
-    sent, repeated, isolating = facts.requests
+    sent, repeated, bisecting = facts.requests
     seconds = facts.run.seconds
     return Requests(
         sent=sent,
         repeated=repeated,
-        isolating=isolating,
+        bisecting=bisecting,
         events_per_second=round(delivered / seconds, 1) if seconds else 0.0,
     )
 

@@ -42,7 +42,7 @@ class RequestCounts:
 
     sent: int = 0
     repeated: int = 0
-    isolating: int = 0
+    bisecting: int = 0
 
 
 def sum_of_requests(counts: Iterable[RequestCounts]) -> RequestCounts:
@@ -51,7 +51,7 @@ def sum_of_requests(counts: Iterable[RequestCounts]) -> RequestCounts:
     for one in counts:
         total.sent += one.sent
         total.repeated += one.repeated
-        total.isolating += one.isolating
+        total.bisecting += one.bisecting
     return total
 
 
@@ -67,6 +67,7 @@ class Counters:
         self.unsent = 0
         self.tested = 0
         self.late_online = 0
+        self.unnamed: Counter[str] = Counter()  # old events by the field without a name in the file
         self.unknown_names = 0
         self._constant_ids = ConstantIds()
         self._warnings: Counter[str] = Counter()
@@ -141,6 +142,7 @@ class Counters:
         self.count_unsent(other.unsent)
         self.count_tested(other.tested)
         self.count_late_online(other.late_online)
+        self.unnamed += other.unnamed
         self.unknown_names += other.unknown_names
         self._constant_ids.merge(other._constant_ids)  # noqa: SLF001 - its own kind
 

@@ -70,9 +70,9 @@ def _reasons(report: Report) -> Iterator[Sample]:
 
 def _requests(report: Report) -> Iterator[Sample]:
     requests = report.requests
-    yield (_SENDING,), requests.sent - requests.repeated - requests.isolating
-    yield ("repeat",), requests.repeated
-    yield ("isolation",), requests.isolating
+    yield (_SENDING,), requests.sent - requests.repeated - requests.bisecting
+    yield ("retry",), requests.repeated
+    yield ("bisect",), requests.bisecting
 
 
 def _last_success(report: Report) -> Iterator[Sample]:

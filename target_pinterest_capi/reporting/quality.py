@@ -31,18 +31,17 @@ class Shortfall(NamedTuple):
     @property
     def words(self) -> str:
         """What is too low, and what is required."""
-        whose = "all" if self.event_name == ALL_EVENTS else self.event_name
+        events = "events" if self.event_name == ALL_EVENTS else f"{self.event_name} events"
+        events = f"{self.events} {events}"
         if self.measure == EVENTS:
-            return f"{self.events} {whose} events were delivered; quality requires {self.asked:g}"
+            return f"{events} were delivered; quality requires {self.asked:g}"
         if self.measure == EVENTS_OF_USUAL:
-            return (
-                f"{self.events} {whose} events were delivered, {self.measured:.1f} % of what is "
-                f"usual; quality requires {self.asked:g} %"
-            )
-        return (
-            f"{self.measure} is on {self.measured:.1f} % of {self.events} {whose} events; "
-            f"quality requires {self.asked:g} %"
-        )
+            what = f"{events} were delivered, {self.measured:.1f} % of what is usual"
+        elif self.measure == WITHIN_AN_HOUR:
+            what = f"{self.measured:.1f} % of {events} reached Pinterest within an hour"
+        else:
+            what = f"{self.measure} is on {self.measured:.1f} % of {events}"
+        return f"{what}; quality requires {self.asked:g} %"
 
 
 def find_shortfalls(

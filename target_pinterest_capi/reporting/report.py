@@ -220,7 +220,7 @@ class Requests(msgspec.Struct, frozen=True, kw_only=True):
 
     sent: Count
     repeated: Annotated[int, _about("How many of them were retries.", ge=0)]
-    isolating: Annotated[
+    bisecting: Annotated[
         int,
         _about("How many of them bisected a refused request.", ge=0),
     ]

@@ -119,7 +119,7 @@ def make_report(
     statistics = run.observations or DeliveredStatistics()
     facts = RunFacts(
         _run_section(run, exit_code, stopped),
-        (requests.sent, requests.repeated, requests.isolating),
+        (requests.sent, requests.repeated, requests.bisecting),
         customer_lists,
         not_found,
         list(find_shortfalls(run.settings.quality, statistics, run.usual_events)),

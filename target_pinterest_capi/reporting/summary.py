@@ -70,7 +70,7 @@ def numbers_of(run: "FinishedRun", exit_code: int) -> dict[str, object]:
         "without_outcome": run.without_outcome,
         "requests": requests.sent,
         "requests_repeated": requests.repeated,
-        "requests_isolating": requests.isolating,
+        "requests_bisecting": requests.bisecting,
         "states_written": run.states_written,
         "dead_letters_written": run.dead_letters_written,
     }
@@ -100,6 +100,12 @@ def about_delivery(tally: "Counters") -> Iterator[str]:
         yield (
             f"{written} events are too old for the API and not at Pinterest: upload the CSV files "
             "in old_events_path in Ads Manager before the events are 30 days old."
+        )
+    if tally.unnamed:
+        yield (
+            f"{tally.unnamed.total()} events of up to 30 days are not in the CSV files, because "
+            f"old_events_names has no name for {', '.join(tally.unnamed)}: copy the names from the "
+            "template in Ads Manager, and replay the dead letters."
         )
     if tally.late_online:
         yield (

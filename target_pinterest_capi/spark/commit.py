@@ -69,7 +69,7 @@ class CommitSummary:
         self.requests = RequestCounts(
             sent=sum(message.requests.sent for message in done),
             repeated=sum(message.requests.repeated for message in done),
-            isolating=sum(message.requests.isolating for message in done),
+            bisecting=sum(message.requests.bisecting for message in done),
         )
         self.tally = Counters(known_event_names(settings))
         self.observations = (

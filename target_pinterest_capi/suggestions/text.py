@@ -5,12 +5,14 @@ What is certain is configuration, everything else a comment that becomes configu
 """
 
 import json
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.suggestions.entry import Entry
 from target_pinterest_capi.suggestions.lines import SuggestedLine
+from target_pinterest_capi.suggestions.trial import Trial
 
 HEAD: Final = """\
 # A first mapping, which `pinterest-capi suggest` wrote from the column names and the forms of the
@@ -31,13 +33,18 @@ LISTS_HEAD: Final = """\
 # Streams of people, for customer lists: remove the #, and set oauth (docs/customer-lists.md).
 # customer_lists:
 """
+WIDTH: Final = 98  # of a comment, without its mark
 _WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 _KINDS: Final = ("event_names", "fields", "defaults")
 
 
-def as_text(entries: Sequence[Entry], outcomes: Mapping[str, str]) -> str:
-    """Return the configuration; `outcomes` has the results of the sample's records by stream."""
-    return "\n".join([HEAD, *_mappings(entries, outcomes), *_lists(entries)]).rstrip() + "\n"
+def as_text(entries: Sequence[Entry], trial: Trial) -> str:
+    """Return the configuration, with the results of the trial as comments."""
+    warnings = [
+        f"{textwrap.indent(textwrap.fill(one, WIDTH), '# ')}\n" for one in trial.same_events()
+    ]
+    lines = [HEAD, *warnings, *_mappings(entries, trial.in_words()), *_lists(entries)]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _mappings(entries: Sequence[Entry], outcomes: Mapping[str, str]) -> Iterator[str]:

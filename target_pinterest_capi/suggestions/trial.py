@@ -1,9 +1,10 @@
 """Trial of suggestions: the results of the sample's first records, whatever their age."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.pipeline.preview import Preview
 from target_pinterest_capi.pipeline.previewed import EVENT, PreviewedRecord
 from target_pinterest_capi.settings import Settings, load
@@ -12,6 +13,8 @@ from target_pinterest_capi.suggestions.entry import Entry
 ACCOUNT: Final = "1"  # of an advertiser who is not known yet
 ANY_AGE: Final = "never"
 SHOWN_REASONS: Final = 3
+# What happens once, and may be in several tables: orders, payments and invoices.
+COUNTED_ONCE: Final = ("checkout", "signup", "lead", "subscribe")
 
 
 class Trial:
@@ -35,6 +38,21 @@ class Trial:
         """Return whether records of a stream were tried and none becomes an event."""
         results = self._results.get(stream, [])
         return bool(results) and not any(result.outcome == EVENT for result in results)
+
+    def same_events(self) -> Iterator[str]:
+        """Yield a warning for each event that is counted once, and that several streams make."""
+        for name in COUNTED_ONCE:
+            streams = [shown_name(one) for one in self._results if name in self._names(one)]
+            if len(streams) > 1:
+                yield (
+                    f"Events of {name} come from several streams: {', '.join(streams)}. If these"
+                    " have the same ones, keep one stream, or map the same event_id in all:"
+                    " otherwise each event counts several times."
+                )
+
+    def _names(self, stream: str) -> set[str]:
+        made = (one.event for one in self._results[stream] if one.outcome == EVENT)
+        return {event["event_name"] for event in made}
 
     def in_words(self) -> dict[str, str]:
         """Return by stream how many of the tried records become events, and why not."""

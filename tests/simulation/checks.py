@@ -76,7 +76,7 @@ class Checks:
         self._simulation.world.tell("%s: sends records %s", process.name, numbers)
         for number in numbers:
             self._hold(number not in known.processed, process, f"sends {number}, heard of before")
-            self._hold(not known.in_flight[number], process, f"sends {number}, which is under way")
+            self._hold(not known.in_flight[number], process, f"sends {number}, which is in flight")
             self._hold(number >= passed, process, f"sends {number}, which STATE has passed")
             is_test = batch.account.mode == "test"
             self._hold(

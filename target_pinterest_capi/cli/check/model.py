@@ -9,6 +9,7 @@ from target_pinterest_capi.checks.configuration import (
     check_configuration,
     check_event_names,
 )
+from target_pinterest_capi.checks.old_events import check_old_events
 from target_pinterest_capi.checks.result import CheckResult, CheckStatus, has_failed
 from target_pinterest_capi.cli.inputs import open_messages
 from target_pinterest_capi.settings import Settings
@@ -35,6 +36,7 @@ def check_settings(settings: Settings, sample: str | None) -> Iterator[CheckResu
     yield from mappings.check_entries(settings)
     yield from check_event_names(settings, None if seen is None else seen.events)
     yield from files.check_files(settings)
+    yield from check_old_events(settings)
     yield from check_online(settings, {} if seen is None else seen.lists)
 
 

@@ -96,7 +96,7 @@ class DeletionFlow:
             _check_open(response)
             if isinstance(response, ApiResponse) and isinstance(response.body, DeletionRequest):
                 return response.body
-            if classify_call(response) is Decision.ISOLATE:
+            if classify_call(response) is Decision.BISECT:
                 return None
             found = yield from self._find_lost()
             if found is not None:

@@ -47,7 +47,7 @@ def suggest(file: str, output: str | None, force: bool, limit: int) -> None:
         raise click.ClickException(f"{output} exists already: --force replaces it.")
     entries = _read(file)
     trial = Trial(entries)
-    text = as_text(entries, trial.in_words())
+    text = as_text(entries, trial)
     if output is None:
         click.echo(text, nl=False)
         view.show_summary(_stderr(), entries, trial)

@@ -26,6 +26,8 @@ def show_summary(out: Console, entries: Sequence[Entry], trial: Trial) -> None:
         if entry.preset:
             words = f"preset {entry.preset.value}; {words}"
         print_indented(out, words, INDENT, "bright_black")
+    for warning in trial.same_events():
+        print_indented(out, warning, 0, "yellow")
 
 
 def _mark(entry: Entry, trial: Trial) -> tuple[str, str]:
