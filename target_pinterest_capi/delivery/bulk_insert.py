@@ -5,6 +5,7 @@ It uses the driver directly and binds common values once. Knows no table by name
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 
 from target_pinterest_capi.delivery.database import KINDS
 
-_ROWS_OF_A_STATEMENT: Final = 100  # SQLite before 3.32 accepts 999 parameters
+_MAX_PARAMETERS: Final = 999  # of a statement, in SQLite before 3.32
 
 
 def insert_rows(
@@ -37,19 +38,26 @@ def _insert_values(
     names = ", ".join([*same, *columns])
     kind = KINDS["sqlite"]
     bound = [kind.bind_time(one) if isinstance(one, datetime) else one for one in same.values()]
-    head = f"WITH same AS (SELECT {_markers(len(same))}) INSERT INTO {table.name} ({names})"
-    row = f"({_markers(len(columns))})"
-    for start in range(0, len(rows), _ROWS_OF_A_STATEMENT):
-        some = rows[start : start + _ROWS_OF_A_STATEMENT]
-        values = ", ".join([row] * len(some))
+    at_once = (_MAX_PARAMETERS - len(same)) // len(columns)
+    for start in range(0, len(rows), at_once):
+        some = rows[start : start + at_once]
+        values = _values(len(same), len(columns), len(some))
         connection.exec_driver_sql(
-            f"{head} SELECT same.*, own.* FROM same, (VALUES {values}) AS own",  # noqa: S608 - names of ours
+            f"INSERT INTO {table.name} ({names}) VALUES {values}",  # noqa: S608 - names of ours
             (*bound, *chain.from_iterable(some)),
         )
 
 
-def _markers(number: int) -> str:
-    return ", ".join(["?"] * number)
+@lru_cache(maxsize=8)
+def _values(common: int, own: int, rows: int) -> str:
+    """Return numbered markers of parameters: common values are bound once, and used in each row."""
+    same = _markers(1, common)
+    firsts = range(common + 1, common + 1 + rows * own, own)
+    return ", ".join([f"({same}, {_markers(first, own)})" for first in firsts])
+
+
+def _markers(first: int, number: int) -> str:
+    return ", ".join([f"?{one}" for one in range(first, first + number)])
 
 
 def _insert_arrays(

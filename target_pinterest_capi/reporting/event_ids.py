@@ -73,20 +73,18 @@ class EventIds:
 
     def count_ids(self, name: str, events: Sequence[Event]) -> None:
         """Count the ids of events under a name."""
-        seen = self._seen
         mask = self._mask
-        repeats = 0
-        for event in events:
-            key = hash((event.name, event.id, event.account.ad_account_id))
-            if not key & mask:
-                if key in seen:
-                    repeats += 1
-                else:
-                    seen.add(key)
+        keys = [hash((event.name, event.id, event.account.ad_account_id)) for event in events]
+        if mask:
+            keys = [key for key in keys if not key & mask]
+        held = len(self._seen)
+        self._seen.update(keys)
+        repeats = len(keys) - (len(self._seen) - held)
         self._repeats[name] += repeats * (mask + 1)
         self._derived[name] += sum([event.has_derived_id for event in events])
         self._events[name] += len(events)
-        self._constant.compare_ids(events, name)
+        if self._constant.may_be_constant(name):
+            self._constant.compare_ids(events, name)
         while len(self._seen) > self._max_held:
             self._mask = self._mask * 2 + 1
             self._seen = {key for key in self._seen if not key & self._mask}

@@ -6,7 +6,7 @@ in half the time of a record. What a row does not contain is read from the recor
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from operator import attrgetter
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from target_pinterest_capi.events.build.function_source import FunctionSource
 from target_pinterest_capi.events.build.shapes import Kind, RowColumn, number_of
@@ -49,20 +49,18 @@ class Columns(Values, Protocol):
         """Return the expression of what an `event_id` is derived from: a record, or its key."""
 
 
-class RecordColumns:
-    """Columns of records: dictionaries by column."""
+class ItemColumns:
+    """Members of a dictionary, `owner`, by its `get`: here of `item`, an object in a list."""
 
-    parameters: Final = "account, record"
-
-    opening: Final = "get_record = record.get"
+    owner: ClassVar[str] = "item"
 
     def record(self, source: FunctionSource) -> str:  # noqa: ARG002 - rows need it
-        """Return the record."""
-        return "record"
+        """Return the dictionary."""
+        return self.owner
 
     def value(self, source: FunctionSource, column: str, path: str) -> str:
-        """Return the call of the record's `get`."""
-        return f"get_record({source.bind(f'column_{path}' if path else 'column', column)})"
+        """Return the call of the dictionary's `get`."""
+        return f"get_{self.owner}({source.bind(f'column_{path}' if path else 'column', column)})"
 
     def kind(self, column: str) -> Kind | None:  # noqa: ARG002 - rows need it
         """Return that it may hold anything."""
@@ -76,6 +74,14 @@ class RecordColumns:
         """Return that objects are dictionaries."""
         return None
 
+
+class RecordColumns(ItemColumns):
+    """Columns of records: dictionaries by column."""
+
+    owner: ClassVar[str] = "record"
+    parameters: Final = "account, record"
+    opening: Final = "get_record = record.get"
+
     def key(self, source: FunctionSource, key_properties: Collection[str]) -> str:  # noqa: ARG002
         """Return the record: it has the key properties."""
         return "record"
@@ -83,30 +89,6 @@ class RecordColumns:
     def whole(self, source: FunctionSource, key_properties: Collection[str]) -> str:  # noqa: ARG002
         """Return the record."""
         return "record"
-
-
-class ItemColumns:
-    """Members of an object in a list: of the dictionary `item`, by its `get_item`."""
-
-    def record(self, source: FunctionSource) -> str:  # noqa: ARG002 - rows need it
-        """Return the object."""
-        return "item"
-
-    def value(self, source: FunctionSource, column: str, path: str) -> str:
-        """Return the call of the object's `get`."""
-        return f"get_item({source.bind(f'column_{path}' if path else 'column', column)})"
-
-    def kind(self, column: str) -> Kind | None:  # noqa: ARG002 - attributes need it
-        """Return that it may hold anything."""
-        return Kind.ANY
-
-    def objects(self, column: str) -> "ItemColumns":  # noqa: ARG002 - attributes need it
-        """Return the columns of its own objects."""
-        return ItemColumns()
-
-    def attribute(self, column: str, member: str) -> str | None:  # noqa: ARG002 - rows have them
-        """Return that objects are dictionaries."""
-        return None
 
 
 class AttributeColumns:
