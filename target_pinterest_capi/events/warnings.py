@@ -76,8 +76,9 @@ class RepeatedIdentifiers:
         """Count an event's identifiers, and note what may be wrong with them."""
         for name, shares in self._shares:
             found = customer.get(name, ())
-            is_address = type(found) is str
-            for identifier in (found,) if is_address else found:
+            is_address = isinstance(found, str)
+            identifiers: Sequence[str] = (found,) if isinstance(found, str) else found
+            for identifier in identifiers:
                 if shares.count(identifier) and not (is_address and is_private(identifier)):
                     self._note(f"user_data.{name}", Warned.REPEATED_IDENTIFIER)
         if "fn" in customer and customer["fn"] == customer.get("ln"):
