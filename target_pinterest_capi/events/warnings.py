@@ -77,7 +77,8 @@ class RepeatedIdentifiers:
         for name, shares in self._shares:
             found = customer.get(name, ())
             is_address = isinstance(found, str)
-            for identifier in (found,) if isinstance(found, str) else found:
+            identifiers: Sequence[str] = (found,) if isinstance(found, str) else found
+            for identifier in identifiers:
                 if shares.count(identifier) and not (is_address and is_private(identifier)):
                     self._note(f"user_data.{name}", Warned.REPEATED_IDENTIFIER)
         if "fn" in customer and customer["fn"] == customer.get("ln"):
