@@ -79,12 +79,16 @@ NAMES: Final = {
         """,
         "contact_number",
     ),
-    "user_data.ge": Names("ge gender sex geschlecht sexo genero sexe sesso"),
+    "user_data.ge": Names(
+        "ge gender sex geschlecht sexo genero sexe sesso sukupuoli pohlavi cinsiyet plec 性別 성별"
+    ),
     "user_data.db": Names(
         """
         db birth_date birthday birth_day date_of_birth dob geburtsdatum geburtstag fecha_nacimiento
         fecha_de_nacimiento date_naissance date_de_naissance data_nascita data_di_nascita
-        data_nascimento
+        data_nascimento syntymaaika syntymapaiva datum_narozeni szuletesi_datum dogum_tarihi
+        data_urodzenia geboortedatum fodelsedatum 生年月日 誕生日 出生日期 生日 생년월일 생일
+        дата_рождения ημερομηνια_γεννησης
         """,
         "birth born age",
     ),
