@@ -242,6 +242,7 @@ def test_prices_of_products_are_in_the_unit_of_the_value(columns: dict[str, Any]
         ({"c2": ago(), "updated_at": ago()}, {"event_time": "c2"}),
         ({"ausgeliefert_am": ago(), "delivered_at": ago()}, {}),
         ({"geburtsdatum": "1980-02-03"}, {"user_data.db": "geburtsdatum"}),
+        ({"c2": ago(), "dob": "1980-02-03"}, {"event_time": "c2", "user_data.db": "dob"}),
         ({"syntymäaika": "1980-02-03"}, {"user_data.db": "syntymäaika"}),
         ({"datum_narození": "1980-02-03"}, {"user_data.db": "datum_narození"}),
         ({"生年月日": "1980-02-03"}, {"user_data.db": "生年月日"}),

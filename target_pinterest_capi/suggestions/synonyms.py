@@ -36,7 +36,8 @@ NAMES: Final = {
         original_timestamp created_time timestamp server_time datetime date datum dato tarih
         time_local time ts
         tilauspaiva tilausaika datum_vytvoreni datum_objednavky rendeles_datuma 注文日時 下单时间
-        주문일시 дата_заказа ημερομηνια
+        주문일시 дата_заказа ημερομηνια luotu vytvoreno letrehozva 作成日時 登録日時
+        创建时间 가입일시
         """,
         "zeit hora data changed_at updated_at modified_at updated modified",
     ),
