@@ -49,7 +49,7 @@ def test_columns_that_nobody_reads_are_skipped():
 
 
 def test_members_are_in_the_order_of_the_columns():
-    """msgspec looks for a member where the last one ended, so lines in this order cost the least."""
+    """Members are searched from where the last was found: lines in this order cost the least."""
     compiled = compile_rows("orders", ("note", "id", "price"), {"id": ANY})
     assert compiled is not None
     row = compiled.decode(b'{"type": "RECORD", "stream": "orders", "record": {"id": 1}}').record

@@ -35,14 +35,14 @@ IN_CALIFORNIA = {"user_data.st": "CA", "user_data.country": "US"}
 class Bench:
     """A builder of every field, and its notes."""
 
-    def __init__(self):
+    def __init__(self, *, in_plain=False):
         self.notes = Counter()
         fields = {
             path: FieldPlan(lambda record, path=path: record.get(path), path) for path in BY_PATH
         }
         self._build = compile_builder(
             EventPlan(Origin("s", "m"), fields),
-            Options(zone=UTC),
+            Options(zone=UTC, in_plain=in_plain),
             lambda field, reason: self.notes.update([(field, str(reason))]),
             lambda: AT,
         ).of_record
@@ -96,9 +96,13 @@ class Bench:
     ],
     ids=lambda value: str(value)[-60:],
 )  # fmt: skip
-def test_the_value_is_sent_and_counted(columns, field, warning):
-    """Nothing is dropped: the value is sent, and its warning is counted under its field."""
-    bench = Bench()
+@pytest.mark.parametrize("in_plain", [False, True], ids=["hashed", "plain"])
+def test_the_value_is_sent_and_counted(columns, field, warning, in_plain):
+    """Nothing is dropped: the value is sent, and its warning is counted under its field.
+
+    A preview with plain values warns as a run does.
+    """
+    bench = Bench(in_plain=in_plain)
     event = bench.event(**columns)
     for path in columns.keys() & {VALUE, ADDRESS, AGENT}:
         parent, leaf = path.split(".")

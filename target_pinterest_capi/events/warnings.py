@@ -14,7 +14,7 @@ from target_pinterest_capi.events.normalize import is_private
 from target_pinterest_capi.events.reasons import Warned
 
 LIMITED: Final = "LDP"  # docs/pinterest-api.md: custom_data
-_UNITED_STATES: Final = digest("us")
+_UNITED_STATES: Final = frozenset({digest("us"), "us"})  # plain in a preview with plain values
 
 # of a value's whole part: from 1,000,000,000, which is high in any currency
 HIGH_DIGITS: Final = 10
@@ -50,7 +50,8 @@ def limited_warning(opt_out_type: str, customer: Mapping[str, Sequence[str]]) ->
         return Warned.UNKNOWN_OPT_OUT_TYPE
     if "st" not in customer or "country" not in customer:
         return Warned.LDP_INCOMPLETE
-    return None if _UNITED_STATES in customer["country"] else Warned.LDP_WITHOUT_EFFECT
+    is_elsewhere = _UNITED_STATES.isdisjoint(customer["country"])
+    return Warned.LDP_WITHOUT_EFFECT if is_elsewhere else None
 
 
 SAMPLED: Final = 8  # the first of so many events is examined
@@ -75,8 +76,9 @@ class RepeatedIdentifiers:
         """Count an event's identifiers, and note what may be wrong with them."""
         for name, shares in self._shares:
             found = customer.get(name, ())
-            is_address = type(found) is str
-            for identifier in (found,) if is_address else found:
+            is_address = isinstance(found, str)
+            identifiers: Sequence[str] = (found,) if isinstance(found, str) else found
+            for identifier in identifiers:
                 if shares.count(identifier) and not (is_address and is_private(identifier)):
                     self._note(f"user_data.{name}", Warned.REPEATED_IDENTIFIER)
         if "fn" in customer and customer["fn"] == customer.get("ln"):
