@@ -153,7 +153,7 @@ def test_it_asks_first(forget, sandbox: Sandbox, answer: str, code: int, request
     """The plan is shown, and carried out if the answer is yes."""
     result = forget("people.txt", stdin=answer)
     assert result.exit_code == code
-    assert f"1 e-mail addresses and 0 click ids:\n  deletion requests in ad account {ACCOUNT}" in (
+    assert f"1 e-mail address and 0 click ids:\n  deletion requests in ad account {ACCOUNT}" in (
         result.stdout
     )
     assert len(asked(sandbox)) == requests_made

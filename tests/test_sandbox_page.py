@@ -1126,6 +1126,9 @@ def test_views_are_named_for_assistive_technology(browser, busy):
     assert {"banner", "main", "navigation", "contentinfo", "status", "switch", "form"} <= set(roles)
     names = {node["name"]["value"] for node in nodes if node["role"]["value"] == "switch"}
     assert names == set(KINDS)
+    assert "Totals" in {
+        node["name"]["value"] for node in nodes if node["role"]["value"] == "region"
+    }
     assert (
         browser.evaluate("document.querySelector('#spoken').getAttribute('aria-live')") == "polite"
     )

@@ -242,6 +242,11 @@ def test_prices_of_products_are_in_the_unit_of_the_value(columns: dict[str, Any]
         ({"c2": ago(), "updated_at": ago()}, {"event_time": "c2"}),
         ({"ausgeliefert_am": ago(), "delivered_at": ago()}, {}),
         ({"geburtsdatum": "1980-02-03"}, {"user_data.db": "geburtsdatum"}),
+        ({"c2": ago(), "dob": "1980-02-03"}, {"event_time": "c2", "user_data.db": "dob"}),
+        ({"syntymäaika": "1980-02-03"}, {"user_data.db": "syntymäaika"}),
+        ({"datum_narození": "1980-02-03"}, {"user_data.db": "datum_narození"}),
+        ({"生年月日": "1980-02-03"}, {"user_data.db": "生年月日"}),
+        ({"дата_рождения": "1980-02-03"}, {"user_data.db": "дата_рождения"}),
         ({"c4": "EUR", "c5": "EUR"}, {}),
         ({"c4": "+49 30 23125100"}, {}),
     ],
@@ -249,6 +254,7 @@ def test_prices_of_products_are_in_the_unit_of_the_value(columns: dict[str, Any]
 def test_only_column_of_a_shape_is_the_field(columns: dict[str, Any], fields: dict[str, str]):
     """If no name says it, the only column of times or of currencies is that field's."""
     found = suggested("orders", columns).mapping().get("fields", {})
+    found = {field: str(column).strip('"') for field, column in found.items()}
     assert {field: found[field] for field in fields} == fields
     unexpected = {"event_time", "custom_data.currency", "user_data.ph"}.difference(fields)
     assert unexpected.isdisjoint(found)

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from target_pinterest_capi.delivery.database import POSTGRESQL_ONLY, UnusableError
 
 # Increase it when a column or table is added; see `bring_up_to_date`. 2: `run_amounts`;
-# 3: `failed_events` and `within_an_hour` of `runs`.
-SCHEMA_VERSION: Final = 3
+# 3: `failed_events` and `within_an_hour` of `runs`; 4: `requests_bisecting`, renamed.
+SCHEMA_VERSION: Final = 4
 
 metadata: Final = sa.MetaData()
 _number: Final = sa.BigInteger().with_variant(sa.Integer, "sqlite")

@@ -3,7 +3,7 @@
 A candidate is certain, or only suggested. Its reason says how it was found, for a comment.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -137,16 +137,20 @@ def _table(field: str) -> _Table:
 
 
 def candidates(
-    field: str, columns: Collection[ProfiledColumn], sure_partners: frozenset[str] = frozenset()
+    field: str,
+    columns: Collection[ProfiledColumn],
+    sure_partners: frozenset[str] = frozenset(),
+    named: Container[tuple[str, ...]] = (),
 ) -> list[Candidate]:
     """Return the columns that could have a field, the best first.
 
-    `sure_partners` are the fields that other columns of the stream certainly have.
+    `sure_partners` are the fields that other columns of the stream certainly have, and `named` the
+    paths of columns whose names certainly say a field.
     """
     found = [_candidate(field, column, sure_partners) for column in columns]
     usable = [one for one in found if one is not None and one.score >= OFFERED]
     if RULES[field].lone and not any(one.is_sure for one in usable):
-        usable += _lone(field, columns)
+        usable += _lone(field, [column for column in columns if column.path not in named])
     return sorted(usable, key=lambda one: (not one.is_sure, not one.column.filled, -one.score))
 
 

@@ -103,8 +103,10 @@ def _sure_candidates(stream: StreamProfile) -> dict[str, list[Candidate]]:
     """Return the candidates of each field; a column is certain only for its best field."""
     columns = stream.columns.values()
     found = {field: candidates.candidates(field, columns) for field in OWN_FIELDS}
-    partners = frozenset(field for field, ones in found.items() if any(one.is_sure for one in ones))
-    found = {field: candidates.candidates(field, columns, partners) for field in OWN_FIELDS}
+    sure = [(field, one) for field, ones in found.items() for one in ones if one.is_sure]
+    partners = frozenset(field for field, _ in sure)
+    named = {one.column.path for _, one in sure if one.score > candidates.SURE}
+    found = {field: candidates.candidates(field, columns, partners, named) for field in OWN_FIELDS}
     best: dict[tuple[str, ...], Candidate] = {}
     for one in (one for ones in found.values() for one in ones):
         if one.column.path not in best or best[one.column.path].score < one.score:

@@ -36,7 +36,8 @@ NAMES: Final = {
         original_timestamp created_time timestamp server_time datetime date datum dato tarih
         time_local time ts
         tilauspaiva tilausaika datum_vytvoreni datum_objednavky rendeles_datuma 注文日時 下单时间
-        주문일시 дата_заказа ημερομηνια
+        주문일시 дата_заказа ημερομηνια luotu vytvoreno letrehozva 作成日時 登録日時
+        创建时间 가입일시
         """,
         "zeit hora data changed_at updated_at modified_at updated modified",
     ),
@@ -79,12 +80,16 @@ NAMES: Final = {
         """,
         "contact_number",
     ),
-    "user_data.ge": Names("ge gender sex geschlecht sexo genero sexe sesso"),
+    "user_data.ge": Names(
+        "ge gender sex geschlecht sexo genero sexe sesso sukupuoli pohlavi cinsiyet plec 性別 성별"
+    ),
     "user_data.db": Names(
         """
         db birth_date birthday birth_day date_of_birth dob geburtsdatum geburtstag fecha_nacimiento
         fecha_de_nacimiento date_naissance date_de_naissance data_nascita data_di_nascita
-        data_nascimento
+        data_nascimento syntymaaika syntymapaiva datum_narozeni szuletesi_datum dogum_tarihi
+        data_urodzenia geboortedatum fodelsedatum 生年月日 誕生日 出生日期 生日 생년월일 생일
+        дата_рождения ημερομηνια_γεννησης
         """,
         "birth born age",
     ),

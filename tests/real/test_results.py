@@ -459,6 +459,13 @@ def test_old_results_are_deleted(url: str, query: Query, rows: int):
     assert [(row["run_id"], row["number"]) for row in found] == [("young", 1)]
 
 
+def test_a_version_has_its_columns():
+    """A new or renamed column needs a new version: tables of the same version do not get it."""
+    tables = results_tables.metadata.sorted_tables
+    names = sorted(f"{table.name}.{column.name}" for table in tables for column in table.columns)
+    assert (results_tables.SCHEMA_VERSION, digest(",".join(names))[:8]) == (4, "b389e15a")
+
+
 def test_tables_of_an_older_version_get_what_is_missing(url: str, query: Query):
     """Newer columns and tables are added, and the rows stay."""
     before = opened(url, "before")

@@ -40,6 +40,7 @@ from target_pinterest_capi.events.hashing import digest
 from target_pinterest_capi.events.redaction import without_addresses
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.oauth import FixedToken, RefreshedTokens, tokens_of
+from target_pinterest_capi.reporting.numbers import counted
 from target_pinterest_capi.settings import CustomerListEntry, Settings
 from target_pinterest_capi.singer.lines import UnreadableInputError, bounded_lines
 
@@ -202,9 +203,10 @@ def _confirm(
 ) -> None:
     """Print what will be done, and ask for confirmation, unless it was given."""
     click.echo(
-        f"{len(people.emails)} e-mail addresses and {len(people.click_ids)} click ids:\n"
+        f"{counted(len(people.emails), 'e-mail address', 'e-mail addresses')} and "
+        f"{counted(len(people.click_ids), 'click id')}:\n"
         f"  deletion requests in ad account {', '.join(accounts)}\n"
-        f"  removal from {len(affected.removed_from)} customer lists\n"
+        f"  removal from {counted(len(affected.removed_from), 'customer list')}\n"
         f"  dead letters in {', '.join(places)}"
     )
     if settings.old_events_path is not None:
