@@ -388,7 +388,7 @@ def test_tables_are_tables(table, cells):
 )
 def test_settings_say_what_needs_them(name, users):
     """A setting's row says whether it is for events, customer lists or both."""
-    (row,) = [row for row in settings_table().splitlines() if row.startswith(f"| `{name}` |")]
+    (row,) = [row for row in settings_table().splitlines() if row.startswith(f"| `{name}`<br>")]
     assert row.split(" | ")[2] == users
 
 
@@ -412,7 +412,7 @@ def test_every_setting_is_in_a_group():
 )
 def test_tables_print_defaults_as_they_are_written(name, default):
     """A default in the table is written as in a configuration."""
-    (row,) = [row for row in settings_table().splitlines() if row.startswith(f"| `{name}` |")]
+    (row,) = [row for row in settings_table().splitlines() if row.startswith(f"| `{name}`<br>")]
     assert row.split("|")[2].strip() == default
 
 
