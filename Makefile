@@ -105,7 +105,7 @@ python: $(READY) .venv/.lint
 current: $(READY)
 	@$(BIN)/python -m tools.documentation --check
 
-docs: $(READY)  ## update generated files: references, the README's table, meltano.yml, hub/
+docs: $(READY)  ## update generated files: references, .env.example, meltano.yml, hub/
 	@$(BIN)/python -m tools.documentation
 
 workflows: .venv/.lint

@@ -77,7 +77,7 @@ class Oracle:
         has_derived_id = event["event_id"] is None
         if has_derived_id:
             event["event_id"] = self._derived_id(raw, record, account, event["event_name"])
-        elif self._key_is_the_id():
+        elif self._key_is_the_id(raw["event_id"], record):
             key = self.plan.key_properties[0]
         identity = (account, event["event_name"], event["event_id"])
         raw["event_time"] = self._read("event_time", record)
@@ -211,10 +211,10 @@ class Oracle:
     def _key(self, record: Mapping[str, Any]) -> dict[str, str] | None:
         return read_key(record, self.plan.key_properties, plain=self.options.plain_keys)
 
-    def _key_is_the_id(self) -> bool:
-        field = self.plan.fields.get("event_id")
-        column = None if field is None else field.column
-        return self.plan.key_properties == (column,) and not self.options.plain_keys
+    def _key_is_the_id(self, raw_id: Any, record: Mapping[str, Any]) -> bool:
+        if len(self.plan.key_properties) != 1 or self.options.plain_keys:
+            return False
+        return raw_id is record.get(self.plan.key_properties[0])
 
     # What is derived, and checked of the whole
 

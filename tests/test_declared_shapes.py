@@ -6,7 +6,15 @@ import pytest
 
 from given import record, schema
 from shopper import visit
-from target_pinterest_capi.events.build.shapes import ANY, ANY_USE, Kind, Shape, Uses, usable_shapes
+from target_pinterest_capi.events.build.shapes import (
+    ANY,
+    ANY_USE,
+    UNREAD,
+    Kind,
+    Shape,
+    Uses,
+    usable_shapes,
+)
 from target_pinterest_capi.events.fields import FieldKind
 from target_pinterest_capi.mapping.declared_shapes import declared_shapes
 from target_pinterest_capi.pipeline.stream import MOST_MISFITS
@@ -82,7 +90,7 @@ def test_schema_without_properties_declares_nothing(odd: Any):
         (
             PRICED,
             [of_members(item_price=AMOUNT)],
-            Shape(Kind.OBJECTS, {"item_price": NUMBER}, frozenset({"quantity"})),
+            Shape(Kind.OBJECTS, {"item_price": NUMBER, "quantity": UNREAD}),
         ),
         (PRICED, [of_members(sku=ANY_USE)], ANY),
     ],

@@ -97,7 +97,8 @@ def test_every_setting_is_in_every_place(name):
     """Each setting is in the schema, in Meltano's entries and in the table, with its meaning."""
     description = Settings.model_fields[name].description
     assert sdk_schema()["properties"][name]["description"] == description
-    assert f"| `{name}` | " in settings_table()
+    variable = f"TARGET_PINTEREST_CAPI_{name}".upper()
+    assert f"| `{name}`<br>`{variable}` | " in settings_table()
     if name == "oauth":
         described = {entry["name"] for entry in meltano_settings()}
         assert {f"oauth.{member}" for member in properties(OAuth)} <= described

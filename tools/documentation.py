@@ -27,7 +27,6 @@ from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.reporting import report
 from target_pinterest_capi.reporting.metrics import METRICS
 from target_pinterest_capi.settings import (
-    ENVIRONMENT_PREFIX,
     environment_example,
     mapping_table,
     settings_groups,
@@ -82,11 +81,9 @@ def settings_page() -> str:
         "```",
         "",
         "They come from a JSON or YAML file (`--config FILE`, repeatable, later files win), from",
-        "the environment (`--config ENV`), or from Meltano. The variable of a setting is its name",
-        f"in capitals with a prefix: `mode` is `{ENVIRONMENT_PREFIX}MODE`, `oauth.token_path` is",
-        f"`{ENVIRONMENT_PREFIX}OAUTH_TOKEN_PATH`; lists and objects are JSON in a variable.",
-        "[.env.example](../.env.example)",
-        "has all of them. A secret can be kept in a file of its own: `conversion_token_file`.",
+        "the environment (`--config ENV`), or from Meltano. The variable of a setting is below its",
+        "name; lists and objects are JSON in a variable. [.env.example](../.env.example) is a",
+        "template of them. A secret can be kept in a file of its own: `conversion_token_file`.",
         "",
         "An unknown setting is refused with the nearest known name, and every problem of a",
         "configuration is reported at once, before anything is read. Where null means something,",

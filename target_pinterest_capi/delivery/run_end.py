@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from target_pinterest_capi.reporting.customer_lists import CustomerListReport
     from target_pinterest_capi.reporting.report import NotFound, Report
     from target_pinterest_capi.reporting.report_file import FinishedRun
+    from target_pinterest_capi.reporting.trend import RunNumbers
     from target_pinterest_capi.settings import Settings
 
 # Altogether: a container is killed ten seconds after its grace time.
@@ -80,20 +81,35 @@ def _write_files(settings: "Settings", report: "Report") -> None:
         if path is None:
             continue
         try:
-            write(report, path)
+            write(report, path, settings)
         except OSError as error:
             why = error.strerror or type(error).__name__
             _log.error("The %s cannot be written to %s: %s.", what, setting, why)
 
 
-def _write_report(report: "Report", path: str) -> None:
+def _write_report(report: "Report", path: str, settings: "Settings") -> None:
     # Only runs with a report need it.
-    from target_pinterest_capi.reporting.report_file import write_report  # noqa: PLC0415
+    from target_pinterest_capi.reporting.report_file import is_page, write_report  # noqa: PLC0415
 
-    write_report(report, path)
+    write_report(report, path, _earlier_runs(report, settings) if is_page(path) else ())
 
 
-def _write_metrics(report: "Report", path: str) -> None:
+def _earlier_runs(report: "Report", settings: "Settings") -> Sequence["RunNumbers"]:
+    """Return the runs in the results that a page compares the run with."""
+    if settings.results_url is None:
+        return ()
+    # Only the results need SQLAlchemy.
+    from target_pinterest_capi.delivery.database import UnusableError  # noqa: PLC0415
+    from target_pinterest_capi.delivery.run_history import find_earlier_runs  # noqa: PLC0415
+
+    try:
+        return find_earlier_runs(settings.results_url.get_secret_value(), report.run)
+    except UnusableError as error:
+        _log.error("The page in report_path has no trend: the results cannot be read: %s.", error)
+        return ()
+
+
+def _write_metrics(report: "Report", path: str, settings: "Settings") -> None:  # noqa: ARG001 - as above
     # Only runs with metrics need prometheus_client.
     from target_pinterest_capi.reporting.metrics_file import write_metrics  # noqa: PLC0415
 

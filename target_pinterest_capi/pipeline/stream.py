@@ -217,7 +217,10 @@ class StreamPipeline:
         if not plans or reads_records or self._clean_names or self._times_new > MOST_TIMES_NEW:
             return None
         shapes = usable_shapes(self._declared, [plan.reads for plan in plans])
-        rows = compile_rows(self.stream.name, self.stream.columns, shapes)
+        columns = self.stream.columns
+        in_order = [column for column in self._last_columns if column in columns]
+        in_order += sorted(columns.difference(in_order))
+        rows = compile_rows(self.stream.name, in_order, shapes)
         if rows is None:
             return None
         mappers = [plan.compile(rows.columns, record_of) for plan in plans]

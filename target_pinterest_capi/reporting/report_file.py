@@ -23,6 +23,7 @@ from target_pinterest_capi.settings.values import is_loopback
 
 if TYPE_CHECKING:
     from target_pinterest_capi.reporting.counters import Counters, RequestCounts
+    from target_pinterest_capi.reporting.trend import RunNumbers
     from target_pinterest_capi.settings import Settings
 
 # Settings that affect a run and are not confidential. A test checks that all others are omitted on
@@ -127,13 +128,21 @@ def make_report(
     return compose(facts, run.tally, statistics)
 
 
-def write_report(made: report.Report, path: str) -> None:
-    """Write a report in the format for the path's ending. Raises `OSError`."""
-    if path.casefold().endswith(".html"):
+def is_page(path: str) -> bool:
+    """Return whether the report at a path is a page, by the path's ending."""
+    return path.casefold().endswith(".html")
+
+
+def write_report(made: report.Report, path: str, earlier: Sequence["RunNumbers"] = ()) -> None:
+    """Write a report in the format for the path's ending. Raises `OSError`.
+
+    A page compares the run with `earlier` ones.
+    """
+    if is_page(path):
         # Only a page needs Jinja.
         from target_pinterest_capi.reporting.html import page  # noqa: PLC0415
 
-        content = page.page(made).encode()
+        content = page.page(made, earlier).encode()
     else:
         content = report.encode(made)
     replace_file(Path(path), content)

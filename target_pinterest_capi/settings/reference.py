@@ -132,9 +132,15 @@ def _rows(name: str, schema: Schema, *, required: bool, users: str = "") -> Iter
     secret = " Secret." if schema.get("writeOnly") else ""
     shown = "required" if required else _shown_default(schema)
     used_for = f" {users} |" if users else ""
-    yield f"| `{name}` | {shown} |{used_for} {meaning}{_choices(schema)}{secret} |"
+    variable = f"<br>`{_variable(name)}`" if users else ""
+    yield f"| `{name}`{variable} | {shown} |{used_for} {meaning}{_choices(schema)}{secret} |"
     for member, of_member in schema.get("properties", {}).items():
         yield from _rows(f"{name}.{member}", of_member, required=False, users=users)
+
+
+def _variable(name: str) -> str:
+    """Return the variable of a setting, or of a member of one."""
+    return ENVIRONMENT_PREFIX + name.replace(".", "_").upper()
 
 
 def _shown_default(schema: Schema) -> str:
@@ -172,9 +178,8 @@ def environment_example() -> str:
             default = schema.get("default")
             value = "" if default is None else _as_text(default)
             mark = "" if name in _FIRST else "# "
-            variable = ENVIRONMENT_PREFIX + name.upper()
             lines += ["", f"# {schema['description']}{_choices(schema)}"]
-            lines.append(f"{mark}{variable}={value}")
+            lines.append(f"{mark}{_variable(name)}={value}")
     return _ENVIRONMENT_HEAD + "\n".join(lines) + "\n"
 
 
@@ -184,7 +189,7 @@ def _variables(
     """Yield each setting with one value: its group, its full name, and its schema."""
     for name, schema in members.items():
         if "properties" in schema:
-            yield from _variables(schema["properties"], f"{prefix}{name}_", schema["group"])
+            yield from _variables(schema["properties"], f"{prefix}{name}.", schema["group"])
         elif schema["type"] not in {"array", "object"}:
             yield group or schema["group"], prefix + name, schema
 

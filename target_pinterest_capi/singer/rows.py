@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from target_pinterest_capi.events.build.shapes import Kind, RowColumn, Shape
+from target_pinterest_capi.events.build.shapes import UNREAD, Kind, RowColumn, Shape
 from target_pinterest_capi.singer import messages
 
 _NOT_READ: Final = msgspec.Raw(b"")
@@ -61,12 +61,15 @@ class RecordHandler(Protocol):
 def compile_rows(stream: str, columns: Iterable[str], read: Mapping[str, Shape]) -> Rows | None:
     """Compile the reading of a stream's rows: `read` has the shapes of the columns that are read.
 
-    The others are skipped. None where a column has a name that a struct's member cannot have.
+    The others are skipped. A member is found at once where lines have `columns` in their order, and
+    is searched where they do not. None where a column has a name that a struct's member cannot
+    have.
     """
-    named = {*columns, *(name for shape in read.values() for name in _names(shape))}
+    columns = list(columns)
+    named = {*columns, *(member for shape in read.values() for member in shape.members)}
     if any(_is_no_member(name) for name in named):
         return None
-    attributes = {column: f"column_{number}" for number, column in enumerate(sorted(columns))}
+    attributes = {column: f"column_{number}" for number, column in enumerate(columns)}
     row, of_row = _compile_struct("Row", attributes, read)
     message = msgspec.defstruct(
         "RowMessage",
@@ -83,13 +86,13 @@ def _compile_struct(
     members: list[tuple[str, Any, Any]] = []
     columns: dict[str, RowColumn] = {}
     for column, attribute in attributes.items():
-        shape = read.get(column)
-        if shape is None:
+        shape = read.get(column, UNREAD)
+        if shape.kind is Kind.UNREAD:
             members.append((attribute, msgspec.Raw, _NOT_READ))
             continue
         of_objects: Mapping[str, RowColumn] = {}
         if shape.kind is Kind.OBJECTS:
-            names = {name: f"{attribute}_{number}" for number, name in enumerate(_names(shape))}
+            names = {name: f"{attribute}_{number}" for number, name in enumerate(shape.members)}
             item, of_objects = _compile_struct("Item", names, shape.members)
             members.append((attribute, list[item | None] | None, None))  # type: ignore[valid-type]
         else:
@@ -103,11 +106,6 @@ def _compile_struct(
         gc=False,
     )
     return struct, columns
-
-
-def _names(shape: Shape) -> list[str]:
-    """Return the names of the members of a shape's objects, in an order of their own."""
-    return sorted((*shape.members, *shape.unread))
 
 
 def record_head(line: bytes, stream: str) -> bytes | None:

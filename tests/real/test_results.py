@@ -183,6 +183,27 @@ def test_the_page_compares_with_earlier_runs(run_target, given, tmp_path: Path, 
     assert "not applicable" in older.stdout[older.stdout.index('id="trend"') :]
 
 
+def test_page_of_a_run_has_the_trend(run_target, given, tmp_path: Path):
+    """A run that writes a page itself compares it with the runs in its results."""
+    for number in range(3):
+        path = tmp_path / f"{number}.html"
+        lines = [VISITS, *visits(number)]
+        assert run_target(lines, **given, report_path=str(path)).code == 0
+    first, last = ((tmp_path / f"{number}.html").read_text() for number in (0, 2))
+    assert "This run and the 2 before it" in last
+    assert 'id="trend"' not in first
+
+
+def test_page_of_a_run_whose_results_cannot_be_read(run_target, tmp_path: Path):
+    """The page is written without the trend, and the log says why."""
+    page = tmp_path / "report.html"
+    url = "postgresql+psycopg://a@127.0.0.1:9/x"
+    ran = run_target([VISITS, *visits(1)], results_url=url, report_path=str(page))
+    assert ran.code == 1
+    assert page.exists()
+    assert "has no trend: the results cannot be read" in ran.log
+
+
 def test_trend_of_results_that_cannot_be_read(tmp_path: Path):
     """Without results_url, and with a database that does not answer, the command says so."""
     report = tmp_path / "report.json"

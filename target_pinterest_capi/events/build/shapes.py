@@ -23,14 +23,14 @@ class Kind(Enum):
     TEXT = "texts"
     NUMBER = "numbers, as the JSON that they came in"
     OBJECTS = "lists of objects, as structs; an entry may be None"
+    UNREAD = "nothing, because nobody reads it"
 
 
 class Shape(NamedTuple):
-    """The kind of a column, with the members of its objects; nothing reads those in `unread`."""
+    """The kind of a column, with the members of its objects in their declared order."""
 
     kind: Kind = Kind.ANY
     members: Mapping[str, "Shape"] = MappingProxyType({})
-    unread: frozenset[str] = frozenset()
 
 
 class RowColumn(NamedTuple):
@@ -53,6 +53,7 @@ class Uses(NamedTuple):
 
 
 ANY: Final = Shape()
+UNREAD: Final = Shape(Kind.UNREAD)
 ANY_USE: Final = Uses(frozenset((None,)))
 _USES_OF_ITEMS: Final = {field.leaf: Uses(frozenset((field.kind,))) for field in ITEM_FIELDS}
 
@@ -102,5 +103,8 @@ def _usable_objects(declared: Shape, uses: Uses) -> Shape:
         read = all_uses((read, {name: _USES_OF_ITEMS[name] for name in names}))
     if not read.keys() <= names:
         return ANY
-    members = {name: _usable(declared.members[name], uses) for name, uses in read.items()}
-    return Shape(Kind.OBJECTS, members, frozenset(names - members.keys()))
+    members = {
+        name: _usable(shape, read[name]) if name in read else UNREAD
+        for name, shape in declared.members.items()
+    }
+    return Shape(Kind.OBJECTS, members)
