@@ -34,6 +34,8 @@ sa.Index(
     delivered_events.c.delivered_at,
     info={POSTGRESQL_ONLY: True},
 )
+# Without an index: creating one locks its table, even if it exists, and a run that opens the ledger
+# would lock this table and that of the keys in the opposite order of a claim.
 batches: Final = sa.Table(
     "pinterest_ledger_batches",
     _metadata,
@@ -42,7 +44,6 @@ batches: Final = sa.Table(
     sa.Column("delivered_at", sa.BigInteger),  # Unix time
     sqlite_autoincrement=True,  # numbers are not used again
 )
-sa.Index("ix_pinterest_ledger_batches_claimed_by", batches.c.claimed_by)
 _runs: Final = sa.Table(
     "pinterest_ledger_runs",
     _metadata,
