@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from oracle import Oracle
 
@@ -330,6 +330,8 @@ def is_utf_8(record: dict[str, Any]) -> bool:
 
 
 @settings(max_examples=examples(300))
+@example({"custom_data.contents": [{}]}, True, (), "column", FIELDS_DECLARED)
+@example({"custom_data.contents": [{"item_price": 0}]}, True, (), "column", FIELDS_DECLARED)
 @given(
     st.dictionaries(st.sampled_from([*BY_PATH, "other"]), JSON_VALUES, max_size=25),
     st.booleans(),

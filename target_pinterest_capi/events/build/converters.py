@@ -28,6 +28,7 @@ from target_pinterest_capi.events.build.normal_forms import (
     split_texts,
 )
 from target_pinterest_capi.events.build.plan import FieldPlan, Selection
+from target_pinterest_capi.events.build.shapes import number_of
 from target_pinterest_capi.events.column_names import respelled
 from target_pinterest_capi.events.fields import (
     ITEM_FIELDS,
@@ -449,11 +450,17 @@ class Converters:
         path, note = field.path, self._note
 
         def empty(given: Any) -> None:
-            values = given.values() if type(given) is dict else msgspec.structs.astuple(given)
+            values = given.values() if type(given) is dict else _values(given)
             if not all(map(coerce.is_nothing, values)):
                 note(path, Dropped.NOT_AN_ITEM)
 
         return empty
+
+
+def _values(item: Any) -> list[Any]:
+    """Return the values of an item that was read into a struct."""
+    members = msgspec.structs.astuple(item)
+    return [number_of(value) if type(value) is msgspec.Raw else value for value in members]
 
 
 def _usable(value: str | Dropped) -> str | None:
