@@ -5,7 +5,6 @@ code as later: nothing was read, and nothing is lost. Imports nothing that Pytho
 itself, because until this is done SIGINT prints a traceback.
 """
 
-import gc
 import os
 import sys
 
@@ -15,7 +14,6 @@ def prepare() -> None:
 
     Nothing is garbage while modules are imported, so it is not searched for: see `keep_imported`.
     """
-    gc.disable()
     try:
         import signal  # noqa: PLC0415 - takes a while
 
@@ -24,11 +22,16 @@ def prepare() -> None:
                 signal.signal(number, _end)
     except KeyboardInterrupt:
         _end(2, None)
+    import gc  # noqa: PLC0415 - signals come first
+
+    gc.disable()
     _open_what_is_closed()
 
 
 def keep_imported() -> None:
     """Search for garbage from now on, but never again among what was imported."""
+    import gc  # noqa: PLC0415 - see above
+
     gc.freeze()
     gc.enable()
 
