@@ -150,8 +150,11 @@ def test_only_the_owner_can_read_the_file(tmp_path: Path, opened: Any):
 
 
 @pytest.mark.parametrize("url", ["sqlite://host/ledger.db", "sqlite:///ledger.db?timeout=soon"])
-def test_url_that_sqlalchemy_cannot_read_is_an_error(url: str):
+def test_url_that_sqlalchemy_cannot_read_is_an_error(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """A URL that SQLAlchemy cannot read is an error whose message does not repeat the URL."""
+    monkeypatch.chdir(tmp_path)  # the file may have been created by then
     with pytest.raises(
         LedgerError,
         match=r"cannot be used: its URL cannot be read; an example is sqlite:///ledger.db$",
