@@ -109,7 +109,7 @@ def _earlier_runs(report: "Report", settings: "Settings") -> Sequence["RunNumber
         return ()
 
 
-def _write_metrics(report: "Report", path: str, settings: "Settings") -> None:  # noqa: ARG001 - as above
+def _write_metrics(report: "Report", path: str, settings: "Settings") -> None:  # noqa: ARG001 - called like _write_report
     # Only runs with metrics need prometheus_client.
     from target_pinterest_capi.reporting.metrics_file import write_metrics  # noqa: PLC0415
 

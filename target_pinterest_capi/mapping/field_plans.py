@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 from target_pinterest_capi.events import coerce
 from target_pinterest_capi.events.build.converters import Options
 from target_pinterest_capi.events.build.plan import NOW, Code, FieldPlan, Get, Selection, name_key
-from target_pinterest_capi.events.build.shapes import ANY_USE, Uses, all_uses
+from target_pinterest_capi.events.build.shapes import ANY_USE, ITEM_USES, Uses, all_uses
 from target_pinterest_capi.events.build.value_check import compile_trial
-from target_pinterest_capi.events.fields import BY_PATH, ITEM_FIELDS, FieldKind
+from target_pinterest_capi.events.fields import BY_PATH, FieldKind
 from target_pinterest_capi.events.reasons import Dropped
 from target_pinterest_capi.expressions.analysis import can_fail, plain_path_of, reads_of, roots_of
 from target_pinterest_capi.expressions.code import write_expression, write_list
@@ -30,7 +30,6 @@ from target_pinterest_capi.expressions.syntax import Node, parse
 from target_pinterest_capi.settings import MappingEntry, Settings
 
 Note = Callable[[str, str], None]
-_KINDS_OF_ITEMS: Final = {field.leaf: field.kind for field in ITEM_FIELDS}
 _FAILURES: Final = (EvaluationError, ArithmeticError, RecursionError)
 
 
@@ -228,8 +227,7 @@ def _selected_reads(tree: Node) -> dict[str, Uses] | None:
         name, columns = plain_path_of(member), roots_of(member)
         if columns is None:
             return None
-        kind = _KINDS_OF_ITEMS.get(leaf)
-        use = ANY_USE if name is None or kind is None else Uses(frozenset((kind,)))
+        use = ANY_USE if name is None else ITEM_USES.get(leaf, ANY_USE)
         read.append(dict.fromkeys(columns, use))
     return {column: Uses(members=all_uses(read))}
 

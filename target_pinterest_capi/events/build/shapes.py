@@ -55,7 +55,8 @@ class Uses(NamedTuple):
 ANY: Final = Shape()
 UNREAD: Final = Shape(Kind.UNREAD)
 ANY_USE: Final = Uses(frozenset((None,)))
-_USES_OF_ITEMS: Final = {field.leaf: Uses(frozenset((field.kind,))) for field in ITEM_FIELDS}
+# Of the members of an item, for the fields that they are.
+ITEM_USES: Final = {field.leaf: Uses(frozenset((field.kind,))) for field in ITEM_FIELDS}
 
 # Returns the value of a number as the JSON that it came in.
 number_of: Final = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -100,7 +101,7 @@ def _usable_objects(declared: Shape, uses: Uses) -> Shape:
     if uses.kinds:
         if not names <= ITEM_MEMBERS:  # the names are to be looked at
             return ANY
-        read = all_uses((read, {name: _USES_OF_ITEMS[name] for name in names}))
+        read = all_uses((read, {name: ITEM_USES[name] for name in names}))
     if not read.keys() <= names:
         return ANY
     members = {
