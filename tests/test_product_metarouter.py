@@ -92,8 +92,26 @@ def test_hashed_identifiers():
     assert user["external_id"] == [sha256("u-1"), sha256("a-1")]
 
 
-def test_call_without_identifiers():
-    """A call that Pinterest would refuse is not sent."""
-    result = sent(VASE, event="product_added", context={})
-    assert isinstance(result, InvalidRecord)
-    assert result.reason is Invalid.NO_IDENTIFIER
+ADVERTISING_ID = "7A3CBEA0-BDF5-11E4-8DFC-AA07A5B093DB"
+IDENTIFIERS = [
+    ("em", {"traits": {"email": "m@example.com"}}, True),
+    ("hashed_maids", {"device": {"type": "ios", "advertisingId": ADVERTISING_ID}}, True),
+    ("client_ip_address and client_user_agent", {"ip": "203.0.113.7", "userAgent": "x"}, True),
+    ("client_ip_address", {"ip": "203.0.113.7"}, False),
+    ("client_user_agent", {"userAgent": "x"}, False),
+    ("epik", {"providers": {"pinterestCAPI": {"epik": "dj0y"}}}, False),
+    ("none", {}, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("context", "is_sent"), [row[1:] for row in IDENTIFIERS], ids=[row[0] for row in IDENTIFIERS]
+)
+def test_identifiers(context, is_sent):
+    """One identifier is enough; IP address and user agent only together; epik alone is not one."""
+    result = sent(VASE, event="product_added", context=context)
+    if is_sent:
+        assert result["event_name"] == "add_to_cart"
+    else:
+        assert isinstance(result, InvalidRecord)
+        assert result.reason is Invalid.NO_IDENTIFIER
