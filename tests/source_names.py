@@ -175,16 +175,16 @@ context.traits.dob context.traits.DOB traits.id traits.userId traits.dateOfBirth
 traits.email traits.phone traits.gender traits.birthday traits.firstName traits.lastName traits.name
 traits.action_source traits.actionSource properties.action_source properties.actionSource
 properties.email properties.value properties.total properties.revenue properties.currency
-properties.order_id properties.query properties.products properties.optOutType
-properties.numOfItems properties.clickId properties.contentName properties.contentBrand
-properties.partnerId properties.language properties.appName properties.appVersion
-properties.deviceModel properties.deviceType properties.manufacturer properties.subtotal
-properties.tax properties.shipping properties.discount properties.coupon properties.affiliation
-properties.checkout_id properties.cart_id properties.payment_method properties.shipping_method
-properties.step properties.id properties.list_id properties.filters properties.sorts
-properties.position properties.image_url properties.variant properties.promotion_id
-properties.wishlist_id properties.product_id properties.sku properties.category properties.brand
-properties.referrer properties.title properties.path properties.search properties.hash
+properties.order_id properties.query properties.products properties.optOutType properties.numOfItems
+properties.clickId properties.contentName properties.contentBrand properties.partnerId
+properties.language properties.appName properties.appVersion properties.deviceModel
+properties.deviceType properties.manufacturer properties.subtotal properties.tax properties.shipping
+properties.discount properties.coupon properties.affiliation properties.checkout_id
+properties.cart_id properties.payment_method properties.shipping_method properties.step
+properties.id properties.list_id properties.filters properties.sorts properties.position
+properties.image_url properties.variant properties.promotion_id properties.wishlist_id
+properties.product_id properties.sku properties.category properties.brand properties.referrer
+properties.title properties.path properties.search properties.hash
 """
 RUDDERSTACK = """
 id timestamp original_timestamp received_at sent_at uuid_ts loaded_at event event_text user_id
@@ -280,8 +280,8 @@ context.traits.email context.traits.phone context.traits.gender context.traits.b
 context.traits.firstName context.traits.lastName context.traits.address.city
 context.traits.address.state context.traits.address.postalCode context.traits.address.country
 context.traits.name context.traits.avatar context.traits.username context.traits.company
-context.traits.createdAt context.traits.age properties.email properties.value properties.total
-properties.revenue properties.currency properties.order_id properties.query properties.products
+context.traits.createdAt context.traits.age context.globalPrivacyControl context.consent _metadata
+properties.email properties.value properties.total properties.revenue properties.currency properties.order_id properties.query properties.products
 properties.product_id properties.sku properties.name properties.category properties.brand
 properties.subtotal properties.tax properties.shipping properties.discount properties.coupon
 properties.affiliation properties.checkout_id properties.cart_id properties.payment_method
