@@ -154,7 +154,8 @@ total_details.amount_shipping total_details.amount_tax total_details.breakdown
 # RudderStack's destinations read by default, and the properties of e-commerce events.
 SEGMENT = """
 anonymousId userId messageId timestamp originalTimestamp receivedAt sentAt version type event name
-category channel integrations projectId writeKey request_ip
+category channel integrations projectId writeKey request_ip context.consent
+context.consentManagement
 context.ip context.userAgent context.locale context.timezone context.page.url context.page.search
 context.page.referrer context.page.title context.page.path context.screen context.campaign
 context.referrer context.location context.groupId context.library context.active context.channel
@@ -198,6 +199,9 @@ context_destination_type context_source_id context_source_type context_app_name
 context_app_namespace context_app_version context_app_build context_device_type
 context_device_model context_device_manufacturer context_device_advertising_id
 context_device_ad_tracking_enabled context_device_id context_device_token context_device_name
+context_consent_management_allowed_consent_ids context_consent_management_denied_consent_ids
+context_consent_management_provider context_consent_management_resolution_strategy
+context_consent_category_preferences_advertising
 context_os_name context_os_version context_network_carrier context_network_wifi
 context_network_bluetooth context_network_cellular context_traits_email context_traits_phone
 context_traits_gender context_traits_birthday context_traits_first_name context_traits_last_name
