@@ -7,6 +7,7 @@ how an event ends. If the ledger fails, nothing more is sent.
 import logging
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -215,6 +216,8 @@ class EventDelivery:
 
     def close(self) -> None:
         """Close the ledger, and end threads and connections."""
+        with suppress(DatabaseError):
+            self.dispatcher.finish_settling()
         if self._deduplication is not None:
             self._deduplication.close()
         self.dispatcher.close()
@@ -294,7 +297,7 @@ class EventDelivery:
         Nothing in a response is acknowledged that ledger or results cannot record.
         """
         try:
-            self.dispatcher.poll()
+            self.dispatcher.poll(wait=self._is_flushing)
         except DatabaseError as error:
             self.stop(error.stop_message)
 

@@ -544,5 +544,9 @@ class Run:
         url = self.settings.results_url
         assert url is not None  # noqa: S101 - else nothing is recorded
         return ResultsDatabase(
-            url.get_secret_value(), self.settings, run_id, seconds_left=self.grace_seconds_left
+            url.get_secret_value(),
+            self.settings,
+            run_id,
+            seconds_left=self.grace_seconds_left,
+            wake=self.wake,
         )
