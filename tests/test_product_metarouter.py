@@ -6,7 +6,7 @@ Its tables of parameters are preset `metarouter`; its global parameters are defa
 import pytest
 
 from preset_events import events_of, sha256
-from target_pinterest_capi.events.event import InvalidRecord
+from target_pinterest_capi.events.event import InvalidRecord, SkippedRecord
 from target_pinterest_capi.events.reasons import Invalid
 
 VASE = {"product_id": "71", "name": "Vase", "price": 18.99, "quantity": 2}
@@ -81,6 +81,46 @@ def test_global_parameters():
     event = sent(VASE, event="product_added")
     assert event["partner_name"] == "ss-metarouter"
     assert event["custom_data"]["opt_out_type"] == "LDP"
+
+
+NOT_OPTED_OUT = "!is_true(context.consent.optOut.C0004)"
+
+
+@pytest.mark.parametrize(
+    ("consent", "is_sent"),
+    [
+        ({"explicit": "true", "optOut": {"C0004": "false"}}, True),
+        ({"optOut": {"C0004": False, "C0002": True}}, True),
+        ({"optOut": {}}, True),
+        (None, True),
+        ({"explicit": "true", "optOut": {"C0004": "true"}}, False),
+        ({"optOut": {"C0004": True}}, False),
+    ],
+)
+def test_consent_categories(consent, is_sent):
+    """Events of people who opted out of the category of ads are dropped, as in its platform."""
+    context = {**CALL["context"], "consent": consent}
+    record = {**CALL, "event": "product_added", "context": context}
+    (result,) = events_of("metarouter", [record], when=NOT_OPTED_OUT)
+    assert isinstance(result, SkippedRecord) is not is_sent
+
+
+@pytest.mark.parametrize(
+    ("signal", "sent_with"), [(True, "LDP"), (False, None), ("true", "LDP"), (None, None)]
+)
+def test_global_privacy_control(signal, sent_with):
+    """Two entries send LDP only for people whose browser has Global Privacy Control."""
+    context = {**CALL["context"], "globalPrivacyControl": signal}
+    record = {**CALL, "event": "product_added", "context": context, "properties": VASE}
+    limited = events_of("metarouter", [record], when="context.globalPrivacyControl")
+    full = events_of(
+        "metarouter",
+        [record],
+        when="!is_true(context.globalPrivacyControl)",
+        fields={"custom_data.opt_out_type": None},
+    )
+    (event,) = [result for result in limited + full if not isinstance(result, SkippedRecord)]
+    assert event["custom_data"].get("opt_out_type") == sent_with
 
 
 def test_hashed_identifiers():
