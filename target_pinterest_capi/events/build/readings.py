@@ -123,6 +123,12 @@ class Readings:
         """Return the expression of a list whose objects have a field's members."""
         return code.write(self)
 
+    def inner(self) -> "Readings":
+        """Return the readings of lines in a branch: what they read first is known only there."""
+        inner = Readings(self._source, self._values, self._depth + 1)
+        inner._known = dict(self._known)
+        return inner
+
     def _lines(self, template: str, deeper: int = 0, **parts: str) -> None:
         self._source.write(template, self._depth + deeper, **parts)
 
