@@ -58,8 +58,7 @@ class _EventWriter:
         self._source.bind("null_spellings", spec.converters.null_words.spellings)
 
     def write(self) -> FunctionSource:
-        if self._columns.opening:
-            self._source.write(self._columns.opening)
+        self._columns.open(self._source)
         self._conditions()
         self._event_name()
         self._action_source()
