@@ -17,7 +17,6 @@ from target_pinterest_capi.delivery.deduplication import Deduplication
 from target_pinterest_capi.delivery.exit_codes import RunStopped
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.results import PendingRows, RunResults
-from target_pinterest_capi.delivery.run_end import needs_statistics
 from target_pinterest_capi.events.event import Account, Event, Origin
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.outcomes import Outcome, Rejected, counted_invalid
@@ -63,7 +62,7 @@ class Acknowledger:
     ) -> None:
         self.tally = Counters(known_event_names(settings))
         self.observations: DeliveredStatistics | None = None
-        if needs_statistics(settings):
+        if settings.has_statistics:
             self.observations = DeliveredStatistics(known_event_names(settings))
         self.dead_letters = DeadLetters(
             settings.dead_letter_path,

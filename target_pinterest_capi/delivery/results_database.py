@@ -390,7 +390,10 @@ def _event_keys(events: Sequence[Event]) -> list[str | None]:
 def _event_ids(events: Sequence[Event]) -> list[str]:
     """Return the id of each event, as databases take it."""
     ids = [event.id for event in events]
-    return ids if "".join(ids).isprintable() else [_storable(one) for one in ids]
+    together = "".join(ids)
+    if together.isascii() and "\0" not in together:  # as nearly all are
+        return ids
+    return [_storable(one) for one in ids]
 
 
 def _key_text(key: Key | None) -> str | None:
