@@ -35,6 +35,7 @@ from target_pinterest_capi.mapping.entries import (
     load_preset,
 )
 from target_pinterest_capi.mapping.field_plans import Levels
+from target_pinterest_capi.reporting.bodies import examined
 from target_pinterest_capi.settings import Settings
 from target_pinterest_capi.singer.rows import compile_rows, record_of
 
@@ -106,8 +107,13 @@ class Notes(Counter[tuple[str, str]]):
 
 
 def outcome(result: Any) -> Any:
-    """Return the parts of a result that are compared."""
-    return json.loads(result.body) if isinstance(result, Event) else result
+    """Return the parts of a result that are compared, with what a report counts of it."""
+    if not isinstance(result, Event):
+        return result
+    counted = examined(result)
+    assert counted.presence is not None
+    has = counted.presence.action_source, counted.presence.components
+    return json.loads(result.body), has, counted.value, counted.currency
 
 
 def interpreted(configured: Settings, record: dict[str, Any], stream: StreamSchema) -> Any:
@@ -167,7 +173,10 @@ def test_any_record_of_a_source_is_mapped_as_the_interpreter_does(name: str):
     sample = sample_of(name)
     every = list(places(sample))
     configured = settings_of(
-        mappings=[shops.mapping(name)], max_event_age_days="never", default_country="DE"
+        mappings=[shops.mapping(name)],
+        max_event_age_days="never",
+        default_country="DE",
+        report_path="report.json",
     )
 
     @settings(max_examples=examples(60))
@@ -282,7 +291,9 @@ def test_expressions_read_declared_objects_as_the_interpreter_does(
     }
     needed = {"event_name": "name", "event_time": "at", "action_source": "source"}
     mapping = {"stream": "orders", "fields": {**needed, "user_data.country": "country", **fields}}
-    configured = settings_of(mappings=[mapping], max_event_age_days="never")
+    configured = settings_of(
+        mappings=[mapping], max_event_age_days="never", report_path="report.json"
+    )
     record = {
         "name": "checkout",
         "at": "2026-11-18T08:00:00Z",

@@ -28,16 +28,18 @@ class Rows(NamedTuple):
 
     A row is a struct with an attribute for each column, None where a record has none. `decode`
     returns a line's message, whose `record` is the row; it raises ValueError on any line that is
-    not a RECORD of the stream with no other columns, and no value of another shape. `columns` are
+    not a RECORD of the stream with no other columns, and no value of another shape. `decode_record`
+    does the same with a line that is only the record, as in the files of a BATCH. `columns` are
     those that are read.
     """
 
     decode: Callable[[bytes], Any]
+    decode_record: Callable[[bytes], Any]
     columns: Mapping[str, RowColumn]
 
 
 class RowHandler(NamedTuple):
-    """How a stream's rows are read, by `Rows.decode`, and handled, each with its line.
+    """How a stream's rows are read, by a function of `Rows`, and handled, each with its line.
 
     `count_misfit` is called for a line that begins like a row and is not one.
     """
@@ -53,6 +55,10 @@ class RecordHandler(Protocol):
     @property
     def rows(self) -> RowHandler | None:
         """How lines can be read as rows from now on; None if they cannot."""
+
+    @property
+    def batch_rows(self) -> RowHandler | None:
+        """The same for the lines of a BATCH's files, which are only the record."""
 
     def handle_record(self, record: dict[str, Any]) -> None:
         """Handle one record. Raises `RunStopped` if the run must stop."""
@@ -75,7 +81,11 @@ def compile_rows(stream: str, columns: Iterable[str], read: Mapping[str, Shape])
         [("type", Literal["RECORD"]), ("stream", Literal[stream]), ("record", row)],
         gc=False,
     )
-    return Rows(msgspec.json.Decoder(message, float_hook=Decimal).decode, of_row)
+    return Rows(
+        msgspec.json.Decoder(message, float_hook=Decimal).decode,
+        msgspec.json.Decoder(row, float_hook=Decimal).decode,
+        of_row,
+    )
 
 
 def _members_in(shapes: Mapping[str, Shape]) -> Iterator[str]:

@@ -60,6 +60,7 @@ class Options(NamedTuple):
     max_event_age_days: float | None = 7
     plain_keys: bool = False
     null_values: tuple[str, ...] = DEFAULT_NULL_VALUES
+    has_statistics: bool = False  # so that events say what a report counts
     in_plain: bool = False  # nothing is hashed, for a preview in one's own terminal
 
 
