@@ -78,6 +78,7 @@ class MeltanoTestSink(RecordSink):
     """
 
     rows = None
+    batch_rows = None
 
     def __init__(
         self,

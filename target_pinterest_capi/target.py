@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from functools import partial
 from types import FrameType
@@ -40,7 +40,7 @@ from target_pinterest_capi.events.event import Origin, SkippedRecord
 from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.mapping.entries import KEPT_STREAMS, Accounts, entry_compiler
-from target_pinterest_capi.pipeline.feed import ChunkedSource, FetchedSource, Source, paced
+from target_pinterest_capi.pipeline.feed import IteratedSource, Source, paced, until_interrupted
 from target_pinterest_capi.pipeline.not_found import NamesNotFound
 from target_pinterest_capi.pipeline.prefetch import Prefetch
 from target_pinterest_capi.reporting.log_lines import keep_to_one_line
@@ -48,7 +48,14 @@ from target_pinterest_capi.reporting.progress import Progress, watch
 from target_pinterest_capi.reporting.quality import LOW_QUALITY, find_shortfalls
 from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.reporting.summary import log_summary
-from target_pinterest_capi.singer.batch_files import BatchFileError, are_local, batch_records
+from target_pinterest_capi.singer.batch_files import (
+    BatchFileError,
+    Chunk,
+    RecordLines,
+    are_local,
+    batch_chunks,
+    handle_lines,
+)
 from target_pinterest_capi.singer.memory import keep_freed_memory
 from target_pinterest_capi.singer.reader import BytesReader, InputError
 from target_pinterest_capi.singer.rows import RecordHandler
@@ -266,14 +273,13 @@ class TargetPinterestCapi(Target):
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         stream, manifest = message_dict["stream"], message_dict["manifest"]
-        records = batch_records(manifest, message_dict["encoding"])
+        chunks = batch_chunks(manifest, message_dict["encoding"])
         try:
             if are_local(manifest):
-                self._process_batch(stream, ChunkedSource(records))
+                self._process_batch(stream, IteratedSource(chunks, at_once=1))
                 return
-            chunks: Iterable[Iterable[dict[str, Any]]] = records
             with closing(Prefetch(self.run.wake, chunks)) as prefetch:
-                self._process_batch(stream, FetchedSource(prefetch))
+                self._process_batch(stream, prefetch)
         except NoThreadError as error:
             self.run.stop(str(error))
         except BatchFileError as error:
@@ -281,9 +287,19 @@ class TargetPinterestCapi(Target):
                 f"line {self._line_number}: BATCH of stream {shown_name(stream)!r}, {error}"
             ) from None
 
-    def _process_batch(self, stream: str, source: Source[dict[str, Any]]) -> None:
-        for record in paced(self.run, source):
-            self._process_record_message({"stream": stream, "record": record})
+    def _process_batch(self, stream: str, source: Source[Chunk]) -> None:
+        is_direct = not self._maps_records and stream in self.mapper.stream_maps
+        handler = (
+            self._handler(stream)
+            if is_direct
+            else _SdkHandler(stream, self._process_record_message)
+        )
+        for chunk in paced(self.run, source):
+            if isinstance(chunk, RecordLines):
+                handle_lines(chunk, until_interrupted(self.run, chunk.lines), handler)
+            else:
+                for record in until_interrupted(self.run, chunk):
+                    handler.handle_record(record)
 
     def _write_state(self, value: bytes) -> None:
         write_state(value, self.run.grace_seconds_left)
@@ -483,6 +499,21 @@ class _Stream(NamedTuple):
 
     stream_maps: list[StreamMap]
     sinks: dict[str, Sink]
+
+
+class _SdkHandler:
+    """Hands a stream's records to `process`, which lets the SDK map them."""
+
+    rows = None
+    batch_rows = None
+
+    def __init__(self, stream: str, process: Callable[[dict[str, Any]], None]) -> None:
+        self._stream = stream
+        self._process = process
+
+    def handle_record(self, record: dict[str, Any]) -> None:
+        """Process a record like a RECORD message."""
+        self._process({"stream": self._stream, "record": record})
 
 
 _UNTRUE_HERE: Final = (

@@ -154,7 +154,8 @@ total_details.amount_shipping total_details.amount_tax total_details.breakdown
 # RudderStack's destinations read by default, and the properties of e-commerce events.
 SEGMENT = """
 anonymousId userId messageId timestamp originalTimestamp receivedAt sentAt version type event name
-category channel integrations projectId writeKey request_ip
+category channel integrations projectId writeKey request_ip context.consent
+context.consentManagement
 context.ip context.userAgent context.locale context.timezone context.page.url context.page.search
 context.page.referrer context.page.title context.page.path context.screen context.campaign
 context.referrer context.location context.groupId context.library context.active context.channel
@@ -175,16 +176,16 @@ context.traits.dob context.traits.DOB traits.id traits.userId traits.dateOfBirth
 traits.email traits.phone traits.gender traits.birthday traits.firstName traits.lastName traits.name
 traits.action_source traits.actionSource properties.action_source properties.actionSource
 properties.email properties.value properties.total properties.revenue properties.currency
-properties.order_id properties.query properties.products properties.optOutType
-properties.numOfItems properties.clickId properties.contentName properties.contentBrand
-properties.partnerId properties.language properties.appName properties.appVersion
-properties.deviceModel properties.deviceType properties.manufacturer properties.subtotal
-properties.tax properties.shipping properties.discount properties.coupon properties.affiliation
-properties.checkout_id properties.cart_id properties.payment_method properties.shipping_method
-properties.step properties.id properties.list_id properties.filters properties.sorts
-properties.position properties.image_url properties.variant properties.promotion_id
-properties.wishlist_id properties.product_id properties.sku properties.category properties.brand
-properties.referrer properties.title properties.path properties.search properties.hash
+properties.order_id properties.query properties.products properties.optOutType properties.numOfItems
+properties.clickId properties.contentName properties.contentBrand properties.partnerId
+properties.language properties.appName properties.appVersion properties.deviceModel
+properties.deviceType properties.manufacturer properties.subtotal properties.tax properties.shipping
+properties.discount properties.coupon properties.affiliation properties.checkout_id
+properties.cart_id properties.payment_method properties.shipping_method properties.step
+properties.id properties.list_id properties.filters properties.sorts properties.position
+properties.image_url properties.variant properties.promotion_id properties.wishlist_id
+properties.product_id properties.sku properties.category properties.brand properties.referrer
+properties.title properties.path properties.search properties.hash
 """
 RUDDERSTACK = """
 id timestamp original_timestamp received_at sent_at uuid_ts loaded_at event event_text user_id
@@ -198,6 +199,9 @@ context_destination_type context_source_id context_source_type context_app_name
 context_app_namespace context_app_version context_app_build context_device_type
 context_device_model context_device_manufacturer context_device_advertising_id
 context_device_ad_tracking_enabled context_device_id context_device_token context_device_name
+context_consent_management_allowed_consent_ids context_consent_management_denied_consent_ids
+context_consent_management_provider context_consent_management_resolution_strategy
+context_consent_category_preferences_advertising
 context_os_name context_os_version context_network_carrier context_network_wifi
 context_network_bluetooth context_network_cellular context_traits_email context_traits_phone
 context_traits_gender context_traits_birthday context_traits_first_name context_traits_last_name
@@ -280,8 +284,8 @@ context.traits.email context.traits.phone context.traits.gender context.traits.b
 context.traits.firstName context.traits.lastName context.traits.address.city
 context.traits.address.state context.traits.address.postalCode context.traits.address.country
 context.traits.name context.traits.avatar context.traits.username context.traits.company
-context.traits.createdAt context.traits.age properties.email properties.value properties.total
-properties.revenue properties.currency properties.order_id properties.query properties.products
+context.traits.createdAt context.traits.age context.globalPrivacyControl context.consent _metadata
+properties.email properties.value properties.total properties.revenue properties.currency properties.order_id properties.query properties.products
 properties.product_id properties.sku properties.name properties.category properties.brand
 properties.subtotal properties.tax properties.shipping properties.discount properties.coupon
 properties.affiliation properties.checkout_id properties.cart_id properties.payment_method

@@ -16,8 +16,13 @@ from given import line, record, schema, state
 from shopper import seconds_ago, visit
 from target_pinterest_capi import singer
 from target_pinterest_capi.singer import lines as line_module
-from target_pinterest_capi.singer.batch_files import BatchFileError, batch_records
-from target_pinterest_capi.singer.lines import LineTooLongError, bounded_lines
+from target_pinterest_capi.singer.batch_files import (
+    BatchFileError,
+    RecordLines,
+    batch_chunks,
+    handle_lines,
+)
+from target_pinterest_capi.singer.lines import LineTooLongError, chunks_of_lines
 from target_pinterest_capi.singer.messages import BYTE_ORDER_MARK
 
 VISITS = schema("visits", *visit(), key_properties=("event_id",))
@@ -30,8 +35,27 @@ def batch(path: Path, **encoding: Any) -> bytes:
     return line(type="BATCH", stream="visits", encoding=encoding, manifest=[path.as_uri()])
 
 
+class Records(list[dict[str, Any]]):
+    """Keeps the records that it is handed."""
+
+    rows = None
+    batch_rows = None
+
+    def handle_record(self, record: dict[str, Any]) -> None:
+        self.append(record)
+
+
 def read_all(path: Path, **encoding: Any) -> list[dict[str, Any]]:
-    return [one for chunk in batch_records([str(path)], encoding) for one in chunk]
+    return read_into(Records(), path, **encoding)
+
+
+def read_into(records: Records, path: Path, **encoding: Any) -> Records:
+    for chunk in batch_chunks([str(path)], encoding):
+        if isinstance(chunk, RecordLines):
+            handle_lines(chunk, chunk.lines, records)
+        else:
+            records += chunk
+    return records
 
 
 # JSON lines
@@ -57,19 +81,98 @@ def test_what_came_before_an_error_is_read(tmp_path):
     """Records before an unreadable line are handed on, and the error names that line."""
     path = tmp_path / "visits.jsonl"
     path.write_text('{"a": 1}\n\n{"a": 2}\nno json\n')
-    chunks = batch_records([str(path)], JSON_LINES)
-    assert next(chunks) == [{"a": 1}, {"a": 2}]
+    records = Records()
     with pytest.raises(BatchFileError, match="file 1 of 1, line 4: it is not JSON"):
-        next(chunks)
+        read_into(records, path, **JSON_LINES)
+    assert records == [{"a": 1}, {"a": 2}]
 
 
 def test_large_lines_come_one_by_one(tmp_path):
     """Few large records are in memory at once: the run makes progress after each."""
     path = tmp_path / "visits.jsonl"
     path.write_text("".join(json.dumps({"a": "x" * 300_000}) + "\n" for _ in range(5)))
-    assert [len(chunk) for chunk in batch_records([str(path)], JSON_LINES)] == [1, 1, 1, 1, 1, 0]
+    assert lines_at_once(path) == [1, 1, 1, 1, 1]
     path.write_text("".join(f'{{"a": {number}}}\n' for number in range(250)))
-    assert [len(chunk) for chunk in batch_records([str(path)], JSON_LINES)] == [100, 100, 50]
+    assert lines_at_once(path) == [100, 100, 50]
+
+
+def lines_at_once(path: Path) -> list[int]:
+    chunks = batch_chunks([str(path)], JSON_LINES)
+    return [len(chunk.lines) for chunk in chunks if isinstance(chunk, RecordLines)]
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda packed: packed[:-4], r"line 3000: it cannot be read \(EOFError\)"),
+        (
+            lambda packed: packed[:-8] + b"\xff\xff\xff\xff" + packed[-4:],
+            r"line 3000: it cannot be read \(BadGzipFile\)",
+        ),
+        (
+            lambda packed: packed + gzip.compress(b"{}", mtime=0)[:10] + b"\xff" * 20,
+            r"line 3000: it cannot be read \(damaged gzip data\)",
+        ),
+    ],
+    ids=["cut", "other checksum", "damaged"],
+)
+def test_what_came_before_damaged_gzip_is_read(tmp_path, damage: Any, words: str):
+    """The complete lines before the damage are handed on, and the error says after which line."""
+    path = tmp_path / "visits.jsonl.gz"
+    written = [{"a": number, "b": "x" * 100} for number in range(3000)]
+    plain = "".join(json.dumps(one) + "\n" for one in written)
+    path.write_bytes(damage(gzip.compress(plain.encode(), mtime=0)))
+    records = Records()
+    with pytest.raises(BatchFileError, match=f"file 1 of 1, after {words}"):
+        read_into(records, path, format="jsonl", compression="gzip")
+    assert records == written
+
+
+def test_parts_of_a_gzip_file_are_read_as_one(tmp_path):
+    """Files that were appended to each other are read to the end, whatever their lines' ends."""
+    path = tmp_path / "visits.jsonl.gz"
+    path.write_bytes(gzip.compress(b'{"a": 1}\n{"a"') + gzip.compress(b': 2}\n\n \n{"a": 3}'))
+    read = read_all(path, format="jsonl", compression="gzip")
+    assert read == [{"a": 1}, {"a": 2}, {"a": 3}]
+
+
+UNUSUAL = [
+    visit(20, value="much"),  # another type than its schema declares
+    visit(21, em=None, value=None),
+    visit(22, client_ip_address="192.0.2.1"),  # a column that the schema does not declare
+    visit(23, num_items=2**70),
+    {},
+    {"event_id": "visit-25"},
+    visit(26, user_data={"click_id": "dj0y"}, contents=[{"id": "a", "item_price": 9.5}]),
+    visit(27, search_string=[{"a": {"b": None}}]),
+]
+
+
+def test_lines_of_a_file_come_to_the_events_of_records(run_target, sandbox, tmp_path):
+    """The same records as RECORD messages and in a file are the same events, or end for the same reasons."""
+    records = [visit(number) for number in range(20)]
+    records += [*UNUSUAL, *(visit(number) for number in range(30, 150)), *UNUSUAL[:3]]
+    path = tmp_path / "visits.jsonl"
+    path.write_bytes(b"\n \n\n".join(json.dumps(one).encode() for one in records))
+    of_messages = run_target([VISITS, *(record("visits", **one) for one in records)])
+    expected = [kept.event for kept in sandbox.store.events()]
+    sandbox.store.reset()
+    of_file = run_target([VISITS, batch(path, **JSON_LINES)])
+    assert (of_file.outcomes, of_file.reasons) == (of_messages.outcomes, of_messages.reasons)
+    assert [kept.event for kept in sandbox.store.events()] == expected
+
+
+@pytest.mark.parametrize("number", [1, 10, 100, 101, 250])
+def test_line_of_an_error_is_its_number_in_the_file(run_target, tmp_path, number: int):
+    """Blank lines count, in whatever way the lines before it were read."""
+    lines = [json.dumps(visit(one)).encode() if one % 2 else b"" for one in range(number - 1)]
+    path = tmp_path / "visits.jsonl"
+    path.write_bytes(b"\n".join([*lines, b'{"em": "shopper@example.com"', b"{}"]))
+    ran = run_target([VISITS, batch(path, **JSON_LINES)])
+    assert ran.code == 1
+    assert f"file 1 of 1, line {number}: it is not JSON" in ran.log
+    assert "shopper@example" not in ran.log
+    assert ran.outcomes.get("delivered", 0) == (number - 1) // 2
 
 
 class Endless(io.RawIOBase):
@@ -90,7 +193,7 @@ def test_line_without_an_end_is_refused():
     """A file has the limit of plain input: not much more of a line is read."""
     endless = Endless()
     with pytest.raises(LineTooLongError, match="longer than 64 MiB"):
-        list(bounded_lines(io.BufferedReader(endless)))
+        list(chunks_of_lines(io.BufferedReader(endless)))
     assert endless.given <= 1.1 * line_module.MAX_LINE_BYTES
 
 
@@ -261,4 +364,4 @@ def test_addresses_are_refused_for_every_format(tmp_path):
     """Files on this machine and in configured object stores are read, in each format."""
     for kind in ("jsonl", "parquet", "arrow"):
         with pytest.raises(BatchFileError, match="http:// is not supported"):
-            list(batch_records(["http://192.0.2.1/visits"], {"format": kind}))
+            list(batch_chunks(["http://192.0.2.1/visits"], {"format": kind}))

@@ -248,7 +248,7 @@ COMMON: dict[str, Any] = {
 def fill(*members: CompiledField) -> Any:
     """Return the generated function that sets members in an object from a record."""
     source = FunctionSource("fill(into, record, region)")
-    source.write(RecordColumns.opening)
+    RecordColumns().open(source)
     write_members(source, members, "into", Readings(source, RecordColumns()))
     source.bind("null_spellings", null_words(DEFAULT_NULL_VALUES).spellings)
     source.write("return into")

@@ -1,19 +1,24 @@
 """Coverage: which events have each component of the event quality score, by their bytes."""
 
+from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from given import settings_of
 from shopper import ACCOUNT, digest
 from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.event import Event, Origin, encode
 from target_pinterest_capi.events.fields import BY_PATH
-from target_pinterest_capi.reporting.bodies import read_bodies
+from target_pinterest_capi.mapping.entries import Accounts, StreamSchema, compile_stream
+from target_pinterest_capi.reporting.bodies import examined
 from target_pinterest_capi.reporting.coverage import Coverage
 from target_pinterest_capi.sandbox import quality
 
+AT = datetime(2026, 11, 18, 11, 6, 40, tzinfo=UTC)
 EM = [digest("shopper@example.com")]
 
 
@@ -38,10 +43,15 @@ def body(
     return members if custom is None else {**members, "custom_data": custom}
 
 
+def alike(*bodies: dict[str, Any]) -> Counter[Any]:
+    """Return how many events have what a body says, read from their bytes."""
+    return Counter(examined(event(one)).presence for one in bodies)
+
+
 def carried(*bodies: dict[str, Any]) -> dict[str, int]:
     """Return the components that any of the events has, with their counts."""
     coverage = Coverage()
-    coverage.count_components("page_visit", read_bodies([event(one) for one in bodies]))
+    coverage.count_components("page_visit", alike(*bodies))
     return {name: count for name, count in coverage.carrying("page_visit").items() if count}
 
 
@@ -129,9 +139,56 @@ def test_names_are_counted_apart_and_batches_together():
     """Counts belong to their event name and add up over batches; an unknown name has none."""
     coverage = Coverage()
     for name in ("checkout", "signup", "checkout"):
-        coverage.count_components(name, read_bodies([event(body({"em": EM})), event(body())]))
+        coverage.count_components(name, alike(body({"em": EM}), body()))
     assert [coverage.carrying(name)["hashed_email"] for name in ("checkout", "signup", "lead")] == [
         2,
         1,
         0,
     ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_counted"),
+    [
+        ({}, False),
+        ({"report_path": "report.json"}, True),
+        ({"results_url": "sqlite:///results.db"}, True),
+        ({"metrics_path": "metrics.prom"}, True),
+        ({"quality": {"checkout": {"hashed_email": 80}}}, True),
+    ],
+)
+@pytest.mark.parametrize("has_value", [False, True])
+def test_events_say_what_a_report_counts(
+    settings: dict[str, Any], is_counted: bool, has_value: bool
+):
+    """An event has it from when it was built, if anything needs it, so its bytes are not read."""
+    fields = {"event_name": "name", "event_time": "at", "event_id": "id", "user_data.em": "email"}
+    if has_value:
+        fields |= {"custom_data.value": "total", "custom_data.currency": "currency"}
+    mapping = {"stream": "orders", "fields": fields, "defaults": {"action_source": "web"}}
+    configured = settings_of(mappings=[mapping], **settings)
+    record = {
+        "name": "checkout",
+        "at": "2026-11-18T08:00:00Z",
+        "id": "order-1",
+        "email": "shopper@example.com",
+        "total": "12.50",
+        "currency": "USD",
+    }
+    (entry,) = compile_stream(
+        configured,
+        StreamSchema("orders", frozenset(record)),
+        Accounts(configured),
+        lambda *_: None,
+        now=AT.timestamp,
+        began_at=AT,
+    )
+    built = entry.map_record(record)
+    assert isinstance(built, Event)
+    given_value = ("12.50", "USD") if has_value and is_counted else (None, None)
+    assert (built.presence is not None, (built.value, built.currency)) == (is_counted, given_value)
+    if built.presence is not None:
+        has = zip(COMPONENTS, built.presence.components, strict=True)
+        order_value = ["order_value"] if has_value else []
+        expected = ["hashed_email", "external_event_id", *order_value]
+        assert [component.name for component, is_there in has if is_there] == expected

@@ -33,8 +33,28 @@ TEXTS = (
     "null", "", "1990-03-04", "192.0.2.7", "10.0.0.5", "Mozilla/5.0", "c-1", "None", "True", "1",
     "6D92078A-8246-4BA4-AE5B-76104861E7DC", "dj0y", '{"fn": "Jane", "order": "o-1"}',
 )  # fmt: skip
+BUYER = {
+    "type": ["null", "object"],
+    "properties": {
+        "mail": {"type": ["null", "string"]},
+        "home": {"type": "object", "properties": {"country": {"type": "string"}}},
+    },
+}
+BUYERS = st.none() | st.fixed_dictionaries(
+    {},
+    optional={
+        "mail": st.none() | st.sampled_from(TEXTS),
+        "home": st.fixed_dictionaries({}, optional={"country": st.sampled_from(TEXTS)}),
+    },
+)
 PEOPLE = st.lists(
-    st.dictionaries(st.sampled_from([*COLUMNS, "mail", "nation", "more"]), st.sampled_from(TEXTS)),
+    st.builds(
+        lambda columns, buyer: {**columns, "buyer": buyer},
+        st.dictionaries(
+            st.sampled_from([*COLUMNS, "mail", "nation", "more"]), st.sampled_from(TEXTS)
+        ),
+        BUYERS,
+    ),
     min_size=1,
     max_size=3,
 )
@@ -62,6 +82,15 @@ FALLBACKS = {
     },
     "defaults": {"user_data.country": "US"},
 }
+NESTED = {
+    "stream": "visits",
+    "preset": "pinterest",
+    "fields": {
+        "user_data.em": "buyer.mail || em",
+        "user_data.country": "buyer.home.country",
+        "user_data.ge": "buyer && 'f' || 'm'",
+    },
+}
 TWO: list[dict[str, Any]] = [
     {"stream": "visits", "name": "first", "preset": "pinterest"},
     {
@@ -76,6 +105,7 @@ MAPPINGS: dict[str, Any] = {
     "columns": None,
     "without postal codes": NO_CODES,
     "fallbacks": [FALLBACKS],
+    "nested objects": [NESTED],
     "two entries": TWO,
 }
 
@@ -92,7 +122,7 @@ class Run:
         self.customers = CustomerCache()
         self.pipeline = StreamPipeline(
             "visits",
-            {"properties": {**TEXTS_DECLARED, **(declared or {})}},
+            {"properties": {**TEXTS_DECLARED, "buyer": BUYER, **(declared or {})}},
             ["event_id"],
             settings,
             self,
@@ -149,12 +179,17 @@ def events_of(people: list[dict[str, Any]], order: list[int]) -> list[dict[str, 
 @given(
     people=PEOPLE,
     order=st.lists(st.integers(0, 2), max_size=8),
-    untyped=st.sets(st.sampled_from([*COLUMNS, "mail", "nation", "more"]), max_size=2),
+    untyped=st.sets(st.sampled_from([*COLUMNS, "mail", "nation", "more", "buyer"]), max_size=2),
 )
 @example(LONDONERS, [0, 1], {"country"})
 @example(LONDONERS, [0, 1], {"zp"})
 @example(LONDONERS, [0, 1], {"ct"})
 @example([{"em": "a@example.com", "more": TEXTS[-1]}], [0, 0], set())
+@example(
+    [{"em": "a@example.com", "buyer": None}, {"em": "a@example.com", "buyer": {"home": {}}}],
+    [0, 1],
+    set(),
+)
 def test_events_are_as_if_each_person_were_new(
     mappings: Any, people: list[dict[str, Any]], order: list[int], untyped: set[str]
 ):

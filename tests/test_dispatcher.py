@@ -7,14 +7,20 @@ import math
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 
 import pytest
 
 from given import Clock
 from shopper import ACCOUNT, event
 from target_pinterest_capi.delivery.batches import Batch
-from target_pinterest_capi.delivery.dispatcher import MAX_LIVE_BYTES, SPARE_BATCHES, Dispatcher
+from target_pinterest_capi.delivery.dispatcher import (
+    MAX_LIVE_BYTES,
+    SPARE_BATCHES,
+    Dispatcher,
+    Pending,
+)
 from target_pinterest_capi.delivery.rate_limit import RateLimit
 from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.events.event import Account
@@ -45,17 +51,37 @@ def accept(batch: Batch) -> EventsResponse:
     return ApiResponse(200, [DONE] * len(batch))
 
 
+class Rows:
+    """Rows that are being written, and succeed or fail once somebody waits for them."""
+
+    def __init__(self, *, fail: bool = False) -> None:
+        self.has_ended = False
+        self.fail = fail
+
+    def wait(self) -> None:
+        self.has_ended = True
+        if self.fail:
+            raise OSError("the disk is full")
+
+
 class Ends:
-    """Records how every event ends."""
+    """Records how every event ends; each outcome takes the next of `rows`, if there are any."""
 
     def __init__(self, *, resend: bool = True) -> None:
+        self.rows: list[Rows] = []
         self.answered_ids: list[str] = []
         self.refused_ids: list[str] = []
         self.messages: list[str] = []
         self.resend = resend
 
-    def settle_answered(self, batch: Batch, statuses: list[EventStatus], http_status: int) -> None:
+    def settle_answered(
+        self, batch: Batch, statuses: list[EventStatus], http_status: int
+    ) -> Iterator[Pending]:
         assert (len(statuses), http_status) == (len(batch), 200)
+        if self.rows:
+            rows = self.rows.pop(0)
+            yield rows
+            rows.wait()
         self.answered_ids += ids(batch)
 
     def settle_refused(self, batch: Batch, message: str, http_status: int) -> None:
@@ -89,6 +115,12 @@ class Desk:
         self.dispatcher = Dispatcher(
             recorded, self.ends, clock=self.clock, wake=self.wake, rng=random.Random(7), **settings
         )  # type: ignore[arg-type]
+
+    def answer(self) -> None:
+        """Send what is due, and read the response."""
+        self.dispatcher.poll()
+        self.wake.wait(120)
+        self.dispatcher.poll()
 
     def run(self) -> None:
         """Move until nothing is left or the dispatcher stopped.
@@ -419,3 +451,54 @@ def test_wake_ends_a_wait_and_is_forgotten():
     wake.wait(None)
     wake.wait(0)
     wake.close()
+
+
+# ---- outcomes that wait for rows ----
+
+
+def test_pending_outcomes_do_not_stop_the_dispatcher():
+    """The batch stays undecided, the next one is sent, and the outcomes follow the rows."""
+    desk, rows = Desk(accept), Rows()
+    desk.ends.rows = [rows]
+    desk.dispatcher.submit(batch_of(range(2)))
+    desk.answer()
+    assert (desk.dispatcher.undecided, desk.dispatcher.oldest_sequence()) == (2, 1)
+    assert (desk.dispatcher.in_flight, desk.dispatcher.is_idle) == (1, False)
+    desk.dispatcher.submit(batch_of(range(2, 3)))
+    desk.dispatcher.poll()
+    desk.wake.wait(120)
+    assert (desk.sent[1], desk.ends.answered_ids) == (["visit-2"], [])
+    rows.has_ended = True
+    desk.dispatcher.poll()
+    assert desk.ends.answered_ids[:2] == ["visit-0", "visit-1"]
+
+
+@pytest.mark.parametrize("by", ["the next response", "the end"])
+def test_pending_outcomes_are_waited_for(by: str):
+    """At most one batch is pending: the next response waits, and the end of a run does."""
+    desk, rows = Desk(accept), Rows()
+    desk.ends.rows = [rows]
+    desk.dispatcher.submit(batch_of(range(1)))
+    desk.answer()
+    if by == "the end":
+        desk.dispatcher.poll(wait=True)
+        assert desk.ends.answered_ids == ["visit-0"]
+    else:
+        desk.dispatcher.submit(batch_of(range(1, 2)))
+        desk.answer()
+        assert desk.ends.answered_ids == ["visit-0", "visit-1"]
+    assert (desk.dispatcher.undecided, desk.dispatcher.is_idle) == (0, True)
+
+
+def test_pending_outcomes_that_fail_do_not_lose_the_next_response():
+    """Their batch stays undecided for good; the response that came meanwhile counts."""
+    desk, failing, following = Desk(accept), Rows(fail=True), Rows()
+    desk.ends.rows = [failing, following]
+    for number in range(2):
+        desk.dispatcher.submit(batch_of(range(number, number + 1)))
+        with pytest.raises(OSError, match="disk") if number else nullcontext():
+            desk.answer()
+    desk.dispatcher.poll(wait=True)
+    assert desk.ends.answered_ids == ["visit-1"]
+    assert (desk.dispatcher.undecided, desk.dispatcher.oldest_sequence()) == (1, 1)
+    assert desk.dispatcher.is_idle

@@ -631,3 +631,26 @@ def test_names_of_the_destination(columns, path, value):
     for member in path.split("."):
         event = event[member]
     assert event == value
+
+
+@pytest.mark.parametrize(
+    ("when", "column", "sent"),
+    [
+        (
+            "contains(context_consent_management_allowed_consent_ids, 'Advertising')",
+            "context_consent_management_allowed_consent_ids",
+            {'["Analytics", "Advertising"]': True, '["Analytics"]': False, None: False},
+        ),
+        (
+            "context_consent_category_preferences_advertising",
+            "context_consent_category_preferences_advertising",
+            {True: True, "true": True, False: False, "false": False, None: False},
+        ),
+    ],
+    ids=["RudderStack", "Segment"],
+)
+def test_consent(when, column, sent):
+    """The columns of consent categories can decide which rows are sent."""
+    rows = [row("order_completed", **{column: value}) for value in sent]
+    results = events_of("rudderstack", rows, when=when)
+    assert [not isinstance(result, SkippedRecord) for result in results] == list(sent.values())

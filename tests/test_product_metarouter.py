@@ -6,7 +6,7 @@ Its tables of parameters are preset `metarouter`; its global parameters are defa
 import pytest
 
 from preset_events import events_of, sha256
-from target_pinterest_capi.events.event import InvalidRecord
+from target_pinterest_capi.events.event import InvalidRecord, SkippedRecord
 from target_pinterest_capi.events.reasons import Invalid
 
 VASE = {"product_id": "71", "name": "Vase", "price": 18.99, "quantity": 2}
@@ -83,6 +83,46 @@ def test_global_parameters():
     assert event["custom_data"]["opt_out_type"] == "LDP"
 
 
+NOT_OPTED_OUT = "!is_true(context.consent.optOut.C0004)"
+
+
+@pytest.mark.parametrize(
+    ("consent", "is_sent"),
+    [
+        ({"explicit": "true", "optOut": {"C0004": "false"}}, True),
+        ({"optOut": {"C0004": False, "C0002": True}}, True),
+        ({"optOut": {}}, True),
+        (None, True),
+        ({"explicit": "true", "optOut": {"C0004": "true"}}, False),
+        ({"optOut": {"C0004": True}}, False),
+    ],
+)
+def test_consent_categories(consent, is_sent):
+    """Events of people who opted out of the category of ads are dropped, as in its platform."""
+    context = {**CALL["context"], "consent": consent}
+    record = {**CALL, "event": "product_added", "context": context}
+    (result,) = events_of("metarouter", [record], when=NOT_OPTED_OUT)
+    assert isinstance(result, SkippedRecord) is not is_sent
+
+
+@pytest.mark.parametrize(
+    ("signal", "sent_with"), [(True, "LDP"), (False, None), ("true", "LDP"), (None, None)]
+)
+def test_global_privacy_control(signal, sent_with):
+    """Two entries send LDP only for people whose browser has Global Privacy Control."""
+    context = {**CALL["context"], "globalPrivacyControl": signal}
+    record = {**CALL, "event": "product_added", "context": context, "properties": VASE}
+    limited = events_of("metarouter", [record], when="context.globalPrivacyControl")
+    full = events_of(
+        "metarouter",
+        [record],
+        when="!is_true(context.globalPrivacyControl)",
+        fields={"custom_data.opt_out_type": None},
+    )
+    (event,) = [result for result in limited + full if not isinstance(result, SkippedRecord)]
+    assert event["custom_data"].get("opt_out_type") == sent_with
+
+
 def test_hashed_identifiers():
     """Traits that identify a person are hashed; the anonymous id is an external id."""
     traits = {"email": "Maria.Rivera@example.com", "phone": "+1 415 555 0132"}
@@ -92,8 +132,26 @@ def test_hashed_identifiers():
     assert user["external_id"] == [sha256("u-1"), sha256("a-1")]
 
 
-def test_call_without_identifiers():
-    """A call that Pinterest would refuse is not sent."""
-    result = sent(VASE, event="product_added", context={})
-    assert isinstance(result, InvalidRecord)
-    assert result.reason is Invalid.NO_IDENTIFIER
+ADVERTISING_ID = "7A3CBEA0-BDF5-11E4-8DFC-AA07A5B093DB"
+IDENTIFIERS = [
+    ("em", {"traits": {"email": "m@example.com"}}, True),
+    ("hashed_maids", {"device": {"type": "ios", "advertisingId": ADVERTISING_ID}}, True),
+    ("client_ip_address and client_user_agent", {"ip": "203.0.113.7", "userAgent": "x"}, True),
+    ("client_ip_address", {"ip": "203.0.113.7"}, False),
+    ("client_user_agent", {"userAgent": "x"}, False),
+    ("epik", {"providers": {"pinterestCAPI": {"epik": "dj0y"}}}, False),
+    ("none", {}, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("context", "is_sent"), [row[1:] for row in IDENTIFIERS], ids=[row[0] for row in IDENTIFIERS]
+)
+def test_identifiers(context, is_sent):
+    """One identifier is enough; IP address and user agent only together; epik alone is not one."""
+    result = sent(VASE, event="product_added", context=context)
+    if is_sent:
+        assert result["event_name"] == "add_to_cart"
+    else:
+        assert isinstance(result, InvalidRecord)
+        assert result.reason is Invalid.NO_IDENTIFIER

@@ -159,6 +159,31 @@ def test_limited_data_processing():
     )
 
 
+SEGMENTS = "context.consent.categoryPreferences.Advertising"
+RUDDERSTACKS = "contains(context.consentManagement.allowedConsentIds, 'Advertising')"
+
+
+@pytest.mark.parametrize(
+    ("when", "consent", "is_sent"),
+    [
+        (SEGMENTS, {"consent": {"categoryPreferences": {"Advertising": True}}}, True),
+        (SEGMENTS, {"consent": {"categoryPreferences": {"Advertising": False}}}, False),
+        (SEGMENTS, {"consent": {"categoryPreferences": {"Analytics": True}}}, False),
+        (SEGMENTS, {"consent": {}}, False),
+        (SEGMENTS, {}, False),
+        (RUDDERSTACKS, {"consentManagement": {"allowedConsentIds": ["Advertising"]}}, True),
+        (RUDDERSTACKS, {"consentManagement": {"allowedConsentIds": ["Analytics"]}}, False),
+        (RUDDERSTACKS, {"consentManagement": {"deniedConsentIds": ["Advertising"]}}, False),
+        (RUDDERSTACKS, {"consentManagement": None}, False),
+    ],
+)
+def test_consent(when, consent, is_sent):
+    """Consent is enforced by category: events go only to destinations that people agreed to."""
+    context = {**CALL["context"], **consent}
+    (result,) = events_of("segment", [{**CALL, "context": context}], when=when)
+    assert isinstance(result, SkippedRecord) is not is_sent
+
+
 def test_deduplication():
     """The message's id is the event's, so that Pinterest's tag can send the same one."""
     assert sent(messageId="shared-1")["event_id"] == "shared-1"

@@ -24,7 +24,8 @@ from target_pinterest_capi.pipeline.stream import (
     RECORDS_BEFORE_ROWS,
     StreamPipeline,
 )
-from target_pinterest_capi.singer.rows import compile_rows, record_head
+from target_pinterest_capi.singer.batch_files import RecordLines, handle_lines
+from target_pinterest_capi.singer.rows import RowHandler, compile_rows, record_head
 
 NAMES = 8000
 SCHEMA = {"properties": {name: {} for name in (*visit(), "currency")}}
@@ -331,3 +332,43 @@ def test_a_deletion_column_that_is_seen_first_on_a_record():
     kinds = [type(result) for _, result in results.kept]
     assert kinds == [Event, SkippedRecord, Event]
     assert results.kept[1][1].reason is Skipped.DELETED
+
+
+class Counting:
+    """Counts the records that a pipeline gets complete, and not as rows."""
+
+    rows = None
+
+    def __init__(self, pipeline: StreamPipeline) -> None:
+        self._pipeline = pipeline
+        self.complete = 0
+
+    @property
+    def batch_rows(self) -> RowHandler | None:
+        return self._pipeline.batch_rows
+
+    def handle_record(self, given: Record) -> None:
+        self.complete += 1
+        self._pipeline.handle_record(given)
+
+
+@pytest.mark.parametrize(
+    ("others", "complete"),
+    [
+        ([], RECORDS_BEFORE_ROWS),
+        ([b"\n", b" \n"], RECORDS_BEFORE_ROWS),
+        ([json.dumps({"new_column": 1}).encode()], RECORDS_BEFORE_ROWS + 1),
+    ],
+    ids=["same columns", "blank lines", "a new column"],
+)
+def test_lines_of_a_batch_are_read_as_rows(others: list[bytes], complete: int):
+    """Only the first lines cost complete records, and those that are no rows."""
+    results = Results()
+    counting = Counting(pipeline_of(results))
+    lines = [json.dumps(visit(number)).encode() for number in range(500)]
+    lines[300:300] = others
+    handle_lines(RecordLines("file 1 of 1", 1, lines), lines, counting)
+    assert counting.complete == complete
+    assert results.sequence == 500 + len([line for line in others if line.strip()])
+    ids = [result.id for _, result in results.kept if isinstance(result, Event)]
+    assert ids == [f"visit-{number}" for number in range(500)]

@@ -7,7 +7,7 @@ records without an event. Never sends, never writes STATE.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from target_pinterest_capi.delivery.batches import Batch
@@ -16,8 +16,7 @@ from target_pinterest_capi.delivery.dead_letters import DeadLetter, DeadLetters
 from target_pinterest_capi.delivery.deduplication import Deduplication
 from target_pinterest_capi.delivery.exit_codes import RunStopped
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
-from target_pinterest_capi.delivery.results import RunResults
-from target_pinterest_capi.delivery.run_end import needs_statistics
+from target_pinterest_capi.delivery.results import PendingRows, RunResults
 from target_pinterest_capi.events.event import Account, Event, Origin
 from target_pinterest_capi.events.keys import key_of
 from target_pinterest_capi.events.outcomes import Outcome, Rejected, counted_invalid
@@ -63,7 +62,7 @@ class Acknowledger:
     ) -> None:
         self.tally = Counters(known_event_names(settings))
         self.observations: DeliveredStatistics | None = None
-        if needs_statistics(settings):
+        if settings.has_statistics:
             self.observations = DeliveredStatistics(known_event_names(settings))
         self.dead_letters = DeadLetters(
             settings.dead_letter_path,
@@ -103,23 +102,26 @@ class Acknowledger:
 
     # How requests end
 
-    def settle_answered(self, batch: Batch, statuses: list[EventStatus], http_status: int) -> None:
+    def settle_answered(
+        self, batch: Batch, statuses: list[EventStatus], http_status: int
+    ) -> Iterator[PendingRows]:
         """Acknowledge every event of a request by its own status.
 
+        Yields the rows of delivered events while they are being written, and then waits for them.
         Raises `DatabaseError` before anything is acknowledged.
         """
         # A list is faster than a generator here.
         if not any(
             [status.status != "processed" or status.warning_message for status in statuses]  # noqa: C419
         ):
-            self._deliver(batch.account, batch.events, batch.keys, http_status)
+            yield from self._deliver(batch.account, batch.events, batch.keys, http_status)
             return
         done = [
             position for position, status in enumerate(statuses) if status.status == "processed"
         ]
         keys = [batch.keys[position] for position in done] if batch.keys else []
         delivered = [batch.events[position] for position in done]
-        self._deliver(batch.account, delivered, keys, http_status)
+        yield from self._deliver(batch.account, delivered, keys, http_status)
         for position, status in enumerate(statuses):
             if status.warning_message:
                 message = self._redact(status.warning_message, batch, position)
@@ -156,7 +158,7 @@ class Acknowledger:
 
     def _deliver(
         self, account: Account, events: list[Event], keys: list[int], http_status: int
-    ) -> None:
+    ) -> Iterator[PendingRows]:
         if account.mode != self._mode:
             self.skip_events(events, Skipped.TESTED)
             self.tally.count_unsent(len(events))
@@ -164,7 +166,7 @@ class Acknowledger:
             return
         try:
             if self._results is not None:
-                self._results.record_delivered(events, http_status)
+                yield from self._results.record_delivered(events, http_status)
         finally:  # whatever the results can store: what the ledger does not have is sent twice
             if self._deduplication is not None:
                 self.skip_events(self._deduplication.record_delivered(keys), Skipped.IN_LEDGER)

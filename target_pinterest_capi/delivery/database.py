@@ -7,19 +7,20 @@ the database, so that a locked or silent one cannot block a run beyond its grace
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Final, NamedTuple, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from target_pinterest_capi.delivery.bounded_calls import BoundedCalls, NoAnswerError
+from target_pinterest_capi.delivery.bounded_calls import BoundedCalls, NoAnswerError, StartedCall
 from target_pinterest_capi.delivery.database_errors import DatabaseError
+from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.events.redaction import redact
 from target_pinterest_capi.files.durable import find_obstacle
 
@@ -104,11 +105,30 @@ class UnusableError(Exception):
     """A database cannot be used; the message says why, without its URL."""
 
 
+class Transaction(Generic[Result]):
+    """A transaction that was started. Raises as the `Database` that it belongs to."""
+
+    def __init__(self, call: StartedCall[Result], error: type[DatabaseError]) -> None:
+        self._call = call
+        self._error = error
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether `result` does not wait."""
+        return self._call.has_ended
+
+    def result(self) -> Result:
+        """Return the function's result, once the transaction is committed."""
+        with _raised_as(self._error):
+            return self._call.result()
+
+
 class Database:
     """A connection to a database with its tables created.
 
     `seconds_left` returns how long the caller can wait, at most `PATIENCE_SECONDS`. Raises the
-    subclass of `DatabaseError` of its kind if the database fails or takes longer. Not thread-safe.
+    subclass of `DatabaseError` of its kind if the database fails or takes longer. `wake` is set
+    when a transaction ends. Not thread-safe.
     """
 
     error: ClassVar[type[DatabaseError]] = DatabaseError
@@ -119,8 +139,9 @@ class Database:
         tables: sa.MetaData,
         *,
         seconds_left: Callable[[], float | None] = lambda: None,
+        wake: Wakeup | None = None,
     ) -> None:
-        self._calls = BoundedCalls(_SILENT, PATIENCE_SECONDS, seconds_left)
+        self._calls = BoundedCalls(_SILENT, PATIENCE_SECONDS, seconds_left, wake)
         try:
             self._wait_for(lambda: self._open(url, tables))
         except DatabaseError:
@@ -129,13 +150,18 @@ class Database:
 
     def run(self, work: Callable[[sa.Connection], Result]) -> Result:
         """Run a function in its own transaction, and return its result."""
+        return self.start(work).result()
+
+    def start(self, work: Callable[[sa.Connection], Result]) -> Transaction[Result]:
+        """Start a function in its own transaction, after those that were started before it."""
 
         def transact() -> Result:
             self._file.check()
             with self._connection.begin():
                 return work(self._connection)
 
-        return self._wait_for(transact)
+        with _raised_as(self.error):
+            return Transaction(self._calls.start(transact), self.error)
 
     def clock(self) -> Callable[[], float]:
         """Return the database's Unix time, which is the same for all who share it."""
@@ -154,12 +180,8 @@ class Database:
 
         A database that was silent once is not asked again.
         """
-        try:
+        with _raised_as(self.error):
             return self._calls.call(work)
-        except (NoAnswerError, UnusableError) as error:
-            raise self.error(str(error)) from None
-        except SQLAlchemyError as error:
-            raise self.error(_describe(error)) from None
 
     # On the database's thread
 
@@ -175,6 +197,16 @@ class Database:
     def _disconnect(self) -> None:
         self._connection.close()
         self._engine.dispose()
+
+
+@contextmanager
+def _raised_as(kind: type[DatabaseError]) -> Iterator[None]:
+    try:
+        yield
+    except (NoAnswerError, UnusableError) as error:
+        raise kind(str(error)) from None
+    except SQLAlchemyError as error:
+        raise kind(_describe(error)) from None
 
 
 def try_to_write(url: str) -> None:

@@ -8,7 +8,7 @@ import heapq
 import itertools
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, Protocol
 
 from target_pinterest_capi.delivery.batches import Batch
@@ -50,11 +50,24 @@ class StopReason(NamedTuple):
     message: str
 
 
+class Pending(Protocol):
+    """What the outcomes of a batch wait for."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether outcomes can be continued without waiting."""
+
+
 class BatchOutcomes(Protocol):
     """Gets the results of requests."""
 
-    def settle_answered(self, batch: Batch, statuses: list[EventStatus], http_status: int) -> None:
-        """Every event of the batch has its own status."""
+    def settle_answered(
+        self, batch: Batch, statuses: list[EventStatus], http_status: int
+    ) -> Iterator[Pending]:
+        """Every event of the batch has its own status.
+
+        Yields what to wait for, if anything; waits itself if it is continued earlier.
+        """
 
     def settle_refused(self, batch: Batch, message: str, http_status: int) -> None:
         """The single event of the batch was refused."""
@@ -78,6 +91,14 @@ class _Refusal(NamedTuple):
     batch: Batch
     message: str
     http_status: int
+
+
+class _Settling(NamedTuple):
+    """A batch with a response, of which `steps` continues with the outcomes."""
+
+    batch: Batch
+    steps: Iterator[Pending]
+    pending: Pending
 
 
 class Dispatcher:
@@ -113,6 +134,7 @@ class Dispatcher:
         self._queue: list[_Queued] = []
         self._number = itertools.count()
         self._live: set[Batch] = set()
+        self._settling: _Settling | None = None
         self._unconfirmed: UnconfirmedRejections[_Refusal] = UnconfirmedRejections()
         self.concurrency_limit = ConcurrencyLimit(max_in_flight)
         self.stopped: StopReason | None = None
@@ -134,8 +156,8 @@ class Dispatcher:
 
     @property
     def in_flight(self) -> int:
-        """How many requests are in flight."""
-        return self._workers.in_flight
+        """How many requests are in flight, or have a response but no outcomes."""
+        return self._workers.in_flight + (self._settling is not None)
 
     @property
     def undecided(self) -> int:
@@ -145,7 +167,7 @@ class Dispatcher:
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits or is in flight; unconfirmed rejections do not count."""
-        return not self._workers.in_flight and not self._queue
+        return not self.in_flight and not self._queue
 
     @property
     def has_unconfirmed(self) -> bool:
@@ -169,14 +191,27 @@ class Dispatcher:
         """Deliver a batch."""
         self._schedule(batch, self._clock())
 
-    def poll(self) -> None:
-        """Read the responses that have arrived, and start what is due. Never waits."""
+    def poll(self, *, wait: bool = False) -> None:
+        """Read the responses that have arrived, and start what is due.
+
+        Waits only for pending outcomes: at the next response, and at the end if `wait`.
+        """
+        if self._settling is not None and self._settling.pending.has_ended:
+            self.finish_settling()
         for batch, response in self._workers.results():
             self._conclude(batch, response)
         for batch in self._workers.overdue():
             words = f"the attempt took longer than {self._attempt_seconds:g} seconds"
             self._conclude(batch, NoResponse(NoResponseKind.UNCERTAIN, words))
         self._start_due()
+        if wait:
+            self.finish_settling()
+
+    def finish_settling(self) -> None:
+        """Wait for the outcomes of the last response, if they are pending."""
+        settling, self._settling = self._settling, None
+        if settling is not None:
+            self._settle_next(settling.batch, settling.steps)
 
     def stop(self, message: str) -> None:
         """Start nothing more; requests in flight may still be answered."""
@@ -272,8 +307,18 @@ class Dispatcher:
             )
         if any(event.status == "processed" for event in response.body):
             self._settle_rejections(self._unconfirmed.confirm())
-        self._outcomes.settle_answered(batch, response.body, response.status)
-        self._live.discard(batch)
+        steps = self._outcomes.settle_answered(batch, response.body, response.status)
+        try:
+            self.finish_settling()
+        finally:  # this response counts, whatever happens to the one before
+            self._settle_next(batch, steps)
+
+    def _settle_next(self, batch: Batch, steps: Iterator[Pending]) -> None:
+        pending = next(steps, None)
+        if pending is None:
+            self._live.discard(batch)
+        else:
+            self._settling = _Settling(batch, steps, pending)
 
     def _settle_rejections(self, refusals: list[_Refusal]) -> None:
         for refusal in refusals:

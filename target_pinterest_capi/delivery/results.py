@@ -7,7 +7,7 @@ keys are configured.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from target_pinterest_capi.delivery.database_errors import DatabaseError
@@ -31,6 +31,17 @@ class ResultsError(DatabaseError):
     place = "the results at results_url"
 
 
+class PendingRows(Protocol):
+    """Rows that are being written."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether `result` does not wait."""
+
+    def result(self) -> None:
+        """Wait until they are written. Raises `ResultsError` if they are not."""
+
+
 class Results(Protocol):
     """Rows of runs and of events, as one run sees them.
 
@@ -47,8 +58,8 @@ class Results(Protocol):
     def usual_events(self, program: Program) -> Mapping[str, float]:
         """Return how many events the last runs of its kind delivered, by name."""
 
-    def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
-        """Add a row for each event that Pinterest accepted."""
+    def record_delivered(self, events: Sequence[Event], http_status: int) -> PendingRows:
+        """Start to add a row for each event that Pinterest accepted."""
 
     def record_failed(self, letters: Sequence[DeadLetter]) -> None:
         """Add a row for each event or record that was invalid or rejected."""
@@ -97,14 +108,20 @@ class RunResults:
                 self.usual_events = self._results.usual_events(program)
             self._due_at = self._clock() + RENEWAL_SECONDS
 
-    def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
-        """Record events that Pinterest accepted, if each of them is asked for."""
-        if self._records_delivered and events:
-            try:
-                self._results.record_delivered(events, http_status)
-            except ResultsError:
-                self._without_row.append((events, http_status))
-                raise
+    def record_delivered(self, events: Sequence[Event], http_status: int) -> Iterator[PendingRows]:
+        """Record events that Pinterest accepted, if each of them is asked for.
+
+        Yields the rows while they are being written, and then waits for them.
+        """
+        if not self._records_delivered or not events:
+            return
+        try:
+            rows = self._results.record_delivered(events, http_status)
+            yield rows
+            rows.result()
+        except ResultsError:
+            self._without_row.append((events, http_status))
+            raise
 
     def record_failed(self, letters: Sequence[DeadLetter]) -> None:
         """Record what was invalid or rejected; an entry can have its own mode."""
@@ -138,7 +155,7 @@ class RunResults:
         """Add the rows that failed: the next run adds none for events in the ledger."""
         try:
             while self._without_row:
-                self._results.record_delivered(*self._without_row[0])
+                self._results.record_delivered(*self._without_row[0]).result()
                 del self._without_row[0]
         except ResultsError as error:
             number = sum(len(events) for events, _ in self._without_row)

@@ -18,11 +18,12 @@ import sqlalchemy as sa
 from target_pinterest_capi import __version__
 from target_pinterest_capi.delivery import results_tables as tables
 from target_pinterest_capi.delivery.bulk_insert import insert_rows
-from target_pinterest_capi.delivery.database import Database
+from target_pinterest_capi.delivery.database import Database, Transaction
 from target_pinterest_capi.delivery.dead_letters import DeadLetter
 from target_pinterest_capi.delivery.ledger import LEASE_SECONDS
 from target_pinterest_capi.delivery.processes import has_ended, identify_process
 from target_pinterest_capi.delivery.results import Program, ResultsError
+from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.events.characters import well_formed
 from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.event import Event, Origin
@@ -78,8 +79,9 @@ class ResultsDatabase(Database):
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         process: str | None = None,
         seconds_left: Callable[[], float | None] = lambda: None,
+        wake: Wakeup | None = None,
     ) -> None:
-        super().__init__(url, tables.metadata, seconds_left=seconds_left)
+        super().__init__(url, tables.metadata, seconds_left=seconds_left, wake=wake)
         self._settings = settings
         self._known_names = known_event_names(settings)
         self._run_id = run_id
@@ -151,8 +153,8 @@ class ResultsDatabase(Database):
             .order_by(runs.c.started_at.desc())
         )
 
-    def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
-        """Add a row for each event that Pinterest accepted."""
+    def record_delivered(self, events: Sequence[Event], http_status: int) -> Transaction[None]:
+        """Start to add a row for each event that Pinterest accepted."""
         now, known = self._now(), self._known_names
         shown = {
             name: _storable(shown_event_name(name, known))
@@ -178,7 +180,7 @@ class ResultsDatabase(Database):
                 rows = list(zip(_event_keys(group), names, _event_ids(group), strict=True))
                 insert_rows(connection, tables.event_results, same, _OWN, rows)
 
-        self.run(insert)
+        return self.start(insert)
 
     def record_failed(self, letters: Sequence[DeadLetter]) -> None:
         """Add a row for each event or record that was invalid or rejected."""
@@ -388,7 +390,10 @@ def _event_keys(events: Sequence[Event]) -> list[str | None]:
 def _event_ids(events: Sequence[Event]) -> list[str]:
     """Return the id of each event, as databases take it."""
     ids = [event.id for event in events]
-    return ids if "".join(ids).isprintable() else [_storable(one) for one in ids]
+    together = "".join(ids)
+    if together.isascii() and "\0" not in together:  # as nearly all are
+        return ids
+    return [_storable(one) for one in ids]
 
 
 def _key_text(key: Key | None) -> str | None:

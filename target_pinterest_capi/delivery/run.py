@@ -535,6 +535,7 @@ class Run:
             url.get_secret_value(),
             self.settings.ledger_retention_days,
             seconds_left=self.grace_seconds_left,
+            wake=self.wake,
         )
 
     def _open_results(self, run_id: str) -> Results:
@@ -544,5 +545,9 @@ class Run:
         url = self.settings.results_url
         assert url is not None  # noqa: S101 - else nothing is recorded
         return ResultsDatabase(
-            url.get_secret_value(), self.settings, run_id, seconds_left=self.grace_seconds_left
+            url.get_secret_value(),
+            self.settings,
+            run_id,
+            seconds_left=self.grace_seconds_left,
+            wake=self.wake,
         )

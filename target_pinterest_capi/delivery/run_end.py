@@ -25,17 +25,8 @@ _log: Final = logging.getLogger("target-pinterest-capi.delivery")
 def wants_report(settings: "Settings") -> bool:
     """Return whether a run's report is needed for anything."""
     is_exported = settings.telemetry != "none" or settings.notify_url is not None
-    return is_exported or _has_statistics(settings)
-
-
-def needs_statistics(settings: "Settings") -> bool:
-    """Return whether a run examines each delivered event."""
-    return _has_statistics(settings) or bool(settings.quality)
-
-
-def _has_statistics(settings: "Settings") -> bool:
     places = (settings.report_path, settings.results_url, settings.metrics_path)
-    return any(place is not None for place in places)
+    return is_exported or any(place is not None for place in places)
 
 
 def end_run(

@@ -23,9 +23,13 @@ def wait_readable(fds: list[int], seconds: float | None) -> set[int]:
 
 
 class Wakeup:
-    """Ends a wait. The pipe is closed by `close`, or when the object is garbage-collected."""
+    """Ends a wait. The pipe is closed by `close`, or when the object is garbage-collected.
 
-    def __init__(self) -> None:
+    `also` is another one, which is set too.
+    """
+
+    def __init__(self, also: "Wakeup | None" = None) -> None:
+        self._also = also
         self._read_fd, self._write_fd = os.pipe()
         os.set_blocking(self._read_fd, False)
         os.set_blocking(self._write_fd, False)
@@ -38,6 +42,8 @@ class Wakeup:
 
     def set(self) -> None:
         """End the current wait, or the next one."""
+        if self._also is not None:
+            self._also.set()
         try:
             os.write(self._write_fd, b"\0")
         except BlockingIOError:

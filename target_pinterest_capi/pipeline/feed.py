@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
-from target_pinterest_capi.pipeline.prefetch import Prefetch
-
 if TYPE_CHECKING:
     from target_pinterest_capi.delivery.run import Run
 
@@ -29,40 +27,18 @@ class Source(Protocol[Item_co]):
 class IteratedSource(Generic[Item]):
     """A source of anything that can be iterated and needs no waiting.
 
-    An item is fetched only when it is its turn.
+    An item is fetched only when it is its turn. The run makes progress after `at_once` of them.
     """
 
-    def __init__(self, items: Iterable[Item]) -> None:
+    def __init__(self, items: Iterable[Item], at_once: int = ITEMS_PER_READ) -> None:
         self._items = iter(items)
+        self._at_once = at_once
 
     def read(self, seconds: float | None) -> Iterable[Item] | None:  # noqa: ARG002 - the protocol's
-        """Return the next `ITEMS_PER_READ` items; never waits."""
+        """Return the next items; never waits."""
         for item in self._items:
-            return chain((item,), islice(self._items, ITEMS_PER_READ - 1))
+            return chain((item,), islice(self._items, self._at_once - 1))
         return None
-
-
-class ChunkedSource(Generic[Item]):
-    """A source of chunks that never makes the run wait."""
-
-    def __init__(self, chunks: Iterable[Iterable[Item]]) -> None:
-        self._chunks = iter(chunks)
-
-    def read(self, seconds: float | None) -> Iterable[Item] | None:  # noqa: ARG002 - the protocol's
-        """Return the next chunk; never waits."""
-        return next(self._chunks, None)
-
-
-class FetchedSource(Generic[Item]):
-    """A source of chunks that may take time, and are fetched on another thread."""
-
-    def __init__(self, prefetch: Prefetch[Iterable[Item]]) -> None:
-        self._prefetch = prefetch
-
-    def read(self, seconds: float | None) -> Iterable[Item] | None:
-        """Return the next chunk if it arrives within `seconds` (None: wait); otherwise no item."""
-        chunks = self._prefetch.read(seconds)
-        return None if chunks is None else chain.from_iterable(chunks)
 
 
 def paced(run: "Run", source: Source[Item]) -> Iterator[Item]:
@@ -80,10 +56,11 @@ def paced(run: "Run", source: Source[Item]) -> Iterator[Item]:
         items = source.read(run.seconds_until_due())
         if items is None:
             return
-        yield from _until_interrupted(run, items)
+        yield from until_interrupted(run, items)
 
 
-def _until_interrupted(run: "Run", items: Iterable[Item]) -> Iterator[Item]:
+def until_interrupted(run: "Run", items: Iterable[Item]) -> Iterator[Item]:
+    """Yield items, but none after an interruption of the run."""
     for item in items:
         if run.is_interrupted:
             return

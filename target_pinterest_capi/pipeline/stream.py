@@ -28,6 +28,7 @@ from target_pinterest_capi.mapping.entries import (
 from target_pinterest_capi.mapping.flat_columns import SameField, names_a_field
 from target_pinterest_capi.pipeline.not_found import NamesNotFound
 from target_pinterest_capi.settings import Settings
+from target_pinterest_capi.singer.messages import decode_record
 from target_pinterest_capi.singer.rows import RowHandler, compile_rows, record_of
 from target_pinterest_capi.singer.schemas import compile_validator
 
@@ -103,7 +104,7 @@ class StreamPipeline:
         self._first_origin = (*origins, self._unmapped.origin)[0]
         self._last_columns: tuple[str, ...] = ()  # usually the same for every record
         self._times_new = 0
-        self._rows: RowHandler | None = None
+        self._rows: dict[bool, RowHandler | None] = {}  # compiled when they are first needed
         self._rows_are_stale = True
         self._handled = 0  # records before rows are used
 
@@ -136,12 +137,12 @@ class StreamPipeline:
     @property
     def rows(self) -> RowHandler | None:
         """How lines can be read as rows; None if complete records are needed."""
-        if self._rows_are_stale:
-            if self._handled < RECORDS_BEFORE_ROWS:
-                return None
-            self._rows_are_stale = False
-            self._rows = self._compile_rows()
-        return self._rows
+        return self._rows_of(of_batch=False)
+
+    @property
+    def batch_rows(self) -> RowHandler | None:
+        """The same for the lines of a BATCH's files, which are only the record."""
+        return self._rows_of(of_batch=True)
 
     def _invalid(self, record: Record, field: str, keyword: str) -> InvalidRecord:
         plain = self._settings.dead_letter_keys == "plain"
@@ -188,13 +189,15 @@ class StreamPipeline:
             self._rows_are_stale = True
 
     def _count_misfit(self) -> None:
-        """Stop trusting the schema's types once many records have others.
+        """Stop trusting the schema's types once many records have others: first those in objects.
 
         Each costs an attempt to read it as a row.
         """
         self._misfits += 1
         if self._declared and self._misfits > MOST_MISFITS:
-            self._declared = {}
+            flat = {name: shape for name, shape in self._declared.items() if not shape.members}
+            self._declared = flat if len(flat) < len(self._declared) else {}
+            self._misfits = 0
             self._rows_are_stale = True
 
     def _cleaned(self, record: Record) -> Record:
@@ -210,7 +213,17 @@ class StreamPipeline:
                 self._warned_of.add(same)
                 self._warn(_same_field_in_words(self.stream.name, same))
 
-    def _compile_rows(self) -> RowHandler | None:
+    def _rows_of(self, *, of_batch: bool) -> RowHandler | None:
+        if self._rows_are_stale:
+            if self._handled < RECORDS_BEFORE_ROWS:
+                return None
+            self._rows_are_stale = False
+            self._rows = {}
+        if of_batch not in self._rows:
+            self._rows[of_batch] = self._compile_rows(of_batch=of_batch)
+        return self._rows[of_batch]
+
+    def _compile_rows(self, *, of_batch: bool) -> RowHandler | None:
         plans = [entry.rows for entry in self._entries if entry.rows is not None]
         reads_records = self._lists or self._validate is not None or len(plans) < len(self._entries)
         reads_records = reads_records or self._names.are_members_unseen
@@ -223,9 +236,10 @@ class StreamPipeline:
         rows = compile_rows(self.stream.name, in_order, shapes)
         if rows is None:
             return None
-        mappers = [plan.compile(rows.columns, record_of) for plan in plans]
-        handle_row = _row_handler(mappers, self._results)
-        return RowHandler(rows.decode, handle_row, self._count_misfit)
+        as_record = decode_record if of_batch else record_of
+        mappers = [plan.compile(rows.columns, as_record) for plan in plans]
+        decode = rows.decode_record if of_batch else rows.decode
+        return RowHandler(decode, _row_handler(mappers, self._results), self._count_misfit)
 
 
 def _same_field_in_words(stream: str, same: SameField) -> str:

@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-import msgspec
-
-from target_pinterest_capi.reporting.bodies import EventBody
+from target_pinterest_capi.events.event import Event
 
 NO_CURRENCY: Final = ""  # the ad account's own applies
 
@@ -28,16 +26,14 @@ class Amounts:
         self._events: Counter[tuple[str, str]] = Counter()
         self._values: dict[tuple[str, str], Decimal] = {}
 
-    def add_values(self, name: str, bodies: Sequence[EventBody]) -> None:
+    def add_values(self, name: str, events: Sequence[Event]) -> None:
         """Add the values of events of one name."""
-        absent = msgspec.UNSET
-        values: defaultdict[str | msgspec.UnsetType, list[Decimal]] = defaultdict(list)
-        for custom in [body.custom_data for body in bodies]:
-            if custom is not absent and custom.value is not absent:
-                values[custom.currency].append(Decimal(custom.value))
+        values: defaultdict[str, list[Decimal]] = defaultdict(list)
+        for event in events:
+            if event.value is not None:
+                values[event.currency or NO_CURRENCY].append(Decimal(event.value))
         for currency, amounts in values.items():
-            key = (name, NO_CURRENCY if currency is absent else currency)
-            self._add(key, len(amounts), sum(amounts, Decimal()))
+            self._add((name, currency), len(amounts), sum(amounts, Decimal()))
 
     def merge(self, other: "Amounts") -> None:
         """Add the counts of another part of the same run."""

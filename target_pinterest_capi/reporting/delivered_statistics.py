@@ -4,14 +4,14 @@ Only numbers, in bounded memory. Counts by batch, and only for a run with a repo
 """
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 
 from target_pinterest_capi.events.event import Event
 from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.events.redaction import shown_event_name
 from target_pinterest_capi.reporting.amounts import Amounts
-from target_pinterest_capi.reporting.bodies import read_bodies
+from target_pinterest_capi.reporting.bodies import examined
 from target_pinterest_capi.reporting.counters import MAX_WARNINGS
 from target_pinterest_capi.reporting.coverage import Coverage
 from target_pinterest_capi.reporting.event_ids import EventIds
@@ -43,17 +43,17 @@ class DeliveredStatistics:
         """Count events that Pinterest has just processed."""
         if not events:
             return
-        groups: dict[str, list[Event]] = {}
+        groups: defaultdict[str, list[Event]] = defaultdict(list)
         for event in events:
-            groups.setdefault(event.name, []).append(event)
+            groups[event.name].append(event if event.presence is not None else examined(event))
         for name, group in groups.items():
             label = self._label(name)
-            bodies = read_bodies(group)
+            alike = Counter([event.presence for event in group if event.presence is not None])
             self.events[label] += len(group)
-            for source, number in Counter([body.action_source for body in bodies]).items():
-                self.sources[label, source] += number
-            self.coverage.count_components(label, bodies)
-            self.amounts.add_values(label, bodies)
+            for presence, number in alike.items():
+                self.sources[label, presence.action_source] += number
+            self.coverage.count_components(label, alike)
+            self.amounts.add_values(label, group)
             self.ids.count_ids(label, group)
         self.times.count_times(
             [event.time for event in events], [event.deduplicable for event in events], self._now()
@@ -61,7 +61,7 @@ class DeliveredStatistics:
 
     def count_rejected(self, event: Event) -> None:
         """Count the value of an event that Pinterest refused."""
-        self.rejected_amounts.add_values(self._label(event.name), read_bodies([event]))
+        self.rejected_amounts.add_values(self._label(event.name), [examined(event)])
 
     def count_warning(self, message: str, event: Event) -> None:
         """Count the events of a warning of Pinterest; the message has no values."""

@@ -19,7 +19,7 @@ from target_pinterest_capi.expressions.analysis import looks_computed
 from target_pinterest_capi.settings import entries
 from target_pinterest_capi.settings.constants import read_defaults
 from target_pinterest_capi.settings.event_names import names_without_effect
-from target_pinterest_capi.settings.foreign_names import FOREIGN
+from target_pinterest_capi.settings.foreign_names import FOREIGN, OF_OTHER_LISTS
 from target_pinterest_capi.settings.model import Settings
 from target_pinterest_capi.settings.network import network_problems
 from target_pinterest_capi.settings.objects import CustomerListEntry, MappingEntry, OAuth
@@ -274,7 +274,9 @@ def _customer_lists(raw: Any, where: str, reading: Reading) -> tuple[CustomerLis
 
 def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerListEntry | None:
     as_given = frozenset({"list_name", "member", "operation", "when"})
-    given = given_members(CustomerListEntry, raw, where, problems, as_given=as_given)
+    given = given_members(
+        CustomerListEntry, raw, where, problems, as_given=as_given, foreign=OF_OTHER_LISTS
+    )
     if not isinstance(raw, Mapping):
         return None
     sound = {**given, **_list_name(given, where, problems)}

@@ -366,6 +366,12 @@ class Settings(SettingsModel):
         return self.max_event_age_days if self.old_events_path is None else MOST_DAYS
 
     @property
+    def has_statistics(self) -> bool:
+        """Whether a run counts what its delivered events have."""
+        places = (self.report_path, self.results_url, self.metrics_path)
+        return bool(self.quality) or any(place is not None for place in places)
+
+    @property
     def options(self) -> Options:
         """The settings that affect values, for building events."""
         country = self.default_country
@@ -379,6 +385,7 @@ class Settings(SettingsModel):
             max_event_age_days=self.oldest_days,
             plain_keys=self.dead_letter_keys == "plain",
             null_values=self.null_values,
+            has_statistics=self.has_statistics,
         )
 
     def sdk_options(self) -> dict[str, Any]:

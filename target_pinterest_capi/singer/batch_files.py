@@ -1,5 +1,7 @@
 """The records of a BATCH's files: JSON lines, with or without gzip, parquet, arrow.
 
+JSON lines are decoded when they are handled, into rows if the stream has them.
+
 Opens files on this machine, and in object stores whose package the user has installed. Nothing
 else: a tap's input must not decide which hosts we connect to.
 """
@@ -9,14 +11,15 @@ import os
 import re
 import stat
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple
 from urllib.parse import unquote
 
-from target_pinterest_capi.singer.lines import LineTooLongError, bounded_lines
+from target_pinterest_capi.singer.lines import LineTooLongError, chunks_of_lines
 from target_pinterest_capi.singer.messages import MessageError, decode_record
+from target_pinterest_capi.singer.rows import RecordHandler, RowHandler
 
 # What fsspec reads with separate packages (s3fs, gcsfs, adlfs, ocifs, ossfs, tosfs), with the
 # user's credentials.
@@ -26,8 +29,7 @@ COLUMNAR: Final = ("parquet", "arrow")  # which have their own compression in th
 FORMATS: Final = (JSON_LINES, *COLUMNAR)
 GZIP: Final = "gzip"
 COMPRESSIONS: Final = (GZIP, "none", None)
-_CHUNK_RECORDS: Final = 100
-_CHUNK_BYTES: Final = 256 * 1024
+_CHUNK_LINES: Final = 100
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
@@ -38,19 +40,28 @@ class BatchFileError(ValueError):
     """A file of a BATCH that cannot be read; says which, and why."""
 
 
+class RecordLines(NamedTuple):
+    """Lines of a file, each a record or blank, with the first one's number."""
+
+    file: str  # which one, for errors
+    first: int
+    lines: list[bytes]
+
+
 Records = list[dict[str, Any]]
+Chunk = RecordLines | Records
 
 
-def batch_records(manifest: Sequence[str], encoding: Mapping[str, Any]) -> Iterator[Records]:
+def batch_chunks(manifest: Sequence[str], encoding: Mapping[str, Any]) -> Iterator[Chunk]:
     """Yield the records of a BATCH's files, in order; a file is opened when it is its turn.
 
-    Some are yielded at once: as many as fit into `_CHUNK_BYTES`, or one. Raises `BatchFileError`,
-    with the number of the file and of the line or record, and never with its content.
+    Raises `BatchFileError`, with the number of the file and of the line or record, and never with
+    its content.
     """
     for number, address in enumerate(manifest, 1):
         where = f"file {number} of {len(manifest)}"
         try:
-            read = _reader(encoding)
+            read = _reader(encoding, where)
             with open_batch_file(address) as file, _unpacked(file, encoding) as unpacked:
                 yield from read(unpacked)
         except BatchFileError as error:
@@ -58,6 +69,37 @@ def batch_records(manifest: Sequence[str], encoding: Mapping[str, Any]) -> Itera
             raise BatchFileError(f"{where}{joint}{error}") from None
         except OSError as error:
             raise BatchFileError(f"{where}: {_unreadable(error)}") from None
+
+
+def handle_lines(chunk: RecordLines, lines: Iterable[bytes], handler: RecordHandler) -> None:
+    """Hand the records of a chunk's lines to a handler, as rows where it reads rows.
+
+    `lines` can end before the chunk's. Raises `BatchFileError`.
+    """
+    decode_row, handle_row, count_misfit = handler.batch_rows or _NO_ROWS
+    for number, line in enumerate(lines, chunk.first):
+        try:
+            row = decode_row(line)
+        except (ValueError, ArithmeticError, RecursionError):  # more than a row has
+            if line.isspace():
+                continue
+            count_misfit()
+        else:
+            handle_row(row, line)
+            continue
+        try:
+            record = decode_record(line)
+        except MessageError as error:
+            raise BatchFileError(f"{chunk.file}, line {number}: {error}") from None
+        handler.handle_record(record)
+        decode_row, handle_row, count_misfit = handler.batch_rows or _NO_ROWS
+
+
+def _decode_no_row(_: bytes) -> None:
+    raise ValueError
+
+
+_NO_ROWS: Final = RowHandler(_decode_no_row, lambda *_: None)
 
 
 def are_local(manifest: Sequence[str]) -> bool:
@@ -69,39 +111,30 @@ def _local_path(address: str) -> str:
     return _FILE_SCHEME.sub("", address, count=1)
 
 
-def _reader(encoding: Mapping[str, Any]) -> Callable[[IO[bytes]], Iterator[Records]]:
+def _reader(encoding: Mapping[str, Any], where: str) -> Callable[[IO[bytes]], Iterator[Chunk]]:
     kind = encoding.get("format")
     if kind in COLUMNAR:
         return partial(_columnar, kind)
     if kind == JSON_LINES and encoding.get("compression") in COMPRESSIONS:
-        return _json_lines
+        return partial(_json_lines, where)
     raise BatchFileError(
         "its encoding is not supported: use jsonl, with or without gzip, parquet or arrow"
     )
 
 
-def _json_lines(file: IO[bytes]) -> Iterator[Records]:
-    records: Records = []
-    held = number = 0
+def _json_lines(where: str, file: IO[bytes]) -> Iterator[RecordLines]:
+    number = 0
     try:
-        for number, line in enumerate(bounded_lines(file), 1):  # noqa: B007 - errors have it
-            if not line.isspace():
-                records.append(decode_record(line))
-                held += len(line)
-            if held > _CHUNK_BYTES or len(records) == _CHUNK_RECORDS:
-                yield records
-                records, held = [], 0
-    except MessageError as error:
-        yield records
-        raise BatchFileError(f", line {number}: {error}") from None
+        for lines in chunks_of_lines(file):
+            for begin in range(0, len(lines), _CHUNK_LINES):
+                some = lines[begin : begin + _CHUNK_LINES]
+                yield RecordLines(where, number + 1, some)
+                number += len(some)
     except LineTooLongError as error:
-        yield records
         raise BatchFileError(f", line {number + 1}: {error}") from None
     except (OSError, EOFError, zlib.error) as error:
-        yield records
         after = f", after line {number}: " if number else ""
         raise BatchFileError(f"{after}{_unreadable(error)}") from None
-    yield records
 
 
 def _columnar(kind: str, file: IO[bytes]) -> Iterator[Records]:

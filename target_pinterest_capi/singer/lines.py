@@ -29,15 +29,43 @@ class LineTooLongError(UnreadableInputError):
         super().__init__(f"the line is longer than {MAX_LINE_BYTES // 1024**2} MiB")
 
 
-def bounded_lines(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield the lines of a file that never makes us wait.
+class LineSplitter:
+    """Splits what is read into lines; a line whose end has not arrived is kept."""
 
-    Raises `LineTooLongError` before more of the line is read.
+    def __init__(self) -> None:
+        self._begun: list[bytes] = []  # its parts
+        self._begun_bytes = 0
+
+    def split(self, chunk: bytes) -> list[bytes]:
+        """Return the lines that end in a chunk, which is not empty. Raises `LineTooLongError`."""
+        # `split` looks at each byte in turn; `readlines` finds line ends a block at a time.
+        lines = io.BytesIO(chunk).readlines()
+        last = b"" if lines[-1].endswith(b"\n") else lines.pop()
+        if lines and self._begun:
+            lines[0] = b"".join([*self._begun, lines[0]])
+            self._begun, self._begun_bytes = [], 0
+        if last:
+            self._begun.append(last)
+            self._begun_bytes += len(last)
+            if self._begun_bytes > MAX_LINE_BYTES:
+                raise LineTooLongError
+        return lines
+
+    def rest(self) -> list[bytes]:
+        """Return the last line of the input, if it has no end."""
+        return [b"".join(self._begun)] if self._begun else []
+
+
+def chunks_of_lines(file: IO[bytes]) -> Iterator[list[bytes]]:
+    """Yield the lines of a file that never makes us wait, as many at once as were read.
+
+    Raises `LineTooLongError` before much more of the line is read.
     """
-    while line := file.readline(MAX_LINE_BYTES + 1):
-        if len(line) > MAX_LINE_BYTES:
-            raise LineTooLongError
-        yield line
+    read = getattr(file, "read1", file.read)  # `read` drops what comes before damaged data
+    splitter = LineSplitter()
+    while chunk := read(_CHUNK_BYTES):
+        yield splitter.split(chunk)
+    yield splitter.rest()
 
 
 class Lines(Protocol):
@@ -67,8 +95,7 @@ class DescriptorLines:
     def __init__(self, fd: int, wake: Wakeup) -> None:
         self._fd = fd
         self._wake = wake
-        self._begun: list[bytes] = []  # parts of a line whose end has not arrived
-        self._begun_bytes = 0
+        self._splitter = LineSplitter()
         self._ended = False
         # Linux gives a pipe 64 KiB, some sixty records, and each read of so few costs a wait. Only
         # pipes have a size.
@@ -93,19 +120,8 @@ class DescriptorLines:
             raise UnreadableInputError(f"it cannot be read: {error.strerror}") from None
         if not chunk:
             self._ended = True
-            return [b"".join(self._begun)] if self._begun else None
-        # `split` looks at each byte in turn; `readlines` finds line ends a block at a time.
-        lines = io.BytesIO(chunk).readlines()
-        last = b"" if lines[-1].endswith(b"\n") else lines.pop()
-        if lines and self._begun:
-            lines[0] = b"".join([*self._begun, lines[0]])
-            self._begun, self._begun_bytes = [], 0
-        if last:
-            self._begun.append(last)
-            self._begun_bytes += len(last)
-            if self._begun_bytes > MAX_LINE_BYTES:
-                raise LineTooLongError
-        return lines
+            return self._splitter.rest() or None
+        return self._splitter.split(chunk)
 
 
 class IteratedLines:

@@ -5,7 +5,7 @@ error here: the reader decodes it as any message.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
@@ -28,16 +28,18 @@ class Rows(NamedTuple):
 
     A row is a struct with an attribute for each column, None where a record has none. `decode`
     returns a line's message, whose `record` is the row; it raises ValueError on any line that is
-    not a RECORD of the stream with no other columns, and no value of another shape. `columns` are
+    not a RECORD of the stream with no other columns, and no value of another shape. `decode_record`
+    does the same with a line that is only the record, as in the files of a BATCH. `columns` are
     those that are read.
     """
 
     decode: Callable[[bytes], Any]
+    decode_record: Callable[[bytes], Any]
     columns: Mapping[str, RowColumn]
 
 
 class RowHandler(NamedTuple):
-    """How a stream's rows are read, by `Rows.decode`, and handled, each with its line.
+    """How a stream's rows are read, by a function of `Rows`, and handled, each with its line.
 
     `count_misfit` is called for a line that begins like a row and is not one.
     """
@@ -54,6 +56,10 @@ class RecordHandler(Protocol):
     def rows(self) -> RowHandler | None:
         """How lines can be read as rows from now on; None if they cannot."""
 
+    @property
+    def batch_rows(self) -> RowHandler | None:
+        """The same for the lines of a BATCH's files, which are only the record."""
+
     def handle_record(self, record: dict[str, Any]) -> None:
         """Handle one record. Raises `RunStopped` if the run must stop."""
 
@@ -66,8 +72,7 @@ def compile_rows(stream: str, columns: Iterable[str], read: Mapping[str, Shape])
     have.
     """
     columns = list(columns)
-    named = {*columns, *(member for shape in read.values() for member in shape.members)}
-    if any(_is_no_member(name) for name in named):
+    if any(map(_is_no_member, columns)) or any(map(_is_no_member, _members_in(read))):
         return None
     attributes = {column: f"column_{number}" for number, column in enumerate(columns)}
     row, of_row = _compile_struct("Row", attributes, read)
@@ -76,7 +81,18 @@ def compile_rows(stream: str, columns: Iterable[str], read: Mapping[str, Shape])
         [("type", Literal["RECORD"]), ("stream", Literal[stream]), ("record", row)],
         gc=False,
     )
-    return Rows(msgspec.json.Decoder(message, float_hook=Decimal).decode, of_row)
+    return Rows(
+        msgspec.json.Decoder(message, float_hook=Decimal).decode,
+        msgspec.json.Decoder(row, float_hook=Decimal).decode,
+        of_row,
+    )
+
+
+def _members_in(shapes: Mapping[str, Shape]) -> Iterator[str]:
+    """Yield the names of the members of objects, at any depth."""
+    for shape in shapes.values():
+        yield from shape.members
+        yield from _members_in(shape.members)
 
 
 def _compile_struct(
@@ -90,14 +106,15 @@ def _compile_struct(
         if shape.kind is Kind.UNREAD:
             members.append((attribute, msgspec.Raw, _NOT_READ))
             continue
-        of_objects: Mapping[str, RowColumn] = {}
-        if shape.kind is Kind.OBJECTS:
-            names = {name: f"{attribute}_{number}" for number, name in enumerate(shape.members)}
-            item, of_objects = _compile_struct("Item", names, shape.members)
-            members.append((attribute, list[item | None] | None, None))  # type: ignore[valid-type]
-        else:
+        columns[column] = RowColumn(attribute, shape.kind)
+        if shape.kind not in (Kind.OBJECT, Kind.OBJECTS):
             members.append((attribute, *_MEMBERS[shape.kind]))
-        columns[column] = RowColumn(attribute, shape.kind, of_objects)
+            continue
+        names = {name: f"{attribute}_{number}" for number, name in enumerate(shape.members)}
+        item, of_objects = _compile_struct("Item", names, shape.members)
+        found = item | None if shape.kind is Kind.OBJECT else list[item | None] | None  # type: ignore[valid-type]
+        members.append((attribute, found, None))
+        columns[column] = RowColumn(attribute, shape.kind, of_objects, item(), shape.is_tested)
     struct = msgspec.defstruct(
         name,
         members,

@@ -13,7 +13,7 @@ from typing import Final
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.delivery.rejection_limit import RejectionLimit
 from target_pinterest_capi.delivery.run import ExitCode
-from target_pinterest_capi.delivery.run_end import end_run, needs_statistics
+from target_pinterest_capi.delivery.run_end import end_run
 from target_pinterest_capi.reporting.counters import Counters, RequestCounts
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
 from target_pinterest_capi.reporting.quality import find_shortfalls
@@ -73,7 +73,7 @@ class CommitSummary:
         )
         self.tally = Counters(known_event_names(settings))
         self.observations = (
-            DeliveredStatistics(known_event_names(settings)) if needs_statistics(settings) else None
+            DeliveredStatistics(known_event_names(settings)) if settings.has_statistics else None
         )
         for message in done:
             self.tally.merge(message.tally)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,9 @@ from target_pinterest_capi.delivery import results_tables
 from target_pinterest_capi.delivery.ledger import LEASE_SECONDS
 from target_pinterest_capi.delivery.results import ResultsError, RunResults
 from target_pinterest_capi.delivery.results_database import ROWS_AT_ONCE, ResultsDatabase
+from target_pinterest_capi.delivery.run import Run
 from target_pinterest_capi.events.event import Event, Origin
+from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.redaction import shown_name
 from target_pinterest_capi.reporting.report import encode
 from target_pinterest_capi.sandbox.faults import Fault
@@ -267,7 +270,7 @@ def test_any_text_can_be_kept(url: str, query: Query, hostile: str):
     one = event(1)
     origin = Origin(hostile, one.origin.mapping)
     hostile_event = Event(one.body, one.account, origin, hostile, hostile, True, one.time, None)
-    results.record_delivered([hostile_event], 200)
+    results.record_delivered([hostile_event], 200).result()
     results.close()
     (row,) = query("SELECT * FROM pinterest_event_results")
     kept = hostile.replace("\0", "\ufffd").replace("\ud800", "\ufffd")
@@ -339,14 +342,22 @@ def test_delivered_event_without_a_row_is_not_sent_twice(
 class _FailingAtFirst:
     """Results that fail a given number of times, and then work."""
 
+    has_ended = True
+
     def __init__(self, failures: int) -> None:
         self.failures = failures
         self.rows: list[tuple[str, int]] = []
+        self.given: tuple[Sequence[Event], int]
 
-    def record_delivered(self, events: Sequence[Event], http_status: int) -> None:
+    def record_delivered(self, events: Sequence[Event], http_status: int) -> "_FailingAtFirst":
+        self.given = (events, http_status)
+        return self
+
+    def result(self) -> None:
         self.failures -= 1
         if self.failures >= 0:
             raise ResultsError("the disk is full")
+        events, http_status = self.given
         self.rows += [(one.id, http_status) for one in events]
 
     def close(self) -> None:
@@ -360,10 +371,51 @@ def test_a_row_that_failed_is_tried_once_more():
     results = RunResults(settings, lambda: database, lambda: 0.0)
     for number in (1, 2):
         with pytest.raises(ResultsError):
-            results.record_delivered([event(number)], 200 + number)
-    results.record_delivered([event(3)], 203)
+            list(results.record_delivered([event(number)], 200 + number))
+    assert list(results.record_delivered([event(3)], 203)) == [database]
     results.close()
     assert database.rows == [("visit-3", 203), ("visit-1", 201), ("visit-2", 202)]
+
+
+@pytest.mark.parametrize("has_ledger", [False, True])
+def test_events_are_sent_while_rows_are_written(
+    given, url: str, query: Query, sandbox: Sandbox, tmp_path: Path, *, has_ledger: bool
+):
+    """The run does not stand still, but until its row is committed an event does not count."""
+    if has_ledger:
+        given["ledger_url"] = f"sqlite:///{tmp_path}/ledger.db"
+    states: list[bytes] = []
+    run = Run(settings_of(**given, results_events="all", batch_size_rows=1), states.append)
+    run.begin("target")
+    with locked(url):
+        for number in (1, 2):
+            run.wake.clear()
+            run.sequence = number
+            run.deliver_event(event(number))
+            run.add_state(str(number).encode())
+            run.wake.wait(60)  # for the response
+            if number == 1:
+                run.poll()
+            assert (run.tally.total(Outcome.DELIVERED), run.without_outcome) == (0, number)
+        assert sandbox.store.event_ids() == {"visit-1": 1, "visit-2": 1}
+        assert states == []
+    assert run.finish() is None
+    run.close()
+    assert (run.tally.total(Outcome.DELIVERED), run.without_outcome) == (2, 0)
+    assert states == [b"2"]
+    assert set(events_by_id(query)) == {"visit-1", "visit-2"}
+
+
+@contextmanager
+def locked(url: str) -> Iterator[None]:
+    """Hold a lock that no row can be written with."""
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        is_sqlite = engine.dialect.name == "sqlite"
+        table = results_tables.event_results.name
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_sqlite else f"LOCK TABLE {table}")
+        yield
+    engine.dispose()
 
 
 def test_end_that_cannot_be_recorded_is_logged(run_target, given, url: str, query: Query):
@@ -386,7 +438,7 @@ def test_wait_for_locked_results_ends_in_time(tmp_path: Path):
         database.execute("BEGIN IMMEDIATE")
         left[0] = 0.0
         with pytest.raises(ResultsError, match="locked or does not respond"):
-            results.record_delivered([event(1)], 200)
+            results.record_delivered([event(1)], 200).result()
         results.close()
     database.close()
 
@@ -465,11 +517,11 @@ def test_old_results_are_deleted(url: str, query: Query, rows: int):
     """Rows older than the retention are deleted when a run begins; the newer ones stay."""
     old = opened(url, "old")
     old.begin_run("target")
-    old.record_delivered([event(1)] * rows, 200)
+    old.record_delivered([event(1)] * rows, 200).result()
     old.close()
     young = opened(url, "young", NOW + timedelta(days=1))
     young.begin_run("target")
-    young.record_delivered([event(2)], 200)
+    young.record_delivered([event(2)], 200).result()
     young.close()
     end = NOW + timedelta(days=90, seconds=1)
     opened_at_end = opened(url, "next", end)
@@ -491,7 +543,7 @@ def test_tables_of_an_older_version_get_what_is_missing(url: str, query: Query):
     """Newer columns and tables are added, and the rows stay."""
     before = opened(url, "before")
     before.begin_run("target")
-    before.record_delivered([event(1)], 200)
+    before.record_delivered([event(1)], 200).result()
     before.close()
     query("UPDATE pinterest_results_version SET version = 0")
     query("ALTER TABLE pinterest_event_results DROP COLUMN detail")
@@ -500,7 +552,7 @@ def test_tables_of_an_older_version_get_what_is_missing(url: str, query: Query):
     query("DROP TABLE pinterest_run_amounts")
     after = opened(url, "after")
     after.begin_run("target")
-    after.record_delivered([event(2)], 200)
+    after.record_delivered([event(2)], 200).result()
     after.close()
     rows = events_by_id(query)
     assert {event_id: row["detail"] for event_id, row in rows.items()} == {
@@ -532,7 +584,7 @@ def test_runs_that_open_the_tables_at_once_do_not_fail(url: str):
             together.wait(60)
             results = opened(url, f"run-{number}")
             results.begin_run("target")
-            results.record_delivered([event(number)], 200)
+            results.record_delivered([event(number)], 200).result()
             results.close()
         except BaseException as error:  # noqa: BLE001 - asserted on below
             errors.append(error)

@@ -8,6 +8,7 @@ counts, names in the configuration and ids of requests, and nothing about anybod
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 import click
@@ -42,7 +43,7 @@ from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.oauth import FixedToken, RefreshedTokens, tokens_of
 from target_pinterest_capi.reporting.numbers import counted
 from target_pinterest_capi.settings import CustomerListEntry, Settings
-from target_pinterest_capi.singer.lines import UnreadableInputError, bounded_lines
+from target_pinterest_capi.singer.lines import UnreadableInputError, chunks_of_lines
 
 BY_ADDRESS_ALONE: Final = (
     "its rows may have other identifiers, which are recorded only with refresh: full, and "
@@ -180,7 +181,7 @@ def _read(file: str, column: str | None, stream: str | None, *, are_click_ids: b
         raise click.UsageError("--stream goes with --column.")
     try:
         with open_messages(file) as opened:
-            lines = bounded_lines(opened)
+            lines = chain.from_iterable(chunks_of_lines(opened))
             if column is None:
                 return read_lines(lines, are_click_ids=are_click_ids)
             return read_column(lines, column, stream, are_click_ids=are_click_ids)

@@ -60,6 +60,7 @@ class Options(NamedTuple):
     max_event_age_days: float | None = 7
     plain_keys: bool = False
     null_values: tuple[str, ...] = DEFAULT_NULL_VALUES
+    has_statistics: bool = False  # so that events say what a report counts
     in_plain: bool = False  # nothing is hashed, for a preview in one's own terminal
 
 
@@ -415,7 +416,7 @@ class Converters:
             if member.leaf in plans
         ]
         if selection is not None:  # of an object that it finds nothing in, all members are null
-            return Items(members, open_list, as_item, _unread, selection.base, selection.column)
+            return Items(members, open_list, as_item, _unread, selection.base)
         return Items(members, open_list, as_item, self._empty_item(field))
 
     def _open_list(self, field: Field) -> Callable[[Any], list[Any] | None]:

@@ -4,17 +4,17 @@ Members that are made from texts alone, as in rows of a stream whose SCHEMA says
 the cache if the same person was there before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from target_pinterest_capi.events.build.columns import Columns
 from target_pinterest_capi.events.build.converters import CLICK_ID
 from target_pinterest_capi.events.build.customer_cache import CustomerCache
 from target_pinterest_capi.events.build.function_source import FunctionSource
-from target_pinterest_capi.events.build.members import CompiledField, write_members
+from target_pinterest_capi.events.build.members import CompiledField, Steps, write_members
 from target_pinterest_capi.events.build.readings import Readings
-from target_pinterest_capi.events.build.shapes import Kind
+from target_pinterest_capi.events.build.shapes import ANY_USE, Kind, Uses
 
 if TYPE_CHECKING:
     from target_pinterest_capi.events.build.event_function import EventSpec
@@ -50,36 +50,44 @@ class _CustomerWriter:
     def _is_of_person(self, member: CompiledField) -> bool:
         """Return whether texts decide a member, and it is not of one event only, as a click is."""
         needed = [member, self._spec.country] if member.regional else [member]
-        return member.path != CLICK_ID and all(
-            self._columns.kind(column) in (Kind.TEXT, None)
-            for field in needed
-            if field is not None
-            for column in self._columns_of(field)
-        )
+        return member.path != CLICK_ID and None not in map(self._texts_of, filter(None, needed))
 
     @staticmethod
     def _need_region(members: Sequence[CompiledField]) -> bool:
         return any(member.regional for member in members)
 
-    def _columns_of(self, field: CompiledField) -> Sequence[str]:
-        """Return the columns that a field is made from."""
+    def _texts_of(self, field: CompiledField) -> list[Steps] | None:
+        """Return the steps to the texts that a field is made from; None if not all are texts."""
         plan = self._spec.plan.fields[field.path]
-        return (plan.column,) if plan.column is not None else (*(plan.reads or ()),)
+        return self._texts(plan.reads or {} if plan.column is None else {plan.column: ANY_USE})
+
+    def _texts(self, reads: Mapping[Any, Uses], steps: Steps = ()) -> list[Steps] | None:
+        texts: list[Steps] = []
+        for name, uses in reads.items():
+            here = (*steps, name)
+            found = self._columns.at(here)
+            if found is None:  # there is nothing
+                continue
+            below: list[Steps] | None = None
+            if found.kind is Kind.TEXT:
+                below = [here]
+            elif found.kind is Kind.OBJECT and not uses.is_tested:
+                below = self._texts(uses.members, here)
+            if below is None:
+                return None
+            texts += below
+        return texts
 
     def _look_up(self, members: Sequence[CompiledField], customers: CustomerCache) -> None:
         """Write the lines that take a person's members from the cache, or convert and keep them."""
         read = [*members, self._spec.country] if self._need_region(members) else members
-        columns = dict.fromkeys(
-            column for field in read if field is not None for column in self._columns_of(field)
+        texts = dict.fromkeys(
+            steps for field in filter(None, read) for steps in self._texts_of(field) or ()
         )
-        texts = [
-            self._columns.value(self._source, column, "")
-            for column in columns
-            if self._columns.kind(column) is Kind.TEXT
-        ]
+        values = [str(self._readings.place(steps)) for steps in texts]
         self._source.bind("customers", customers)
         number = str(next(customers.builder_numbers))
-        self._source.write(_LOOK_UP, texts=", ".join([number, *texts]))
+        self._source.write(_LOOK_UP, texts=", ".join([number, *values]))
         self._convert(members, self._readings.inner(), 2)
         self._source.write(_KEEP, 2)
 

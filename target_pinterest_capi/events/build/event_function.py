@@ -21,8 +21,10 @@ from target_pinterest_capi.events.build.plan import EventPlan
 from target_pinterest_capi.events.build.readings import Readings
 from target_pinterest_capi.events.build.rules import FUTURE_SECONDS, EventRules
 from target_pinterest_capi.events.build.shapes import Kind
+from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.event import Event, encode
 from target_pinterest_capi.events.fields import ACTION_SOURCES, EVENT_NAMES, OBJECTS
+from target_pinterest_capi.events.presence import presences
 from target_pinterest_capi.events.warnings import HIGH_DIGITS
 
 
@@ -62,8 +64,7 @@ class _EventWriter:
         self._source.bind("null_spellings", spec.converters.null_words.spellings)
 
     def write(self) -> FunctionSource:
-        if self._columns.opening:
-            self._source.write(self._columns.opening)
+        self._columns.open(self._source)
         self._conditions()
         self._event_name()
         self._action_source()
@@ -79,7 +80,14 @@ class _EventWriter:
                 self._members(name, "other")
                 self._source.write('if other:\n    event["{name}"] = other', name=name)
         self._bind(encode=encode, Event=Event, origin=self._spec.plan.origin)
-        self._source.write(_RETURN)
+        if not self._spec.options.has_statistics:
+            self._source.write(_RETURN)
+            return self._source
+        if not self._spec.members["custom_data"]:
+            self._source.write("custom = {{}}")
+        has = [" or ".join(map(_is_there, component.fields)) for component in COMPONENTS]
+        self._bind(presences=presences)
+        self._source.write(_RETURN_COUNTED, has=",\n    ".join(has))
         return self._source
 
     def _bind(self, **values: Any) -> None:
@@ -230,6 +238,14 @@ class _EventWriter:
         self._source.write('event["custom_data"] = custom', 2)
 
 
+def _is_there(path: str) -> str:
+    """Return the expression of whether an event has a field of a component."""
+    if path == "custom_data.contents":
+        return _HAS_ITEM_ID
+    parent, _, leaf = path.rpartition(".")
+    return f'"{leaf}" in {_VARIABLES[parent]}'
+
+
 # The required fields. `again` is the line that reads a value once more, if the first one may not be
 # the one that counts.
 _EVENT_NAME: Final = """
@@ -340,5 +356,21 @@ _RETURN: Final = """
     deduplicable = source != "offline"
     return Event(
         encode(event), account, origin, name, event_id, deduplicable, seconds, key, has_derived_id
+    )
+    """
+_VARIABLES: Final = {"": "event", "user_data": "customer", "custom_data": "custom"}
+_HAS_ITEM_ID: Final = (
+    '("contents" in custom and any(["id" in item for item in custom["contents"]]))'
+)
+# With what a report counts, so that no body is read again.
+_RETURN_COUNTED: Final = """
+    deduplicable = source != "offline"
+    presence = presences[
+        source,
+        {has},
+    ]
+    return Event(
+        encode(event), account, origin, name, event_id, deduplicable, seconds, key, has_derived_id,
+        presence, custom.get("value"), custom.get("currency"),
     )
     """
