@@ -71,7 +71,7 @@ def messages(name: str, count: int, now: datetime) -> Iterator[dict[str, Any]]:
     sample = json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))
     for number in range(SHOPS[name].more_columns):
         sample[f"column_{number}"] = _FILLING[number % len(_FILLING)]
-    schema = {"type": "object", "properties": {key: _schema(sample[key]) for key in sample}}
+    schema = {"type": "object", "properties": {key: schema_of(sample[key]) for key in sample}}
     yield {"type": "SCHEMA", "stream": name, "schema": schema, "key_properties": []}
     random = Random(SEED)  # noqa: S311 - the same numbers every time are the point
     people = max(1, count // EVENTS_OF_A_PERSON)
@@ -84,13 +84,13 @@ def messages(name: str, count: int, now: datetime) -> Iterator[dict[str, Any]]:
             yield {"type": "STATE", "value": {"bookmarks": {name: {"number": number}}}}
 
 
-def _schema(value: Any) -> dict[str, Any]:
+def schema_of(value: Any) -> dict[str, Any]:
     """Return the schema that a tap declares for a sample; every value may be null."""
     if isinstance(value, dict):
-        members = {name: _schema(member) for name, member in value.items()}
+        members = {name: schema_of(member) for name, member in value.items()}
         return {"type": ["null", "object"], "properties": members}
     if isinstance(value, list):
-        return {"type": ["null", "array"], "items": _schema(value[0]) if value else {}}
+        return {"type": ["null", "array"], "items": schema_of(value[0]) if value else {}}
     kinds = {bool: "boolean", int: "integer", float: "number"}
     return {"type": ["null", kinds.get(type(value), "string")]}
 

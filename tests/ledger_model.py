@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from given import Clock
 from target_pinterest_capi.delivery.ledger import LEASE_SECONDS, Claims, LedgerError
@@ -34,6 +35,16 @@ class SharedLedger:
         self.claims = {key: run for key, run in self.claims.items() if run in self.runs}
 
 
+class RecordedClaims(NamedTuple):
+    """Claims that nobody has to wait for."""
+
+    claims: Claims
+    has_ended: bool = True
+
+    def result(self) -> Claims:
+        return self.claims
+
+
 class RunLedger:
     """The ledger as one run sees it."""
 
@@ -51,6 +62,9 @@ class RunLedger:
         new = set(keys) - held - delivered
         shared.claims.update(dict.fromkeys(new, self))
         return Claims(new, delivered, held)
+
+    def start_claim(self, keys: Collection[int]) -> RecordedClaims:
+        return RecordedClaims(self.claim(keys))
 
     def record_delivered(self, keys: Collection[int]) -> None:
         self.shared.delivered.update(keys)

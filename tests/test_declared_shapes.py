@@ -9,6 +9,8 @@ from shopper import visit
 from target_pinterest_capi.events.build.shapes import (
     ANY,
     ANY_USE,
+    EACH,
+    TEST,
     UNREAD,
     Kind,
     Shape,
@@ -24,13 +26,22 @@ NUMBER = Shape(Kind.NUMBER)
 ITEM = {"type": "object", "properties": {"id": {"type": "string"}}}
 ITEMS = Shape(Kind.OBJECTS, {"id": TEXT})
 PRICED = Shape(Kind.OBJECTS, {"item_price": NUMBER, "quantity": NUMBER})
+UNREAD_ITEMS = Shape(Kind.OBJECTS, {"item_price": UNREAD, "quantity": UNREAD})
+HOME = Shape(Kind.OBJECT, {"city": TEXT})
+PERSON = Shape(Kind.OBJECT, {"email": TEXT, "home": HOME})
+NOTHING = {"email": UNREAD, "home": UNREAD}
 AMOUNT = Uses(frozenset((FieldKind.AMOUNT,)))
 OF_ITEMS = Uses(frozenset((FieldKind.ITEMS,)))
 
 
 def of_members(**uses: Uses) -> Uses:
-    """Return the use of some members of a column's objects, and of no more."""
+    """Return the use of some members of an object, and of no more."""
     return Uses(members=uses)
+
+
+def of_each(**uses: Uses) -> Uses:
+    """Return the use of some members of the objects in a list, and of no more."""
+    return Uses(members={EACH: of_members(**uses)})
 
 
 @pytest.mark.parametrize(
@@ -48,6 +59,17 @@ def of_members(**uses: Uses) -> Uses:
         ({"type": "array", "items": {"type": "object"}}, ANY),
         ({"type": "array", "items": [ITEM]}, ANY),
         ({"type": "array"}, ANY),
+        (ITEM, Shape(Kind.OBJECT, {"id": TEXT})),
+        ({**ITEM, "type": ["object", "null"]}, Shape(Kind.OBJECT, {"id": TEXT})),
+        ({**ITEM, "type": ["object", "string"]}, ANY),
+        ({"type": "object"}, ANY),
+        (
+            {
+                "type": "object",
+                "properties": {"item": ITEM, "items": {"type": "array", "items": ITEM}},
+            },
+            Shape(Kind.OBJECT, {"item": Shape(Kind.OBJECT, {"id": TEXT}), "items": ITEMS}),
+        ),
         ({"type": "boolean"}, ANY),
         ({"type": "null"}, ANY),
         ({"type": [["string"]]}, ANY),
@@ -75,24 +97,43 @@ def test_schema_without_properties_declares_nothing(odd: Any):
         (TEXT, [AMOUNT, ANY_USE], TEXT),
         (NUMBER, [AMOUNT], NUMBER),
         (NUMBER, [AMOUNT, ANY_USE], ANY),
+        (NUMBER, [AMOUNT, of_each(id=ANY_USE)], ANY),
         (NUMBER, [AMOUNT, of_members(id=ANY_USE)], ANY),
+        (NUMBER, [AMOUNT, TEST], ANY),
         (NUMBER, [Uses(frozenset((FieldKind.INTEGER,)))], ANY),
         (ITEMS, [OF_ITEMS], ITEMS),
         (ITEMS, [OF_ITEMS, ANY_USE], ANY),
-        (ITEMS, [of_members(id=ANY_USE), ANY_USE], ANY),
+        (ITEMS, [of_each(id=ANY_USE), ANY_USE], ANY),
+        (ITEMS, [of_each(id=ANY_USE), Uses(members={EACH: ANY_USE})], ANY),
+        (ITEMS, [of_each(id=ANY_USE), Uses(members={EACH: TEST})], ANY),
+        (ITEMS, [of_each(id=ANY_USE), TEST, of_members(id=ANY_USE)], ITEMS),
         (Shape(Kind.OBJECTS, {"sku": TEXT}), [OF_ITEMS], ANY),
         (PRICED, [OF_ITEMS], Shape(Kind.OBJECTS, {"item_price": NUMBER, "quantity": ANY})),
         (
             PRICED,
-            [OF_ITEMS, of_members(item_price=ANY_USE)],
+            [OF_ITEMS, of_each(item_price=ANY_USE)],
             Shape(Kind.OBJECTS, {"item_price": ANY, "quantity": ANY}),
         ),
         (
             PRICED,
-            [of_members(item_price=AMOUNT)],
+            [of_each(item_price=AMOUNT)],
             Shape(Kind.OBJECTS, {"item_price": NUMBER, "quantity": UNREAD}),
         ),
-        (PRICED, [of_members(sku=ANY_USE)], ANY),
+        (PRICED, [of_each(sku=ANY_USE)], UNREAD_ITEMS),
+        (PERSON, [of_members(email=ANY_USE)], Shape(Kind.OBJECT, {**NOTHING, "email": TEXT})),
+        (PERSON, [of_members(email=ANY_USE), ANY_USE], ANY),
+        (PERSON, [OF_ITEMS], ANY),
+        (PERSON, [of_members(phone=ANY_USE), of_each(email=ANY_USE)], Shape(Kind.OBJECT, NOTHING)),
+        (
+            PERSON,
+            [of_members(home=of_members(city=ANY_USE)), TEST],
+            Shape(Kind.OBJECT, {**NOTHING, "home": HOME}, is_tested=True),
+        ),
+        (
+            PERSON,
+            [of_members(home=of_members(city=ANY_USE)), of_members(home=ANY_USE)],
+            Shape(Kind.OBJECT, {**NOTHING, "home": ANY}),
+        ),
     ],
 )
 def test_shape_is_used_where_every_use_takes_it(declared: Shape, uses: list[Uses], shape: Shape):
@@ -154,3 +195,21 @@ def test_schema_that_is_often_wrong_is_taken_at_its_word_no_longer(run_target, s
     assert run_target(lines).outcomes == {"delivered": number_of_records}
     values = [row.event["custom_data"]["value"] for row in sandbox.store.events()]
     assert values == [str(number + 1) for number in range(number_of_records)]
+
+
+def test_members_that_nobody_declared_cost_no_more_than_the_shapes_of_objects(run_target, sandbox):
+    """Where many objects have other members than declared, all of them still arrive as they are."""
+    number_of_records = MOST_MISFITS * 3
+    person = {"type": "object", "properties": {"email": {"type": "string"}}}
+    lines = [schema("orders", *visit(), key_properties=("event_id",), person=person)]
+    for number in range(number_of_records):
+        member = {"phone": "+1 212 555 0123"} if number % 2 else {}
+        person = {"email": f"person-{number}@example.com", **member}
+        lines.append(record("orders", **visit(number), person=person))
+    fields = {column: column for column in visit() if column != "em"}
+    fields |= {"user_data.em": "person.email", "user_data.ph": "person.phone"}
+    ran = run_target(lines, mappings=[{"stream": "orders", "fields": fields}])
+    assert ran.outcomes == {"delivered": number_of_records}
+    customers = [row.event["user_data"] for row in sandbox.store.events()]
+    assert len({one["em"][0] for one in customers}) == number_of_records
+    assert sum("ph" in one for one in customers) == number_of_records // 2

@@ -73,18 +73,18 @@ def test_what_the_ledger_knows_is_taken_out_with_its_repeats(deduplication: Dedu
     """
     deduplication.record_delivered([key("a"), key("c")])
     batch = batch_of(deduplication, "a", "b", "a")
-    left, _, done = deduplication.claim(batch)
+    left, _, done = deduplication.start_claim(batch).result()
     assert left is not None
     assert ([one.id for one in left.events], left.sequences, left.keys) == (["b"], [2], [key("b")])
     assert [one.id for one in done] == ["a", "a"]
-    left, _, done = deduplication.claim(batch_of(deduplication, "a", "c"))
+    left, _, done = deduplication.start_claim(batch_of(deduplication, "a", "c")).result()
     assert (left, [one.id for one in done]) == (None, ["a", "c"])
 
 
 def test_batch_that_the_ledger_does_not_know_goes_as_it_is(deduplication: Deduplication):
     """Nothing is copied where nothing is known."""
     batch = batch_of(deduplication, "a", "b")
-    assert deduplication.claim(batch) == (batch, None, [])
+    assert deduplication.start_claim(batch).result() == (batch, None, [])
 
 
 def test_repeats_take_the_place_of_what_failed_one_by_one(deduplication: Deduplication):

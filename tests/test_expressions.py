@@ -300,9 +300,10 @@ def generated(expression, columns=None):
     """Return the expression in a generated function, pruned to the columns if any are given."""
     tree = parse(expression)
     source = FunctionSource("build(record)")
-    source.write(RecordColumns.opening)
+    RecordColumns().open(source)
     value = write_expression(
-        tree if columns is None else pruned(tree, columns), Readings(source, RecordColumns())
+        tree if columns is None else pruned(tree, lambda steps: steps[0] in columns),
+        Readings(source, RecordColumns()),
     )
     source.write("return {value}", value=value)
     evaluate = source.compile("test")
@@ -713,7 +714,7 @@ def test_expressions_do_nothing_while_compiled(expression):
         ("'constant'", set()),
         ("@", None),
         ("*", None),
-        ("@.a", None),
+        ("@.a", {"a"}),
         ("keys(@)", None),
         ("a || to_string(@)", None),
         ("{x: @}", None),

@@ -191,6 +191,45 @@ def test_any_record_of_a_source_is_mapped_as_the_interpreter_does(name: str):
     holds()
 
 
+def of_its_kind(value: Any) -> list[Any]:
+    """Return other values that a SCHEMA made from the value allows."""
+    if isinstance(value, dict):
+        return [MISSING, None, {}, dict.fromkeys(value)]
+    if isinstance(value, list):
+        return [MISSING, None, [], [None], [{}], [*value, None, *value]]
+    kinds = (str,) if isinstance(value, str) else (int, Decimal)
+    return [MISSING, None, *(one for one in VALUES if type(one) in kinds)]
+
+
+def at(value: Any, path: tuple[Any, ...]) -> Any:
+    """Return what is at a path within a value."""
+    for key in path:
+        value = value[key]
+    return value
+
+
+@pytest.mark.parametrize("name", shops.SHOPS)
+def test_records_of_the_declared_shape_are_mapped_as_the_interpreter_does(name: str):
+    """Where a SCHEMA is right, objects are read into structs, and the result is the same."""
+    sample = sample_of(name)
+    changes = [(path, new) for path in places(sample) for new in of_its_kind(at(sample, path))]
+    configured = settings_of(
+        mappings=[shops.mapping(name)], max_event_age_days="never", default_country="DE"
+    )
+    properties = {column: shops.schema_of(value) for column, value in sample.items()}
+    declared = declared_shapes({"properties": properties})
+    stream = StreamSchema(name, frozenset(sample), is_complete=True)
+
+    @settings(max_examples=examples(60))
+    @given(st.lists(st.sampled_from(changes), max_size=6))
+    def holds(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
+        record = changed(sample, changes)
+        wanted = interpreted(configured, record, stream)
+        assert compiled(configured, record, stream, declared) == (wanted, wanted)
+
+    holds()
+
+
 LINES_DECLARED = {
     "type": "array",
     "items": {
@@ -268,5 +307,126 @@ def test_expressions_read_declared_objects_as_the_interpreter_does(
     }
     stream = StreamSchema("orders", frozenset(record), key_properties=("id",))
     declared = declared_shapes({"properties": {"lines": LINES_DECLARED}})
+    wanted = interpreted(configured, record, stream)
+    assert compiled(configured, record, stream, declared) == (wanted, wanted)
+
+
+def members(**declared: Any) -> dict[str, Any]:
+    """Return the SCHEMA of an object with these members."""
+    return {"type": ["null", "object"], "properties": declared}
+
+
+TEXT = {"type": ["null", "string"]}
+NUMBER = {"type": ["null", "number"]}
+PLACE_DECLARED = members(city=TEXT, zip=TEXT)
+ORDER_DECLARED = members(
+    person=members(email=TEXT, phone=TEXT, home=PLACE_DECLARED, work=PLACE_DECLARED, more={}),
+    total=NUMBER,
+    fee=NUMBER,
+    lines={"type": ["null", "array"], "items": members(sku=TEXT, unit=members(amount=NUMBER))},
+    items={"type": ["null", "array"], "items": members(id=TEXT, item_price=NUMBER)},
+)
+TEXTS = st.sampled_from([None, "", " a ", "[1]", "N/A", "Bern", "3011", "a@example.com", '{"x":1}'])
+NUMBERS = st.sampled_from([None, 0, 7, -1, Decimal("1.50"), Decimal("1e3"), 10**12])
+OPEN = st.sampled_from([None, "x", 5, [], {}, {"deep": "d"}, '{"deep": "e"}', [{"deep": 1}]])
+
+
+def some(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Return null, or an object that may lack any of its members."""
+    return st.none() | st.fixed_dictionaries({}, optional=values)
+
+
+PLACES = some(city=TEXTS, zip=TEXTS)
+ORDERS = some(
+    person=some(email=TEXTS, phone=TEXTS, home=PLACES, work=PLACES, more=OPEN),
+    total=NUMBERS,
+    fee=NUMBERS,
+    lines=st.none() | st.lists(some(sku=TEXTS, unit=some(amount=NUMBERS)), max_size=3),
+    items=st.none() | st.lists(some(id=TEXTS, item_price=NUMBERS), max_size=3),
+)
+OF_ORDERS = {
+    "user_data.em": [
+        ("order.person.email",),
+        ("order.person.email", "email", "order.person.undeclared"),
+        ("order.lines[].sku", "email"),
+        ("order.undeclared || email",),
+    ],
+    "user_data.ph": [("order.person.phone || order.person.undeclared", "order.person.more")],
+    "user_data.ct": [
+        ("order.person.home.city", "order.person.work.city"),
+        ("(order.person.home || order.person.work).city",),
+        ("(order.person.undeclared || order.person.home || order.person.work).city",),
+        ("(order.person.home || order.person.more).city", "email"),
+        ("order.person.home && order.person.home.city || `null`",),
+        ("order.person.home.city.deep", "order.person.more.deep"),
+    ],
+    "user_data.zp": [
+        ("order.person.home.{z: zip, other: undeclared}.z",),
+        ("!order.person.home && order.person.work.zip",),
+        ("order.person | home.zip",),
+    ],
+    "user_data.country": [("order.person.undeclared", "country")],
+    "custom_data.value": [
+        ("order.total",),
+        ("order.total", "order.fee"),
+        ("order.lines[0].unit.amount", "order.total"),
+        ("items_value(order.items, 'item_price', 'undeclared')",),
+        ("items_value([order], 'total', 'fee')",),
+    ],
+    "custom_data.np": [("order.lines[-1].sku", "order.lines[1].sku"), ("keys(order.person)[0]",)],
+    "custom_data.order_id": [
+        ("order.person.more.deep",),
+        ("order.lines && 'lines'", "order.person && 'person'"),
+        ("order.lines[0] && 'line'",),
+        ("order.lines[0].unit && 'unit'",),
+        ("order.items[?id == 'Bern'].id | [0]", "type(order)"),
+        ("order.person.{a: 'literal'}.a",),
+    ],
+    "custom_data.content_ids": [("order.lines[].undeclared",), ("order.lines[].sku", "ids")],
+    "custom_data.contents": [
+        ("order.items",),
+        ("order.items", "others"),
+        ("order.lines[].{id: sku, item_price: unit.amount, item_name: unit.undeclared || sku}",),
+        ("order.lines[].{id: undeclared}", "order.items[].{id: id, item_price: item_price}"),
+        ("(order.undeclared || order.lines)[].{id: sku, quantity: unit.amount}",),
+    ],
+}
+OF_ONE_ORDER = st.fixed_dictionaries(
+    {}, optional={path: st.sampled_from(given) for path, given in OF_ORDERS.items()}
+)
+
+
+@settings(max_examples=examples(600))
+@given(ORDERS, TEXTS, OF_ONE_ORDER)
+def test_expressions_read_declared_members_as_the_interpreter_does(
+    order: Any, email: Any, fields: dict[str, tuple[str, ...]]
+):
+    """Members of objects in objects are the same, read from dictionaries or from structs."""
+    needed = {
+        "event_name": "name",
+        "event_time": "at",
+        "action_source": "source",
+        "event_id": "id",
+        "user_data.client_ip_address": "ip",
+        "user_data.client_user_agent": "agent",
+    }
+    given = {path: list(expressions) for path, expressions in fields.items()}
+    mapping = {"stream": "orders", "fields": {**needed, **given}}
+    configured = settings_of(mappings=[mapping], max_event_age_days="never")
+    record = {
+        "name": "checkout",
+        "at": "2026-11-18T08:00:00Z",
+        "source": "web",
+        "country": "US",
+        "id": "7",
+        "ip": "8.8.8.8",
+        "agent": "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0",
+        "email": email,
+        "order": order,
+        "ids": ["z"],
+        "others": [{"id": "z"}],
+    }
+    stream = StreamSchema("orders", frozenset(record), key_properties=("id",), is_complete=True)
+    declared = declared_shapes({"properties": {"order": ORDER_DECLARED, "email": TEXT}})
     wanted = interpreted(configured, record, stream)
     assert compiled(configured, record, stream, declared) == (wanted, wanted)

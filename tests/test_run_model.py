@@ -14,7 +14,7 @@ import sqlite3
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,10 +27,21 @@ from given import Clock, examples, files_limited_to, settings_of
 from ledger_model import RunLedger, SharedLedger
 from target_pinterest_capi.delivery.event_delivery import ATTEMPT_SLACK_SECONDS
 from target_pinterest_capi.delivery.held_batches import MAX_HELD_BATCHES
-from target_pinterest_capi.delivery.ledger import LEASE_SECONDS, RENEWAL_SECONDS, event_key
+from target_pinterest_capi.delivery.ledger import (
+    LEASE_SECONDS,
+    RENEWAL_SECONDS,
+    Claims,
+    LedgerError,
+    event_key,
+)
 from target_pinterest_capi.delivery.rejection_limit import MIN_SETTLED_FOR_RATIO
 from target_pinterest_capi.delivery.repeats import MAX_WAITING
-from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
+from target_pinterest_capi.delivery.run import (
+    STATE_INTERVAL_SECONDS,
+    ExitCode,
+    Run,
+    RunStopped,
+)
 from target_pinterest_capi.delivery.waiting import FILE_WAIT_SECONDS, MAX_BUFFERED
 from target_pinterest_capi.delivery.wakeup import Wakeup, wait_readable
 from target_pinterest_capi.events.event import (
@@ -941,3 +952,119 @@ def test_senders_end_with_the_run(world):
     for sender in senders:
         sender.join(120)
     assert not any(sender.is_alive() for sender in senders)
+
+
+# While the ledger records claims
+
+
+class LateClaims(NamedTuple):
+    """Claims that are recorded, and end when the test says so, or when the run waits for them."""
+
+    outcome: Claims | LedgerError
+    ended: threading.Event
+
+    @property
+    def has_ended(self) -> bool:
+        return self.ended.is_set()
+
+    def result(self) -> Claims:
+        self.ended.set()
+        if isinstance(self.outcome, LedgerError):
+            raise self.outcome
+        return self.outcome
+
+
+class SlowLedger(RunLedger):
+    """A ledger whose claims end late, and fail if `fails`."""
+
+    fails = False
+
+    def __init__(self, shared: SharedLedger) -> None:
+        super().__init__(shared)
+        self.started: list[LateClaims] = []
+
+    def start_claim(self, keys: Collection[int]) -> Any:
+        outcome = LedgerError("database is locked") if self.fails else self.claim(keys)
+        self.started.append(LateClaims(outcome, threading.Event()))
+        return self.started[-1]
+
+
+def arrive_without_poll(one: World, *event_ids: str) -> None:
+    for event_id in event_ids:
+        one.run.sequence += 1
+        one.event(event_id)
+
+
+def test_run_reads_on_while_a_batch_is_claimed(world):
+    """Its events are undecided and STATE stays before them; the claim's end lets them be sent."""
+    ledger = SharedLedger().open(SlowLedger)
+    one = world(ledger=ledger, batch_size_rows=2)
+    one.arrive("same-1", 1)
+    one.arrive("same-2", 1)
+    one.step("state")
+    one.run.poll()
+    assert (one.run.has_room, one.run.without_outcome, one.run.requests.sent) == (True, 2, 0)
+    one.arrive("same-3", 1)
+    one.clock.advance(STATE_INTERVAL_SECONDS + 1)
+    one.run.poll()
+    assert one.written == []
+    ledger.started[0].ended.set()
+    one.run.poll()
+    assert one.run.requests.sent == 1
+    assert one.run.finish() is None
+    assert (one.run.tally.by_outcome()["delivered"], one.written) == (3, [0])
+
+
+def test_next_batch_waits_for_the_claim_of_the_one_before(world):
+    """One batch is claimed at a time, so memory stays bounded and batches keep their order."""
+    ledger = SharedLedger().open(SlowLedger)
+    one = world(ledger=ledger, batch_size_rows=2)
+    arrive_without_poll(one, "same-1", "same-2", "same-3", "same-4")
+    assert [claim.has_ended for claim in ledger.started] == [True, False]
+    assert (one.run.requests.sent, one.run.without_outcome) == (1, 4)
+    assert one.run.finish() is None
+    assert one.run.tally.by_outcome()["delivered"] == 4
+
+
+def test_repeat_waits_for_an_event_that_is_being_claimed(world):
+    """If the ledger turns out to have the event, its repeat is skipped too."""
+    shared = SharedLedger()
+    shared.delivered.update(keys("same-1"))
+    one = world(ledger=shared.open(SlowLedger), batch_size_rows=2)
+    arrive_without_poll(one, "same-1", "same-2", "same-1")
+    assert one.run.finish() is None
+    totals = one.run.tally.by_outcome()
+    assert (totals["delivered"], totals["skipped"], totals["rejected"]) == (1, 2, 0)
+
+
+@pytest.mark.parametrize("polls", [True, False])
+def test_run_that_stood_still_while_it_claimed_sends_nothing(world, polls: bool):
+    """Its claims may have been taken over between their end and the request."""
+    shared = SharedLedger()
+    ledger = shared.open(SlowLedger)
+    one = world(ledger=ledger, batch_size_rows=2)
+    ledger.renew()
+    arrive_without_poll(one, "same-1", "same-2")
+    one.clock.advance(LEASE_SECONDS + 1)
+    assert set(shared.open().claim(keys("same-1")).new) == set(keys("same-1"))
+    ledger.started[0].ended.set()
+    if polls:
+        with suppress(RunStopped):
+            one.run.poll()
+    else:
+        arrive_without_poll(one, "same-3", "same-4")
+    assert "stood still" in str(one.run.finish())
+    assert (one.run.requests.sent, one.written) == (0, [])
+    assert one.run.without_outcome == (2 if polls else 4)
+
+
+def test_claim_that_fails_stops_the_run(world):
+    """Nothing of the batch is sent, and it has no outcome: the next run reads it again."""
+    ledger = SharedLedger().open(SlowLedger)
+    ledger.fails = True
+    one = world(ledger=ledger, batch_size_rows=2)
+    arrive_without_poll(one, "same-1", "same-2")
+    one.state()
+    stopped = one.run.finish()
+    assert "database is locked" in str(stopped)
+    assert (one.run.requests.sent, one.written, one.run.without_outcome) == (0, [], 2)

@@ -9,7 +9,13 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from target_pinterest_capi.delivery.batches import Batch
-from target_pinterest_capi.delivery.ledger import RENEWAL_SECONDS, Claims, Ledger, event_key
+from target_pinterest_capi.delivery.ledger import (
+    RENEWAL_SECONDS,
+    Claims,
+    Ledger,
+    PendingClaims,
+    event_key,
+)
 from target_pinterest_capi.delivery.repeats import Repeats
 from target_pinterest_capi.events.event import Account, Event
 
@@ -20,6 +26,40 @@ class ClaimedBatch(NamedTuple):
     to_send: Batch | None  # claimed by this run
     held: Batch | None  # claimed by another run
     done: list[Event]  # delivered, with their repeats
+
+
+class PendingBatch:
+    """A batch whose keys are being claimed."""
+
+    def __init__(self, batch: Batch, claims: PendingClaims, repeats: Repeats) -> None:
+        self.batch = batch
+        self._claims = claims
+        self._repeats = repeats
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether `result` does not wait."""
+        return self._claims.has_ended
+
+    def result(self) -> ClaimedBatch:
+        """Wait for the claims, and return the parts of the batch. Raises `LedgerError`."""
+        batch = self.batch
+        claims = self._claims.result()
+        if not claims.delivered and not claims.held:
+            return ClaimedBatch(batch, None, [])
+        new, held = (
+            [position for position, key in enumerate(batch.keys) if key in keys]
+            for keys in (set(claims.new), set(claims.held))
+        )
+        delivered = set(claims.delivered)
+        done = [
+            event for event, key in zip(batch.events, batch.keys, strict=True) if key in delivered
+        ]
+        return ClaimedBatch(
+            batch.pick(new) if new else None,
+            batch.pick(held) if held else None,
+            done + self._repeats.end_delivered(delivered),
+        )
 
 
 class Deduplication:
@@ -62,25 +102,10 @@ class Deduplication:
         """Return whether an event was delivered."""
         return bool(self._ledger.known([event_key(account, name, event_id)]))
 
-    def claim(self, batch: Batch) -> ClaimedBatch:
-        """Claim a batch's keys, and return the part of it that may be sent."""
+    def start_claim(self, batch: Batch) -> PendingBatch:
+        """Start to claim a batch's keys; the result is the part of it that may be sent."""
         self._release()
-        claims = self._ledger.claim(batch.keys)
-        if not claims.delivered and not claims.held:
-            return ClaimedBatch(batch, None, [])
-        new, held = (
-            [position for position, key in enumerate(batch.keys) if key in keys]
-            for keys in (set(claims.new), set(claims.held))
-        )
-        delivered = set(claims.delivered)
-        done = [
-            event for event, key in zip(batch.events, batch.keys, strict=True) if key in delivered
-        ]
-        return ClaimedBatch(
-            batch.pick(new) if new else None,
-            batch.pick(held) if held else None,
-            done + self._repeats.end_delivered(delivered),
-        )
+        return PendingBatch(batch, self._ledger.start_claim(batch.keys), self._repeats)
 
     def claim_keys(self, keys: Collection[int]) -> Claims:
         """Claim keys of events that are not sent but leave the process in another way."""

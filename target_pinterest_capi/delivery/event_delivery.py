@@ -1,5 +1,7 @@
 """Delivers events: collects them in batches, claims these in the ledger, and submits them.
 
+The run reads on while a batch is claimed; the next batch waits for that.
+
 Events in the ledger are skipped, and events claimed by another run wait. The `Acknowledger` decides
 how an event ends. If the ledger fails, nothing more is sent.
 """
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from target_pinterest_capi.delivery.acknowledgement import Acknowledger
 from target_pinterest_capi.delivery.batches import Batch, Batches, max_event_bytes
 from target_pinterest_capi.delivery.database_errors import DatabaseError
-from target_pinterest_capi.delivery.deduplication import Deduplication
+from target_pinterest_capi.delivery.deduplication import Deduplication, PendingBatch
 from target_pinterest_capi.delivery.dispatcher import Dispatcher, StopReason
 from target_pinterest_capi.delivery.exit_codes import RunStopped
 from target_pinterest_capi.delivery.held_batches import HeldBatches
@@ -75,6 +77,7 @@ class EventDelivery:
             clock=clock,
         )
         self._held = HeldBatches()
+        self._claiming: PendingBatch | None = None
         self._is_flushing = False
         self._has_waited = False  # for another run
         self.max_event_bytes = max_event_bytes(settings.batch_max_bytes)
@@ -148,7 +151,8 @@ class EventDelivery:
         After `flush`, unconfirmed ones count too.
         """
         is_undecided = self._is_flushing and self.dispatcher.has_unconfirmed
-        return self.dispatcher.is_idle and not self._held and not is_undecided
+        is_held = bool(self._held) or self._claiming is not None
+        return self.dispatcher.is_idle and not is_held and not is_undecided
 
     @property
     def in_flight(self) -> int:
@@ -160,6 +164,8 @@ class EventDelivery:
         """How many events could still be delivered: collected, in flight, held, or repeats."""
         repeats = 0 if self._deduplication is None else self._deduplication.undecided
         waiting = self._batches.undecided + self._held.undecided
+        if self._claiming is not None:
+            waiting += len(self._claiming.batch)
         return waiting + self.dispatcher.undecided + repeats
 
     @property
@@ -174,8 +180,10 @@ class EventDelivery:
 
     def oldest_sequence(self) -> int | None:
         """Return the lowest number of a record with an event that is open, held or in flight."""
+        claiming = self._claiming
         sequences = (
             self._batches.oldest_sequence(),
+            None if claiming is None else claiming.batch.sequences[0],
             self._held.oldest_sequence(),
             self.dispatcher.oldest_sequence(),
         )
@@ -198,6 +206,7 @@ class EventDelivery:
             self._submit(batch)
         if not self._has_room_for_repeats:
             self._submit_open()  # reading waits for it, and it does not grow by waiting
+        self._poll_claim(wait=self._is_closed)
         self._poll_dispatcher()
         if self._is_closed and self.dispatcher.is_idle and self.stopped is None:
             # Nothing will come that could confirm the rejections. Events that another run has
@@ -249,26 +258,48 @@ class EventDelivery:
         return self._deduplication is None or self._deduplication.has_room
 
     def _submit(self, batch: Batch) -> None:
-        """Hand a batch to the dispatcher, without events that must not be sent, or not yet.
+        """Hand a batch to the dispatcher, once its events are claimed.
 
         If the ledger fails, the whole batch goes there, and the dispatcher is stopped.
         """
-        to_send: Batch | None = batch
+        self._poll_claim(wait=True)
         if self._deduplication is not None and batch.keys and self.stopped is None:
             try:
-                to_send, held, done = self._deduplication.claim(batch)
+                self._claiming = self._deduplication.start_claim(batch)
             except LedgerError as error:
                 self.stop(error.stop_message)
             else:
-                self._acknowledger.skip_events(done, Skipped.IN_LEDGER)
-                if held is not None:
-                    self._hold(held)
+                self._poll_claim()
+                return
         elif self._deduplication is None and self._may_warn and batch.account.mode == "live":
             self._warn_of_offline_events(batch)
+        self._dispatch(batch)
+
+    def _poll_claim(self, *, wait: bool = False) -> None:
+        """Dispatch the batch that was being claimed, without what must not be sent, or not yet."""
+        claiming = self._claiming
+        if self._deduplication is None or claiming is None:
+            return
+        if not (wait or claiming.has_ended):
+            return
+        to_send: Batch | None = claiming.batch
+        try:
+            self._deduplication.poll()  # the run may have stood still since
+            to_send, held, done = claiming.result()
+        except LedgerError as error:
+            self.stop(error.stop_message)
+        else:
+            self._acknowledger.skip_events(done, Skipped.IN_LEDGER)
+            if held is not None:
+                self._hold(held)
+        self._claiming = None
         if to_send is not None:
-            # Only now: a dry run needs no network, whatever the environment says about it.
-            self._client = self._client or self._make_client()
-            self.dispatcher.submit(to_send)
+            self._dispatch(to_send)
+
+    def _dispatch(self, batch: Batch) -> None:
+        # Only now: a dry run needs no network, whatever the environment says about it.
+        self._client = self._client or self._make_client()
+        self.dispatcher.submit(batch)
 
     def _hold(self, batch: Batch) -> None:
         """Let events wait for the run that has claimed them."""

@@ -13,9 +13,16 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from target_pinterest_capi.delivery.database import POSTGRESQL_ONLY, Database
-from target_pinterest_capi.delivery.ledger import DAY_SECONDS, LEASE_SECONDS, Claims, LedgerError
+from target_pinterest_capi.delivery.database import POSTGRESQL_ONLY, Database, Transaction
+from target_pinterest_capi.delivery.ledger import (
+    DAY_SECONDS,
+    LEASE_SECONDS,
+    Claims,
+    LedgerError,
+    PendingClaims,
+)
 from target_pinterest_capi.delivery.processes import has_ended, identify_process
+from target_pinterest_capi.delivery.wakeup import Wakeup
 
 _metadata: Final = sa.MetaData()
 # In SQLite an INTEGER primary key is the row number itself, which halves the cost of a look-up.
@@ -77,6 +84,28 @@ delivered: Final = (
 )
 
 
+class _PendingClaims:
+    """A transaction of claims; `remember` gets the number of their batch, and its keys."""
+
+    def __init__(
+        self,
+        transaction: Transaction[tuple[Claims, int, set[int]]],
+        remember: Callable[[int, set[int]], None],
+    ) -> None:
+        self._transaction = transaction
+        self._remember = remember
+
+    @property
+    def has_ended(self) -> bool:
+        return self._transaction.has_ended
+
+    def result(self) -> Claims:
+        claims, batch, of_batch = self._transaction.result()
+        if of_batch:
+            self._remember(batch, of_batch)
+        return claims
+
+
 class EventLedger(Database):
     """A `Ledger` in a database, as one run sees it. `now` is Unix time, the database's if None.
 
@@ -94,8 +123,9 @@ class EventLedger(Database):
         now: Callable[[], float] | None = None,
         process: str | None = None,
         seconds_left: Callable[[], float | None] = lambda: None,
+        wake: Wakeup | None = None,
     ) -> None:
-        super().__init__(url, _metadata, seconds_left=seconds_left)
+        super().__init__(url, _metadata, seconds_left=seconds_left, wake=wake)
         self._now = now or self.clock()
         self._batches: dict[int, set[int]] = {}  # of this run, with the keys that are only claimed
         self._run = self._register(retention_days, process or identify_process())
@@ -137,8 +167,10 @@ class EventLedger(Database):
 
     def claim(self, keys: Collection[int]) -> Claims:
         """Claim keys, including those of runs that have ended."""
-        if not keys:
-            return Claims((), (), ())
+        return self.start_claim(keys).result() if keys else Claims((), (), ())
+
+    def start_claim(self, keys: Collection[int]) -> PendingClaims:
+        """Start to claim keys."""
         numbers = self._numbers(keys)
 
         def claim(connection: sa.Connection) -> tuple[Claims, int, set[int]]:
@@ -161,10 +193,7 @@ class EventLedger(Database):
             done = {row.value for row in found if row.claimed_by is None}
             return Claims(new, done, set(keys) - new - done), batch, of_batch
 
-        claims, batch, of_batch = self.run(claim)
-        if of_batch:
-            self._batches[batch] = of_batch
-        return claims
+        return _PendingClaims(self.start(claim), self._batches.__setitem__)
 
     def record_delivered(self, keys: Collection[int]) -> None:
         """Record keys as delivered, whoever has claimed them in the meantime."""

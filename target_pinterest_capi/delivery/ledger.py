@@ -37,6 +37,17 @@ class Claims(NamedTuple):
     held: Collection[int]  # claimed by another run, which has not ended
 
 
+class PendingClaims(Protocol):
+    """Claims that a ledger is recording."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether `result` does not wait."""
+
+    def result(self) -> Claims:
+        """Wait until they are recorded. Raises `LedgerError` if they are not."""
+
+
 class Ledger(Protocol):
     """Keys of delivered events, and claims of those that runs are about to deliver.
 
@@ -46,6 +57,9 @@ class Ledger(Protocol):
 
     def claim(self, keys: Collection[int]) -> Claims:
         """Claim distinct keys, or say why not. Keys of one's own claims are new."""
+
+    def start_claim(self, keys: Collection[int]) -> PendingClaims:
+        """Start to claim keys; what is called next waits for it."""
 
     def record_delivered(self, keys: Collection[int]) -> None:
         """Record that keys were delivered, instead of their claims.

@@ -535,6 +535,7 @@ class Run:
             url.get_secret_value(),
             self.settings.ledger_retention_days,
             seconds_left=self.grace_seconds_left,
+            wake=self.wake,
         )
 
     def _open_results(self, run_id: str) -> Results:

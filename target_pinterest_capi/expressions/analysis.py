@@ -1,7 +1,8 @@
 """What an expression reads, and whether it can fail: derived from its tree, before any record."""
 
-from collections.abc import Callable, Iterator
-from typing import Final
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.expressions.syntax import ExpressionError, Node, children, parse
@@ -20,6 +21,13 @@ EACH: Final = None
 Path = tuple[str | None, ...]
 
 
+class Read(NamedTuple):
+    """What is at a path, or only whether that is true."""
+
+    path: Path
+    is_truth: bool = False
+
+
 def roots(*sources: str) -> frozenset[str] | None:
     """Return the top-level columns that the expressions read; None if they may read any (`@`, `*`).
 
@@ -36,30 +44,50 @@ def roots_of(*trees: Node) -> frozenset[str] | None:
     return frozenset(column for column in columns if column is not None)
 
 
-def reads_of(tree: Node) -> dict[str, frozenset[str] | None] | None:
-    """Return the columns that a tree reads; None if it may read any.
-
-    Each has the members of its list's objects of which alone the tree takes something, as in
-    `items[].id`, or None where it takes the column itself.
-    """
-    found: dict[str, frozenset[str] | None] = {}
-    for column, member in _reads(tree):
-        if column is None:
-            return None
-        known = found.get(column, frozenset())
-        found[column] = None if known is None or member is None else known | {member}
-    return found
+def reads_of(tree: Node) -> frozenset[Read] | None:
+    """Return what a tree takes of a record; None if it may take any of it."""
+    found = frozenset(_reads(tree))
+    return None if any(not read.path for read in found) else found
 
 
-def member_of_each(node: Node) -> tuple[str, str] | None:
-    """Return the column and the member of `column[].member`; None for any other node."""
+def steps_of(node: Node) -> Iterator[Node]:
+    """Yield the steps in order, each applied to the result of the one before."""
+    if node["type"] in IN_TURN:
+        for child in node["children"]:
+            yield from steps_of(child)
+    elif node["type"] not in ("current", "identity"):
+        yield node
+
+
+def leading_steps(steps: Sequence[Node]) -> tuple[str | int, ...]:
+    """Return the names and numbers of the steps into members and elements that come first."""
+    first = itertools.takewhile(lambda step: step["type"] in ("field", "index"), steps)
+    return tuple(step["value"] for step in first)
+
+
+def steps_to(node: Node) -> tuple[str | int, ...] | None:
+    """Return the steps that a node consists of: `a.b[0]`; None for any other node."""
+    steps = list(steps_of(node))
+    names = leading_steps(steps)
+    return names if names and len(names) == len(steps) else None
+
+
+def alternatives(node: Node) -> list[Node]:
+    """Return the parts of `a || b || c`, in their order."""
+    if node["type"] != "or_expression":
+        return [node]
+    return [part for child in node["children"] for part in alternatives(child)]
+
+
+def member_of_each(node: Node) -> tuple[tuple[str | int, ...], str] | None:
+    """Return the steps to the list and the member of `a.list[].member`; None for another node."""
     if node["type"] != "projection":
         return None
     source, each = node["children"]
     if source["type"] != "flatten" or each["type"] != "field":
         return None
-    (base,) = source["children"]
-    return (base["value"], each["value"]) if base["type"] == "field" else None
+    base = steps_to(source["children"][0])
+    return None if base is None else (base, each["value"])
 
 
 def named_columns(*sources: str) -> frozenset[str]:
@@ -177,24 +205,67 @@ def _is_scalar(node: Node) -> bool:
 
 def _columns(node: Node) -> Iterator[str | None]:
     """Yield the columns that a node reads from the record; _ANY if it may be any of them."""
-    return (column for column, _ in _reads(node))
+    return (read.path[0] if read.path else _ANY for read in _reads(node))
 
 
-def _reads(node: Node) -> Iterator[tuple[str | None, str | None]]:
-    """Yield the same columns, each with the member of its objects, or None for all of it."""
+def _reads(node: Node, at: Path = ()) -> Iterator[Read]:
+    """Yield what a node takes of a record, if it is applied to what is at a path."""
     kind = node["type"]
     if (read := member_of_each(node)) is not None:
-        yield read
+        base, member = read
+        yield Read((*at, *_position(base), EACH, member))
+    elif kind in IN_TURN:
+        yield from _reads_in_turn(list(steps_of(node)), at)
     elif kind == "field":
-        yield node["value"], None
-    elif kind in ("current", "identity"):
-        yield _ANY, None
-    elif kind in IN_TURN or kind in PROJECTIONS:
-        # All children except the first read inside the columns.
-        yield from _reads(node["children"][0])
+        yield Read((*at, node["value"]))
+    elif kind in _STEPS:
+        yield Read(at)
+    elif kind in PROJECTIONS:  # all children except the first read inside what that one returns
+        yield from _reads(node["children"][0], at)
+    elif kind in ("and_expression", "not_expression"):
+        first, *others = node["children"]
+        yield from _reads_truth(first, at)
+        for other in others:
+            yield from _reads(other, at)
     elif kind != "expref":  # which reads elements
         for child in children(node):
-            yield from _reads(child)
+            yield from _reads(child, at)
+
+
+def _reads_in_turn(steps: list[Node], at: Path) -> Iterator[Read]:
+    names = leading_steps(steps)
+    at = (*at, *_position(names))
+    if len(names) == len(steps):
+        yield Read(at)
+        return
+    first, *others = steps[len(names) :]
+    if first["type"] == "or_expression" and others and len(leading_steps(others)) == len(others):
+        *before, last = alternatives(first)
+        for alternative in before:
+            yield from _reads_truth(alternative, at)
+        for alternative in (*before, last):
+            yield from _reads_in_turn([*steps_of(alternative), *others], at)
+        return
+    is_read = False
+    for read in _reads(first, at):
+        is_read = True
+        yield read
+    if names and not is_read:  # such as `a.{b: 'text'}`, which is null where `a` is
+        yield Read(at)
+
+
+def _reads_truth(node: Node, at: Path) -> Iterator[Read]:
+    """Yield what is taken of a record to know whether a node's value is true."""
+    names = steps_to(node)
+    if names is None:
+        yield from _reads(node, at)
+    else:
+        yield Read((*at, *_position(names)), is_truth=True)
+
+
+def _position(names: Iterable[str | int]) -> Path:
+    """Return the position that steps lead to."""
+    return tuple(EACH if isinstance(name, int) else name for name in names)
 
 
 def _texts(node: Node) -> Iterator[str]:

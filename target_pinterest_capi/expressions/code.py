@@ -6,15 +6,19 @@ slices, selections) stays a closure, called with the value that it is applied to
 names that are made here and operators, and nothing that a user wrote.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from operator import attrgetter
 from typing import Any, Final, Protocol
 
 from target_pinterest_capi.expressions.analysis import (
     IN_TURN,
     PROJECTIONS,
+    alternatives,
     can_fail,
+    leading_steps,
     member_of_each,
+    steps_of,
+    steps_to,
     texts_searched,
 )
 from target_pinterest_capi.expressions.compiler import (
@@ -22,7 +26,6 @@ from target_pinterest_capi.expressions.compiler import (
     DIRECT,
     compile_node,
     prepared,
-    steps_of,
 )
 from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.expressions.interpreter import BUILT_INS
@@ -38,6 +41,8 @@ from target_pinterest_capi.expressions.values import (
     step_into,
 )
 
+Steps = Sequence[str | int]
+
 
 class ReadingWriter(Protocol):
     """How the generated function reads its record, and what it has read already."""
@@ -48,8 +53,20 @@ class ReadingWriter(Protocol):
     def column(self, name: str) -> str:
         """Return the expression of a column's value."""
 
-    def attribute(self, column: str, member: str) -> str | None:
-        """Return the attribute of a member of a column's structs; None where it has none."""
+    def has(self, steps: Steps) -> bool:
+        """Return whether there can be a value where steps lead to."""
+
+    def is_in_parts(self, steps: Steps) -> bool:
+        """Return whether steps lead to structs, of which only members are read."""
+
+    def place(self, steps: Steps) -> str | None:
+        """Return the expression of what steps lead to; None where they go on below structs."""
+
+    def test(self, steps: Steps) -> str | None:
+        """Return the test of whether an object is true; None where it is not a struct."""
+
+    def attribute(self, steps: Steps, member: str) -> str | None:
+        """Return the attribute of a member of a list's structs; None where they have none."""
 
     def record(self) -> str:
         """Return the expression of the whole record."""
@@ -72,7 +89,15 @@ class ReadingWriter(Protocol):
 
 def write_expression(node: Node, readings: ReadingWriter) -> str:
     """Return the text of an expression with the node's value of a record."""
-    return _Writer(readings).value(node)
+    writer = _Writer(readings)
+    try:
+        return writer.value(node)
+    except _InPartsError:  # the record of a row has all that the node reads
+        return writer.closure(node)
+
+
+class _InPartsError(Exception):
+    """A value is needed that rows have as a struct, which only members are read of."""
 
 
 def write_list(node: Node, readings: ReadingWriter) -> str:
@@ -95,13 +120,11 @@ class _Writer:
 
     def value(self, node: Node) -> str:
         kind = node["type"]
-        if kind == "field":
-            return self._readings.column(node["value"])
-        if kind in IN_TURN:
+        if kind == "field" or kind in IN_TURN:
             steps = list(steps_of(node))
             return self._steps(steps) if steps else self._readings.record()
         write = _WRITERS.get(kind)
-        return write(self, node) if write else self._closure(node)
+        return write(self, node) if write else self.closure(node)
 
     def _bind(self, value: Callable[..., Any]) -> str:
         return self._readings.bind(value.__name__.strip("_"), value)
@@ -109,15 +132,42 @@ class _Writer:
     # Paths
 
     def _steps(self, steps: list[Node]) -> str:
+        names = leading_steps(steps)
+        if len(names) == len(steps) and (place := self._place(names)) is not None:
+            return place
         *before, last = steps
         if not before:
             return self.value(last)
+        if not names and (text := self._of_first(steps)) is not None:
+            return text
         if last["type"] == "field":
             return f"{self._object(before)}.get({self._readings.bind('member', last['value'])})"
         value = self._steps(before)
         if last["type"] == "index":
             return f"{self._bind(step_into)}({value}, {last['value']})"
         return f"{self._readings.bind('evaluate', compile_node(last))}({value})"
+
+    def _place(self, names: Steps) -> str | None:
+        """Return the expression of a member of structs; None where it is one of dictionaries."""
+        if not self._readings.has(names):
+            return "None"
+        if self._readings.is_in_parts(names):
+            raise _InPartsError
+        return self._readings.place(names)
+
+    def _of_first(self, steps: list[Node]) -> str | None:
+        """Write `(a || b).c` for objects that are structs; None for any other steps."""
+        first, *then = steps
+        *before, last = alternatives(first)
+        if not before or len(leading_steps(then)) != len(then):
+            return None
+        text = self._steps([*steps_of(last), *then])
+        for alternative in reversed(before):
+            names = steps_to(alternative)
+            if names is None or (test := self._readings.test(names)) is None:
+                return None
+            text = f"{self._steps([*steps_of(alternative), *then])} if {test} else {text}"
+        return f"({text})"
 
     def _object(self, steps: list[Node]) -> str:
         """Return the expression of the object that steps lead to: an empty one for any other."""
@@ -136,6 +186,9 @@ class _Writer:
 
     def _either(self, node: Node) -> str:
         first, second = node["children"]
+        names = steps_to(first)
+        if names and node["type"] == "or_expression" and self._readings.is_in_parts(names):
+            raise _InPartsError
         test, part = self._truth(first)
         other = self._readings.rarely(lambda: self.value(second))
         if node["type"] == "or_expression":
@@ -144,6 +197,12 @@ class _Writer:
 
     def _truth(self, node: Node) -> tuple[str, str]:
         """Return the test of whether a value is not false, and the variable that it sets to it."""
+        names = steps_to(node)
+        if names is not None and self._readings.is_in_parts(names):
+            if (test := self._readings.test(names)) is not None:
+                return test, "None"
+            part = self._readings.variable()
+            return f"({part} := {self._readings.place(names)})", part
         part = self._readings.variable()
         if _is_truth_value(node):
             return f"({part} := {self.value(node)})", part
@@ -238,10 +297,10 @@ class _Writer:
         """Call the projection with the list that it is of."""
         source, *rest = node["children"]
         if (read := member_of_each(node)) is not None:
-            attribute = self._readings.attribute(*read)
-            if attribute is not None:
-                evaluate = self._readings.bind("of_each", of_each(attribute))
-                return f"{evaluate}({self._readings.column(read[0])})"
+            steps, member = read
+            if self._readings.is_in_parts(steps):
+                evaluate = of_each(self._readings.attribute(steps, member))
+                return f"{self._readings.bind('of_each', evaluate)}({self._readings.place(steps)})"
         if source["type"] == "flatten":
             base = source["children"][0]
             source = {**source, "children": [CURRENT]}
@@ -271,7 +330,7 @@ class _Writer:
         closure = compile_node({**node, "children": [CURRENT]})
         return f"{self._readings.bind('evaluate', closure)}({self.value(node['children'][0])})"
 
-    def _closure(self, node: Node) -> str:
+    def closure(self, node: Node) -> str:
         return f"{self._readings.bind('evaluate', compile_node(node))}({self._readings.record()})"
 
     def whole_record(self, _: Node) -> str:
@@ -301,8 +360,13 @@ def _is_truth_value(node: Node) -> bool:
     return kind in ("comparator", "not_expression") or called in ("contains", "starts_with")
 
 
-def of_each(attribute: str) -> Callable[[list[Any] | None], list[Any] | None]:
-    """Return the function of a list of structs that returns their attributes but for null."""
+def of_each(attribute: str | None) -> Callable[[list[Any] | None], list[Any] | None]:
+    """Return the function of a list of structs that returns their attributes but for null.
+
+    Without an attribute there is nothing in them.
+    """
+    if attribute is None:
+        return lambda structs: None if structs is None else []
     get = attrgetter(attribute)
 
     def members(structs: list[Any] | None) -> list[Any] | None:

@@ -6,13 +6,13 @@ agree, a path that steps into text reads it as JSON if it is an array or object,
 nothing but EvaluationError.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.expressions import interpreter
-from target_pinterest_capi.expressions.analysis import IN_TURN, can_fail
+from target_pinterest_capi.expressions.analysis import IN_TURN, can_fail, steps_of
 from target_pinterest_capi.expressions.built_ins import whole_sum
 from target_pinterest_capi.expressions.conditions import as_condition
 from target_pinterest_capi.expressions.functions import FUNCTIONS
@@ -42,7 +42,6 @@ __all__ = [
     "interpret",
     "prepared",
     "selection_of",
-    "steps_of",
 ]
 
 Evaluate = Callable[[Any], Any]
@@ -180,15 +179,6 @@ def _in_turn(node: Node) -> Evaluate:
         return value
 
     return in_turn
-
-
-def steps_of(node: Node) -> Iterator[Node]:
-    """Yield the steps in order, each applied to the result of the one before."""
-    if node["type"] in IN_TURN:
-        for child in node["children"]:
-            yield from steps_of(child)
-    elif node["type"] not in ("current", "identity"):
-        yield node
 
 
 def _projection(node: Node) -> Evaluate:

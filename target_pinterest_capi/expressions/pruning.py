@@ -1,13 +1,18 @@
-"""Removes what a stream's records cannot have from an expression: undeclared columns.
+"""Removes what a stream's records cannot have from an expression: undeclared columns and members.
 
-The rest returns the same for every record without those columns. Presets are written for several
-spellings of a source, and a stream has one of them.
+The rest returns the same for every record without those. Presets are written for several spellings
+of a source, and a stream has one of them.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable
 from typing import Any, Final
 
-from target_pinterest_capi.expressions.analysis import IN_TURN, PROJECTIONS
+from target_pinterest_capi.expressions.analysis import (
+    IN_TURN,
+    PROJECTIONS,
+    leading_steps,
+    steps_of,
+)
 from target_pinterest_capi.expressions.interpreter import BUILT_INS
 from target_pinterest_capi.expressions.syntax import Node, children
 from target_pinterest_capi.expressions.values import COMPARISONS, EvaluationError, is_false
@@ -17,16 +22,20 @@ _SELECTIONS: Final = ("multi_select_dict", "multi_select_list")
 _UNTOUCHED: Final = ("expref", "current", "identity", "literal")
 
 
-def pruned(node: Node, columns: Collection[str]) -> Node:
-    """Return the node without reading other columns than those; a null if nothing is left."""
+# Returns whether a record can have anything where steps lead to, by their names and numbers.
+Has = Callable[[tuple[str | int, ...]], bool]
+
+
+def pruned(node: Node, has: Has) -> Node:
+    """Return the node without reading what records do not have; a null if nothing is left."""
     kind = node["type"]
     if kind == "field":
-        return node if node["value"] in columns else _constant(None)
+        return node if has((node["value"],)) else _constant(None)
     if kind in _UNTOUCHED:
         return node
     if kind in IN_TURN or kind in PROJECTIONS:
-        return _inside(node, columns)
-    return _simplified({**node, "children": [pruned(one, columns) for one in children(node)]})
+        return _inside(node, has)
+    return _simplified({**node, "children": [pruned(one, has) for one in children(node)]})
 
 
 def is_null(node: Node) -> bool:
@@ -34,14 +43,23 @@ def is_null(node: Node) -> bool:
     return node["type"] == "literal" and node["value"] is None
 
 
-def _inside(node: Node, columns: Collection[str]) -> Node:
+def _inside(node: Node, has: Has) -> Node:
     """Prune what is read from the record: the first child; the others read inside it."""
-    first, *rest = node["children"]
-    kept = pruned(first, columns)
+    steps = list(steps_of(node)) if node["type"] in IN_TURN else []
+    if names := leading_steps(steps):
+        if has(names):
+            return node
+        kept, rest = _constant(None), steps[len(names) :]
+        node = {**node, "type": "subexpression"}
+    else:
+        first, *rest = node["children"]
+        kept = pruned(first, has)
     passes_null = node["type"] in PROJECTIONS or all(map(_is_null_of_null, rest))
     if is_null(kept) and passes_null:
         return kept
-    return {**node, "children": [kept, *rest]}
+    made = {**node, "children": [kept, *rest]}
+    is_now_path = not names and leading_steps(list(steps_of(made)))
+    return _inside(made, has) if is_now_path else made
 
 
 def _simplified(node: Node) -> Node:

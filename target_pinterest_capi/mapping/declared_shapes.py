@@ -28,10 +28,12 @@ def declared_shapes(schema: Any) -> dict[str, Shape]:
 
 def _shape(schema: Any) -> Shape:
     types = _types(schema)
+    if types == {"object"} and (members := declared_shapes(schema)):
+        return Shape(Kind.OBJECT, members)
     if types == {"array"}:
-        entries = schema.get("items")
-        if _types(entries) == {"object"} and (members := declared_shapes(entries)):
-            return Shape(Kind.OBJECTS, members)
+        element = _shape(schema.get("items"))
+        if element.kind is Kind.OBJECT:
+            return element._replace(kind=Kind.OBJECTS)
     return _SCALARS.get(types, ANY)
 
 

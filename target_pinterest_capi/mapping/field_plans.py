@@ -4,22 +4,45 @@ The entry's fields, the preset's fields, the entry's defaults, the preset's defa
 `defaults`.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events import coerce
 from target_pinterest_capi.events.build.converters import Options
-from target_pinterest_capi.events.build.plan import NOW, Code, FieldPlan, Get, Selection, name_key
-from target_pinterest_capi.events.build.shapes import ANY_USE, ITEM_USES, Uses, all_uses
+from target_pinterest_capi.events.build.plan import (
+    NOW,
+    Code,
+    FieldPlan,
+    Get,
+    Has,
+    Selection,
+    name_key,
+)
+from target_pinterest_capi.events.build.shapes import (
+    ANY_USE,
+    EACH,
+    ITEM_USES,
+    TEST,
+    Position,
+    Uses,
+    all_uses,
+    uses_at,
+)
 from target_pinterest_capi.events.build.value_check import compile_trial
 from target_pinterest_capi.events.fields import BY_PATH, FieldKind
 from target_pinterest_capi.events.reasons import Dropped
-from target_pinterest_capi.expressions.analysis import can_fail, plain_path_of, reads_of, roots_of
+from target_pinterest_capi.expressions.analysis import (
+    can_fail,
+    plain_path_of,
+    reads_of,
+    steps_to,
+)
 from target_pinterest_capi.expressions.code import write_expression, write_list
 from target_pinterest_capi.expressions.compiler import (
     EvaluationError,
+    ListSelection,
     bound,
     compile_tree,
     selection_of,
@@ -115,14 +138,20 @@ def condition_plan(
 ) -> FieldPlan:
     """Return the plan of a condition for records of a stream."""
     tree = as_condition(levels.tree(source))
-    return _plan_of_one("when", tree if columns is None else pruned(tree, columns), note)
+    (tree,) = _pruned([tree], columns)
+    return _plan_of_one("when", tree, note)
+
+
+def _pruned(trees: list[Node], columns: Collection[str] | None) -> list[Node]:
+    """Return the trees without what they read of other columns."""
+    if columns is None:
+        return trees
+    return [pruned(tree, lambda steps: steps[0] in columns) for tree in trees]
 
 
 def _kept(trees: list[Node], columns: Collection[str] | None) -> list[Node]:
     """Return the trees without those that read other columns or always return nothing."""
-    if columns is None:
-        return trees
-    return [tree for tree in (pruned(tree, columns) for tree in trees) if not is_null(tree)]
+    return [tree for tree in _pruned(trees, columns) if columns is None or not is_null(tree)]
 
 
 def _field_plan(
@@ -154,86 +183,113 @@ def _field_plan(
         if constant is not None:
             get = _usable_or(get, constant, path, note, trial)
         if len(written) > 1 or constant is not None or field.max_items is not None:
-            return FieldPlan(get, reads=_whole_reads(trees))
-        return FieldPlan(get, reads=_reads(path, trees), codes=codes, collects=True)
+            return FieldPlan(get, reads=_reads(trees))
+        plan = FieldPlan(get, reads=_reads(trees), codes=codes, collects=True)
+        return plan._replace(within=partial(_within, plan, trees))
     if len(trees) == 1 and constant is None:
         return _plan_of_one(path, trees[0], note)
     get = _first_usable(_getters(trees, path, note), constant, path, note, trial)
-    return FieldPlan(
+    first = selection_of(trees[0]) if field.kind is FieldKind.ITEMS else None
+    plan = FieldPlan(
         get,
-        reads=_reads(path, trees),
+        reads=_reads(trees, selection=first),
         selection=_selection(trees[0]),
         codes=codes,
         constant=constant,
     )
+    return plan._replace(within=partial(_within, plan, trees))
 
 
 def _plan_of_one(path: str, tree: Node, note: Note) -> FieldPlan:
-    return FieldPlan(
+    field = BY_PATH.get(path)
+    use = ANY_USE if field is None else Uses(frozenset((field.kind,)))
+    first = selection_of(tree) if field is not None and field.kind is FieldKind.ITEMS else None
+    plan = FieldPlan(
         get=_compile_guarded(tree, path, note),
         column=plain_path_of(tree),
-        reads=_reads(path, [tree]),
+        reads=_reads([tree], use, first),
         selection=_selection(tree),
         codes=(_code(tree),),
     )
+    return plan._replace(within=partial(_within, plan, [tree]))
 
 
-def _selection(tree: Node) -> Selection | None:
+def _within(plan: FieldPlan, trees: list[Node], has: Has) -> FieldPlan | None:
+    """Return a plan for records that do not have everything that its trees read."""
+    kept = [left for tree in trees if not is_null(left := pruned(tree, has))]
+    if kept == trees and plan.selection is None:
+        return plan
+    if not kept and plan.constant is None:
+        return None
+    selection = _selection(kept[0], has) if kept else None
+    return plan._replace(codes=tuple(map(_code, kept)), selection=selection)
+
+
+def _selection(tree: Node, has: Has = lambda _: True) -> Selection | None:
     found = selection_of(tree)
     if found is None:
         return None
+    base = steps_to(found.base)
+
+    def has_in_element(steps: Sequence[str | int]) -> bool:
+        return base is None or has((*base, 0, *steps))
+
     members = {
-        key: FieldPlan(lambda _: None, column=plain_path_of(member), codes=(_code(member),))
+        key: FieldPlan(lambda _: None, column=plain_path_of(left), codes=(_code(left),))
         for key, member in found.members.items()
+        if not is_null(left := pruned(member, has_in_element))
     }
-    return Selection(Code(partial(write_list, found.base)), plain_path_of(found.base), members)
+    return Selection(Code(partial(write_list, found.base), steps=base), members)
 
 
-def _whole_reads(trees: list[Node]) -> dict[str, Uses] | None:
-    """Return the columns that trees read; None if they may read any."""
-    columns = roots_of(*trees)
-    return None if columns is None else dict.fromkeys(columns, ANY_USE)
+def _reads(
+    trees: list[Node], use: Uses = ANY_USE, selection: ListSelection | None = None
+) -> dict[str, Uses] | None:
+    """Return the columns that trees read, with their uses; None if it may be any.
 
-
-def _reads(path: str, trees: list[Node]) -> dict[str, Uses] | None:
-    """Return the columns that the codes of a field read, with their uses; None if it may be any."""
-    first, *others = trees
-    is_selection = path in BY_PATH and BY_PATH[path].kind is FieldKind.ITEMS
-    selected = _selected_reads(first) if is_selection else None
+    `use` is that of a value of a single tree, and `selection` what the first one selects.
+    """
+    selected = None if selection is None else _selected_reads(selection)
     found = [] if selected is None else [selected]
-    for tree in trees if selected is None else others:
-        reads = reads_of(tree)
+    for tree in trees if selected is None else trees[1:]:
+        reads = _reads_of_one(tree, use)
         if reads is None:
             return None
-        found.append(
-            {
-                column: ANY_USE
-                if members is None
-                else Uses(members=dict.fromkeys(members, ANY_USE))
-                for column, members in reads.items()
-            }
-        )
+        found.append(reads)
     return all_uses(found)
 
 
-def _selected_reads(tree: Node) -> dict[str, Uses] | None:
-    """Return what a selection of one column's objects reads of it; None for any other tree."""
-    found = selection_of(tree)
-    column = None if found is None else plain_path_of(found.base)
-    if found is None or column is None:
+def _reads_of_one(tree: Node, use: Uses, base: Position = ()) -> dict[str, Uses] | None:
+    """Return what a tree reads of the objects at a position; None if it may be any of it."""
+    reads = reads_of(tree)
+    if reads is None:
         return None
-    read = []
-    for leaf, member in found.members.items():
-        name, columns = plain_path_of(member), roots_of(member)
-        if columns is None:
+    of_value = ANY_USE if steps_to(tree) is None else use
+    found = []
+    for read in reads:
+        column, *below = (*base, *read.path)
+        found.append({str(column): uses_at(below, TEST if read.is_truth else of_value)})
+    return all_uses(found)
+
+
+def _selected_reads(selection: ListSelection) -> dict[str, Uses] | None:
+    """Return what a selection of a list's objects reads; None where that may be anything."""
+    base = steps_to(selection.base)
+    if base is None:
+        return None
+    position = (*(EACH if isinstance(step, int) else step for step in base), EACH)
+    found = []
+    for leaf, member in selection.members.items():
+        reads = _reads_of_one(member, ITEM_USES.get(leaf, ANY_USE), position)
+        if reads is None:
             return None
-        use = ANY_USE if name is None else ITEM_USES.get(leaf, ANY_USE)
-        read.append(dict.fromkeys(columns, use))
-    return {column: Uses(members=all_uses(read))}
+        found.append(reads)
+    return all_uses(found)
 
 
 def _code(tree: Node) -> Code:
-    return Code(partial(write_expression, tree), _FAILURES if can_fail(tree) else ())
+    failures = _FAILURES if can_fail(tree) else ()
+    return Code(partial(write_expression, tree), failures, steps_to(tree))
 
 
 def _getters(trees: Iterable[Node], path: str, note: Note) -> list[Get]:

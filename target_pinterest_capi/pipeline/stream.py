@@ -189,13 +189,15 @@ class StreamPipeline:
             self._rows_are_stale = True
 
     def _count_misfit(self) -> None:
-        """Stop trusting the schema's types once many records have others.
+        """Stop trusting the schema's types once many records have others: first those in objects.
 
         Each costs an attempt to read it as a row.
         """
         self._misfits += 1
         if self._declared and self._misfits > MOST_MISFITS:
-            self._declared = {}
+            flat = {name: shape for name, shape in self._declared.items() if not shape.members}
+            self._declared = flat if len(flat) < len(self._declared) else {}
+            self._misfits = 0
             self._rows_are_stale = True
 
     def _cleaned(self, record: Record) -> Record:

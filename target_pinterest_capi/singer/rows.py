@@ -5,7 +5,7 @@ error here: the reader decodes it as any message.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
@@ -72,8 +72,7 @@ def compile_rows(stream: str, columns: Iterable[str], read: Mapping[str, Shape])
     have.
     """
     columns = list(columns)
-    named = {*columns, *(member for shape in read.values() for member in shape.members)}
-    if any(_is_no_member(name) for name in named):
+    if any(map(_is_no_member, columns)) or any(map(_is_no_member, _members_in(read))):
         return None
     attributes = {column: f"column_{number}" for number, column in enumerate(columns)}
     row, of_row = _compile_struct("Row", attributes, read)
@@ -89,6 +88,13 @@ def compile_rows(stream: str, columns: Iterable[str], read: Mapping[str, Shape])
     )
 
 
+def _members_in(shapes: Mapping[str, Shape]) -> Iterator[str]:
+    """Yield the names of the members of objects, at any depth."""
+    for shape in shapes.values():
+        yield from shape.members
+        yield from _members_in(shape.members)
+
+
 def _compile_struct(
     name: str, attributes: Mapping[str, str], read: Mapping[str, Shape]
 ) -> tuple[Any, dict[str, RowColumn]]:
@@ -100,14 +106,15 @@ def _compile_struct(
         if shape.kind is Kind.UNREAD:
             members.append((attribute, msgspec.Raw, _NOT_READ))
             continue
-        of_objects: Mapping[str, RowColumn] = {}
-        if shape.kind is Kind.OBJECTS:
-            names = {name: f"{attribute}_{number}" for number, name in enumerate(shape.members)}
-            item, of_objects = _compile_struct("Item", names, shape.members)
-            members.append((attribute, list[item | None] | None, None))  # type: ignore[valid-type]
-        else:
+        columns[column] = RowColumn(attribute, shape.kind)
+        if shape.kind not in (Kind.OBJECT, Kind.OBJECTS):
             members.append((attribute, *_MEMBERS[shape.kind]))
-        columns[column] = RowColumn(attribute, shape.kind, of_objects)
+            continue
+        names = {name: f"{attribute}_{number}" for number, name in enumerate(shape.members)}
+        item, of_objects = _compile_struct("Item", names, shape.members)
+        found = item | None if shape.kind is Kind.OBJECT else list[item | None] | None  # type: ignore[valid-type]
+        members.append((attribute, found, None))
+        columns[column] = RowColumn(attribute, shape.kind, of_objects, item(), shape.is_tested)
     struct = msgspec.defstruct(
         name,
         members,

@@ -28,6 +28,7 @@ from target_pinterest_capi.delivery.ledger import (
     LedgerError,
     event_key,
 )
+from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
@@ -232,6 +233,32 @@ def test_keys_are_claimed_by_one_run(url: str):
     first.close()
     assert set(second.claim(keys(3)).new) == set(keys(3))
     second.close()
+
+
+def test_claim_goes_on_while_its_run_does_something_else(url: str):
+    """A locked database does not stop who only starts a claim, and its end wakes the run."""
+    wake = Wakeup()
+    other, ledger = EventLedger(url, 7), EventLedger(url, 7, wake=wake)
+    engine = sa.create_engine(url)
+    locked = "BEGIN IMMEDIATE" if url.startswith("sqlite") else "LOCK TABLE pinterest_ledger_runs"
+    with engine.connect() as connection:
+        connection.exec_driver_sql(locked)
+        wake.clear()
+        claim = ledger.start_claim(keys(1, 2))
+        assert not claim.has_ended
+    wake.wait(30)
+    assert claim.has_ended
+    assert set(claim.result().new) == set(keys(1, 2))
+    later = ledger.start_claim(keys(3))
+    ledger.record_delivered(keys(1, 2))
+    assert set(later.result().new) == set(keys(3))
+    assert other.known(keys(1, 2, 3)) == set(keys(1, 2))
+    assert set(other.claim(keys(3)).held) == set(keys(3))
+    ledger.record_delivered(keys(3))
+    assert other.known(keys(3)) == set(keys(3))
+    ledger.close()
+    other.close()
+    engine.dispose()
 
 
 def test_claims_of_a_dead_process_are_free_at_once(url: str):

@@ -407,6 +407,9 @@ class SimulatedLedger(SimulatedDatabase):
     def claim(self, keys: Collection[int]) -> Claims:
         return self._call(lambda: self._inner.claim(keys))
 
+    def start_claim(self, keys: Collection[int]) -> "SimulatedClaims":
+        return SimulatedClaims(self._process, self.claim(keys))
+
     def record_delivered(self, keys: Collection[int]) -> None:
         self._call(lambda: self._inner.record_delivered(keys))
 
@@ -427,6 +430,32 @@ class SimulatedLedger(SimulatedDatabase):
     def vanish(self) -> None:
         """Let others see that the process has ended."""
         self._inner.close()
+
+
+class SimulatedClaims:
+    """Claims that are recorded, which the run hears at once, or later."""
+
+    def __init__(self, process: Process, claims: Claims) -> None:
+        self._process = process
+        self._claims = claims
+        self.has_ended = False
+        world = process.world
+        seconds = world.rng.choice((0.0, 0.0, 0.01, 2.0))
+        if seconds:
+            world.at(world.now + seconds, self._end)
+        else:
+            self.has_ended = True
+
+    def _end(self) -> None:
+        self.has_ended = True
+        if not self._process.is_dead:
+            self._process.set()
+
+    def result(self) -> Claims:
+        if not self.has_ended:
+            self._process.world.pause(self._process.turn)
+            self._process.step()
+        return self._claims
 
 
 class SimulatedWorkers:

@@ -8,20 +8,25 @@ becomes invalid only if the field is required.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from target_pinterest_capi.events.build.columns import Columns, RecordColumns, RowColumns
 from target_pinterest_capi.events.build.converters import Converters, Note, Options
+from target_pinterest_capi.events.build.customer_cache import CustomerCache
 from target_pinterest_capi.events.build.event_function import EventSpec, write_event
+from target_pinterest_capi.events.build.members import CompiledField
 from target_pinterest_capi.events.build.plan import EventPlan, Record
 from target_pinterest_capi.events.build.rules import REQUIRED, EventRules
-from target_pinterest_capi.events.build.shapes import ANY_USE, RowColumn, Uses, all_uses
+from target_pinterest_capi.events.build.shapes import (
+    ANY_USE,
+    RowColumn,
+    Uses,
+    all_uses,
+    column_at,
+)
 from target_pinterest_capi.events.event import Account, Event, InvalidRecord, SkippedRecord
 from target_pinterest_capi.events.fields import BY_PATH, FIELDS, OBJECTS
-
-if TYPE_CHECKING:
-    from target_pinterest_capi.events.build.members import CompiledField
 
 Result = Event | InvalidRecord | SkippedRecord
 BuildRecord = Callable[[Account, Record], Result]
@@ -43,22 +48,35 @@ class Builder(NamedTuple):
 
 
 def compile_builder(
-    plan: EventPlan, options: Options, note: Note, now: Callable[[], float] = time.time
+    plan: EventPlan,
+    options: Options,
+    note: Note,
+    now: Callable[[], float] = time.time,
+    customers: CustomerCache | None = None,
 ) -> Builder:
-    """Compile a builder. `note(field, reason)` counts what is dropped; `now` is Unix seconds."""
-    spec = _spec(plan, options, note, now)
+    """Compile a builder. `note(field, reason)` counts what is dropped; `now` is Unix seconds.
+
+    With `customers`, which must count the notes, those of rows are converted once a person.
+    """
+    spec = _spec(plan, options, note, now, customers)
     expressions_read = _expressions_read(plan)
 
     def compile_rows(columns: Mapping[str, RowColumn], as_record: AsRecord) -> BuildRow:
-        row_columns = RowColumns(columns, as_record, expressions_read or ())
-        build: BuildRow = _compile(spec, row_columns, "rows")
+        row_columns = RowColumns(columns, as_record, of_record, expressions_read or ())
+        build: BuildRow = _compile(_of_rows(spec, columns), row_columns, "rows")
         return build
 
     of_record: BuildRecord = _compile(spec, RecordColumns(), "records")
     return Builder(of_record, _columns_read(plan, expressions_read), compile_rows)
 
 
-def _spec(plan: EventPlan, options: Options, note: Note, now: Callable[[], float]) -> EventSpec:
+def _spec(
+    plan: EventPlan,
+    options: Options,
+    note: Note,
+    now: Callable[[], float],
+    customers: CustomerCache | None,
+) -> EventSpec:
     converters = Converters(options, note)
     compiled = {
         field.path: converters.compiled(field, plan.fields[field.path])
@@ -72,7 +90,34 @@ def _spec(plan: EventPlan, options: Options, note: Note, now: Callable[[], float
     country = compiled.get("user_data.country")
     rules = EventRules(plan, options, note, converters)
     conditions = list(map(converters.condition, plan.conditions))
-    return EventSpec(plan, options, conditions, required, members, country, converters, rules, now)
+    return EventSpec(
+        plan, options, conditions, required, members, country, converters, rules, now, customers
+    )
+
+
+def _of_rows(spec: EventSpec, columns: Mapping[str, RowColumn]) -> EventSpec:
+    """Return the specification without what rows cannot have: members that nobody declares."""
+
+    def has(steps: Sequence[str | int]) -> bool:
+        return column_at(columns, steps) is not None
+
+    def kept(fields: Iterable[CompiledField]) -> list[CompiledField]:
+        return [left for field in fields if (left := within(field)) is not None]
+
+    def within(field: CompiledField) -> CompiledField | None:
+        plan = spec.plan.fields[field.path]
+        if plan.within is None:
+            return field
+        left = plan.within(has)
+        if left is None or left is plan:
+            return None if left is None else field
+        return spec.converters.compiled(BY_PATH[field.path], left)
+
+    return spec._replace(
+        required={field.path: field for field in kept(spec.required.values())},
+        members={name: kept(fields) for name, fields in spec.members.items()},
+        country=None if spec.country is None else within(spec.country),
+    )
 
 
 def _compile(spec: EventSpec, columns: Columns, given: str) -> Any:

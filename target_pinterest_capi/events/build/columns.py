@@ -4,12 +4,18 @@ A row is a struct with a stream's columns as attributes, None if the record has 
 in half the time of a record. What a row does not contain is read from the record of its line.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, ClassVar, Final, Protocol
 
 from target_pinterest_capi.events.build.function_source import FunctionSource
-from target_pinterest_capi.events.build.shapes import Kind, RowColumn, number_of
+from target_pinterest_capi.events.build.shapes import (
+    ANY_COLUMN,
+    Kind,
+    RowColumn,
+    column_at,
+    number_of,
+)
 
 
 class Values(Protocol):
@@ -21,14 +27,11 @@ class Values(Protocol):
     def value(self, source: FunctionSource, column: str, path: str) -> str:
         """Return the expression of a column's value, read for a field."""
 
-    def kind(self, column: str) -> Kind | None:
-        """Return what a column holds; None where it is known to hold nothing."""
+    def at(self, steps: Sequence[str | int]) -> RowColumn | None:
+        """Return what is held where steps lead to; None where that is known to be nothing."""
 
-    def objects(self, column: str) -> "Values":
-        """Return how the members are read of `item`, an object of a column's list."""
-
-    def attribute(self, column: str, member: str) -> str | None:
-        """Return the attribute of a member of a column's structs; None where it has none."""
+    def objects(self, steps: Sequence[str | int]) -> "Values":
+        """Return how the members are read of `item`, an object of the list at some steps."""
 
 
 class Columns(Values, Protocol):
@@ -38,9 +41,8 @@ class Columns(Values, Protocol):
     def parameters(self) -> str:
         """The function's parameters."""
 
-    @property
-    def opening(self) -> str:
-        """The first line of the function; may be empty."""
+    def open(self, source: FunctionSource) -> None:
+        """Write the first lines of the function."""
 
     def key(self, source: FunctionSource, key_properties: Collection[str]) -> str:
         """Return the expression of a mapping with the key properties that exist."""
@@ -62,17 +64,13 @@ class ItemColumns:
         """Return the call of the dictionary's `get`."""
         return f"get_{self.owner}({source.bind(f'column_{path}' if path else 'column', column)})"
 
-    def kind(self, column: str) -> Kind | None:  # noqa: ARG002 - rows need it
-        """Return that it may hold anything."""
-        return Kind.ANY
+    def at(self, steps: Sequence[str | int]) -> RowColumn | None:  # noqa: ARG002 - rows need it
+        """Return that it may be anything."""
+        return ANY_COLUMN
 
-    def objects(self, column: str) -> "ItemColumns":  # noqa: ARG002 - rows need it
+    def objects(self, steps: Sequence[str | int]) -> "ItemColumns":  # noqa: ARG002 - rows need it
         """Return the columns of objects, which are dictionaries too."""
         return ItemColumns()
-
-    def attribute(self, column: str, member: str) -> str | None:  # noqa: ARG002 - rows have them
-        """Return that objects are dictionaries."""
-        return None
 
 
 class RecordColumns(ItemColumns):
@@ -80,7 +78,10 @@ class RecordColumns(ItemColumns):
 
     owner: ClassVar[str] = "record"
     parameters: Final = "account, record"
-    opening: Final = "get_record = record.get"
+
+    def open(self, source: FunctionSource) -> None:
+        """Write the line that reads the method once."""
+        source.write("get_record = record.get")
 
     def key(self, source: FunctionSource, key_properties: Collection[str]) -> str:  # noqa: ARG002
         """Return the record: it has the key properties."""
@@ -115,43 +116,51 @@ class AttributeColumns:
         found = self._columns.get(column)
         return "None" if found is None else f"{self._owner}.{found.attribute}"
 
-    def kind(self, column: str) -> Kind | None:
-        """Return what the column holds; None where there is none."""
-        found = self._columns.get(column)
-        return None if found is None else found.kind
+    def at(self, steps: Sequence[str | int]) -> RowColumn | None:
+        """Return what structs hold where steps lead to; None where there is nothing."""
+        return column_at(self._columns, steps)
 
-    def objects(self, column: str) -> Values:
-        """Return the members of the objects in the column's lists."""
-        found = self._columns.get(column)
+    def objects(self, steps: Sequence[str | int]) -> Values:
+        """Return the members of the objects in a list."""
+        found = self.at(steps)
         if found is None or found.kind is not Kind.OBJECTS:
             return ItemColumns()
         return AttributeColumns("item", found.members, found.members)
-
-    def attribute(self, column: str, member: str) -> str | None:
-        """Return the attribute of a member of the objects in a column's lists."""
-        found = self._columns.get(column)
-        if found is None or found.kind is not Kind.OBJECTS:
-            return None
-        return found.members[member].attribute
 
 
 class RowColumns(AttributeColumns):
     """Columns of rows.
 
-    `reads` are the columns that expressions read; `as_record` returns the record of a line.
+    `reads` are the columns that expressions read; `as_record` returns the record of a line, and
+    `build_record` is the function of records.
     """
 
     parameters: Final = "account, row, line"
-    opening: Final = ""
 
     def __init__(
         self,
         columns: Mapping[str, RowColumn],
         as_record: Callable[[bytes], Any],
+        build_record: Callable[..., Any],
         reads: Collection[str],
     ) -> None:
         super().__init__("row", columns, reads)
         self._as_record = as_record
+        self._build_record = build_record
+
+    def open(self, source: FunctionSource) -> None:
+        """Write the lines for rows that do not say whether an object is true.
+
+        Objects with nothing in them and with nothing but null are the same struct.
+        """
+        for place, column in _tested("row", self._columns):
+            source.write(
+                _UNCLEAR,
+                place=place,
+                empty=source.bind("empty", column.empty),
+                build_record=source.bind("build_record", self._build_record),
+                as_record=source.bind("as_record", self._as_record),
+            )
 
     def key(self, source: FunctionSource, key_properties: Collection[str]) -> str:
         """Return a dictionary of the columns."""
@@ -171,6 +180,24 @@ class RowColumns(AttributeColumns):
             return record
         key = self.key(source, key_properties)
         return f"key if None not in (key := {key}).values() else {record}"
+
+
+def _tested(
+    owner: str, columns: Mapping[str, RowColumn], guard: str = ""
+) -> Iterator[tuple[str, RowColumn]]:
+    """Yield the objects that are tested, each after the expression of it."""
+    for column in columns.values():
+        if column.kind is Kind.OBJECT:
+            place = f"{owner}.{column.attribute}"
+            if column.is_tested:
+                yield guard + place, column
+            yield from _tested(place, column.members, f"{guard}{place} is not None and ")
+
+
+_UNCLEAR: Final = """
+    if {place} == {empty}:
+        return {build_record}(account, {as_record}(line))
+    """
 
 
 def compile_record(columns: Mapping[str, RowColumn]) -> Callable[[Any], dict[str, Any]]:
@@ -195,9 +222,11 @@ def _restored(column: RowColumn) -> Callable[[Any], Any] | None:
     """Return what makes a record's value from a row's; None where they are the same."""
     if column.kind is Kind.NUMBER:
         return number_of
-    if column.kind is not Kind.OBJECTS:
+    if column.kind not in (Kind.OBJECT, Kind.OBJECTS):
         return None
     object_of = compile_record(column.members)
+    if column.kind is Kind.OBJECT:
+        return lambda struct: None if struct is None else object_of(struct)
 
     def objects_of(structs: Any) -> Any:
         if structs is None:

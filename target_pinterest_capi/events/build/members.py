@@ -23,6 +23,9 @@ from target_pinterest_capi.events.phones import MOST_DIGITS
 ITEMS: Final = "items"  # the fast path of a list of objects: it has lines for an object's members
 
 
+Steps = Sequence[str | int]
+
+
 class CompiledField(NamedTuple):
     """One field: how it is read (`column`, or `get` where it is more) and how it is converted.
 
@@ -50,6 +53,13 @@ class CompiledField(NamedTuple):
         return len(self.codes) > 1 or self.constant is not None or self.collects
 
     @property
+    def steps(self) -> Steps | None:
+        """The steps to its value; None where it is more than a column, or a member of one."""
+        if self.get is None:
+            return (self.column,)
+        return self.codes[0].steps if self.codes and not self.is_first_of_several else None
+
+    @property
     def leaf(self) -> str:
         """The field's own name within its object."""
         return self.path.rpartition(".")[2]
@@ -60,8 +70,7 @@ class Items(NamedTuple):
 
     `members` are those of one object; `open` turns other values into a list, and `as_item` other
     entries into an object, or None; `empty` notes an object that comes to no item. With `base` the
-    members are read from the objects of that list, unless it has something else; `column` names it
-    where it is one column and nothing else.
+    members are read from the objects of that list, unless it has something else.
     """
 
     members: Sequence[CompiledField]
@@ -69,7 +78,6 @@ class Items(NamedTuple):
     as_item: Callable[[Any], dict[str, Any] | None]
     empty: Callable[[Any], None]
     base: Code | None = None
-    column: str | None = None
 
 
 class Reader(Protocol):
@@ -90,11 +98,11 @@ class Reader(Protocol):
     def kind(self, field: CompiledField) -> Kind | None:
         """Return what a field's column holds; None where it is known to hold nothing."""
 
-    def structs(self, column: str | None) -> str | None:
-        """Return the expression of a column's list of structs; None where it has other values."""
+    def structs(self, steps: Steps | None) -> str | None:
+        """Return the expression of a list of structs; None where steps lead to other values."""
 
-    def of_items(self, column: str | None, depth: int) -> "Reader":
-        """Return the reader of the objects of a list, which may be a column, in a loop."""
+    def of_items(self, steps: Steps | None, depth: int) -> "Reader":
+        """Return the reader of the objects of a list, in a loop."""
 
 
 # Two lines of a fast path. Copying an empty hash costs less than creating one.
@@ -344,7 +352,7 @@ class _MemberWriter:
         elif self._member.fast_path == ITEMS:
             self._items(self._member.helper)
         elif not self._reader.write(self._member, "value"):
-            self._first()
+            self._first(kind)
         elif kind is Kind.NUMBER:
             read = self._source.bind("number_of", number_of)
             self._lines(_WRITTEN_AMOUNT, self._depth, number_of=read)
@@ -363,12 +371,13 @@ class _MemberWriter:
             prefix = "el"
         self._lines(prefix + _CONVERT, depth, convert=self._converted())
 
-    def _first(self) -> None:
+    def _first(self, kind: Kind) -> None:
         """Write the lines for a value that is final if the field accepts it."""
         path = self._member.fast_path
         rule = "if"
         if path:
-            self._fast_path(_FIRST_PATHS if path in _FIRST_PATHS else FAST_PATHS, self._depth)
+            paths = _FIRST_PATHS if path in _FIRST_PATHS else FAST_PATHS
+            self._fast_path(paths, self._depth, kind=kind)
             rule = "elif"
         again = self._reader.again(self._member)
         self._lines(f"{rule} value is not None:\n    value = {{again}}", self._depth, again=again)
@@ -422,8 +431,8 @@ class _MemberWriter:
 
     def _items(self, items: Items) -> None:
         member, depth = self._member, self._depth
-        column = member.column or items.column
-        structs = self._reader.structs(column)
+        steps = member.steps if items.base is None else items.base.steps
+        structs = self._reader.structs(steps)
         if structs is not None:
             more = " and None not in value" if member.is_first_of_several else ""
             self._lines(_STRUCTS, depth, structs=structs, more=more)
@@ -434,7 +443,7 @@ class _MemberWriter:
                 self._lines(_SELECTED, depth, base=self._reader.base(items.base))
             self._lines("get_item = item.get", depth + 2)
         self._lines("item_made = {{}}", depth + 2)
-        reader = self._reader.of_items(column, depth + 2)
+        reader = self._reader.of_items(steps, depth + 2)
         write_members(self._source, items.members, "item_made", reader, depth + 2)
         empty = self._source.bind(f"empty_{member.path}", items.empty)
         self._lines("if item_made:\n    items.append(item_made)", depth + 2)

@@ -1,12 +1,13 @@
 """What a mapping entry defines for a stream's events: where each field's value comes from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events.build.shapes import Uses
 from target_pinterest_capi.events.event import Origin
 
 Get = Callable[[Any], Any]
+Has = Callable[[Sequence[str | int]], bool]  # whether a record can have a value where steps lead to
 Record = Mapping[str, Any]
 
 
@@ -21,22 +22,22 @@ class Code(NamedTuple):
     """An expression that writes itself into the generated function.
 
     `write` returns the code of its value, from the function's readings (`readings.Readings`). It
-    may raise any of the exceptions `failures`; none if it cannot fail.
+    may raise any of the exceptions `failures`; none if it cannot fail. `steps` lead to its value,
+    where it is nothing else than members of members, and elements by their number.
     """
 
     write: Callable[[Any], str]
     failures: tuple[type[Exception], ...] = ()
+    steps: tuple[str | int, ...] | None = None
 
 
 class Selection(NamedTuple):
     """A list of objects made from those of another list.
 
-    `base` is the other list, and `column` names it where it is one column and nothing else;
-    `members` read those of a new object from one of its objects.
+    `base` is the other list; `members` read those of a new object from one of its objects.
     """
 
     base: Code
-    column: str | None
     members: Mapping[str, "FieldPlan"]
 
 
@@ -48,6 +49,8 @@ class FieldPlan(NamedTuple):
     `selection` is the first of what it reads, where that makes a list of objects. Where there are
     `codes`, `get` returns their value: that of the only one, those of all in a list if it
     `collects`, or else the first that the field can hold, and the `constant` where there is none.
+    `within` returns the plan for records that have nothing where it is told so; None where nothing
+    is left.
     """
 
     get: Get
@@ -57,6 +60,7 @@ class FieldPlan(NamedTuple):
     codes: tuple[Code, ...] = ()
     constant: Any = None
     collects: bool = False
+    within: Callable[[Has], "FieldPlan | None"] | None = None
 
 
 def name_key(name: str) -> str:

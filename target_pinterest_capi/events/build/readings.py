@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from target_pinterest_capi.events.build.columns import ItemColumns, Values
 from target_pinterest_capi.events.build.function_source import FunctionSource
-from target_pinterest_capi.events.build.members import CompiledField
+from target_pinterest_capi.events.build.members import CompiledField, Steps
 from target_pinterest_capi.events.build.plan import Code
 from target_pinterest_capi.events.build.shapes import Kind
 
@@ -34,9 +34,42 @@ class Readings:
         """Return the expression of a column's value, read for a field."""
         return self._values.value(self._source, name, path)
 
-    def attribute(self, column: str, member: str) -> str | None:
-        """Return the attribute of a member of a column's structs; None where it has none."""
-        return self._values.attribute(column, member)
+    def has(self, steps: Steps) -> bool:
+        """Return whether there can be a value where steps lead to."""
+        return self._values.at(steps) is not None
+
+    def is_in_parts(self, steps: Steps) -> bool:
+        """Return whether steps lead to structs, of which only members are read."""
+        return self._kind_at(steps) in (Kind.OBJECT, Kind.OBJECTS)
+
+    def place(self, steps: Steps) -> str | None:
+        """Return the expression of what steps lead to; None where they go on below structs."""
+        *before, last = steps
+        if not before:
+            return self.column(str(last))
+        found = self._values.at(before)
+        if found is None:
+            return "None"
+        if found.kind is Kind.OBJECT:
+            member = found.members.get(str(last))
+            return "None" if member is None else f"{self._struct(before)}.{member.attribute}"
+        if found.kind is not Kind.OBJECTS:
+            return None
+        part, number = self.variable(), int(last)
+        least = -number if number < 0 else number + 1
+        is_long = f" and len({part}) >= {least}" if least > 1 else ""
+        return f"({part}[{number}] if ({part} := {self.place(before)}){is_long} else None)"
+
+    def test(self, steps: Steps) -> str | None:
+        """Return the test of whether an object is true; None where it is not a struct."""
+        if self._kind_at(steps) is not Kind.OBJECT:
+            return None
+        return f"{self._struct(steps)} is not {self._empty(steps)}"
+
+    def attribute(self, steps: Steps, member: str) -> str | None:
+        """Return the attribute of a member of a list's structs; None where they have none."""
+        found = self._values.at((*steps, 0, member))
+        return None if found is None else found.attribute
 
     def record(self) -> str:
         """Return the expression of the record, or of what a row has of it."""
@@ -105,23 +138,50 @@ class Readings:
         return variables
 
     def kind(self, field: CompiledField) -> Kind | None:
-        """Return what a field's column holds; None where it is known to hold nothing."""
-        return self._values.kind(field.column) if field.get is None else Kind.ANY
+        """Return what is read for a field; None where that is known to be nothing."""
+        if field.get is None:
+            return self._kind_at((field.column,))
+        kinds = {
+            Kind.ANY if code.steps is None else self._kind_at(code.steps) for code in field.codes
+        }
+        is_text = field.constant is None or isinstance(field.constant, str)
+        if kinds == {Kind.TEXT} and is_text:
+            return Kind.TEXT
+        return Kind.NUMBER if kinds == {Kind.NUMBER} else Kind.ANY
 
-    def structs(self, column: str | None) -> str | None:
-        """Return the expression of a column's list of structs; None where it has other values."""
-        if column is None or self._values.kind(column) is not Kind.OBJECTS:
+    def structs(self, steps: Steps | None) -> str | None:
+        """Return the expression of a list of structs; None where steps lead to other values."""
+        if steps is None or self._kind_at(steps) is not Kind.OBJECTS:
             return None
-        return self.column(column)
+        return self.place(steps)
 
-    def of_items(self, column: str | None, depth: int) -> "Readings":
-        """Return the readings of the objects of a list, which may be a column, in a loop."""
-        values = ItemColumns() if column is None else self._values.objects(column)
+    def of_items(self, steps: Steps | None, depth: int) -> "Readings":
+        """Return the readings of the objects of a list, in a loop."""
+        values = ItemColumns() if steps is None else self._values.objects(steps)
         return Readings(self._source, values, depth)
 
     def base(self, code: Code) -> str:
         """Return the expression of a list whose objects have a field's members."""
         return code.write(self)
+
+    def inner(self) -> "Readings":
+        """Return the readings of lines in a branch: what they read first is known only there."""
+        inner = Readings(self._source, self._values, self._depth + 1)
+        inner._known = dict(self._known)
+        return inner
+
+    def _kind_at(self, steps: Steps) -> Kind | None:
+        found = self._values.at(steps)
+        return None if found is None else found.kind
+
+    def _struct(self, steps: Steps) -> str:
+        """Return the variable of a struct, which is the empty one where there is none."""
+        template = f"{_STRUCT}{self._empty(steps)}"
+        return self.once(("struct", *steps), lambda: str(self.place(steps)), template)
+
+    def _empty(self, steps: Steps) -> str:
+        found = self._values.at(steps)
+        return self.bind("empty", None if found is None else found.empty)
 
     def _lines(self, template: str, deeper: int = 0, **parts: str) -> None:
         self._source.write(template, self._depth + deeper, **parts)
@@ -160,6 +220,7 @@ class Readings:
             )
 
 
+_STRUCT: Final = "{variable} = {value}\nif {variable} is None:\n    {variable} = "
 UNUSABLE: Final = object()  # not a value that a field accepts
 _FALLIBLE: Final = """
     try:

@@ -5,11 +5,11 @@ value is no row, and is read as a record. Owns which of the declared shapes the 
 use; a column that anything else reads too has any value.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -22,39 +22,56 @@ class Kind(Enum):
     ANY = "any value"
     TEXT = "texts"
     NUMBER = "numbers, as the JSON that they came in"
+    OBJECT = "objects, as structs"
     OBJECTS = "lists of objects, as structs; an entry may be None"
     UNREAD = "nothing, because nobody reads it"
 
 
 class Shape(NamedTuple):
-    """The kind of a column, with the members of its objects in their declared order."""
+    """The kind of a column, with the members of its objects in their declared order.
+
+    `is_tested`: somebody asks whether an object has any members.
+    """
 
     kind: Kind = Kind.ANY
     members: Mapping[str, "Shape"] = MappingProxyType({})
+    is_tested: bool = False
 
 
 class RowColumn(NamedTuple):
-    """A column of rows, or a member of their objects: its attribute, and what it holds."""
+    """A column of rows, or a member of their objects: its attribute, and what it holds.
+
+    `empty` is the struct of an object without members, where it holds objects.
+    """
 
     attribute: str
     kind: Kind = Kind.ANY
     members: Mapping[str, "RowColumn"] = MappingProxyType({})
+    empty: Any = None
+    is_tested: bool = False
 
 
 class Uses(NamedTuple):
     """What a column is used for.
 
     `kinds` are those of the fields that the whole column is, None for any other use. `members` has
-    the uses of members of the objects in it, where an expression reads them and no more.
+    the uses of members of the object in it, where an expression reads them and no more; those of
+    elements are under `EACH`. `is_tested`: somebody asks whether the column is true.
     """
 
     kinds: frozenset[FieldKind | None] = frozenset()
-    members: Mapping[str, "Uses"] = MappingProxyType({})
+    members: Mapping[str | None, "Uses"] = MappingProxyType({})
+    is_tested: bool = False
 
 
+EACH: Final = None
+Position = tuple[str | None, ...]  # names of members, and EACH for elements
 ANY: Final = Shape()
+ANY_COLUMN: Final = RowColumn("")
 UNREAD: Final = Shape(Kind.UNREAD)
 ANY_USE: Final = Uses(frozenset((None,)))
+AMOUNT_USE: Final = Uses(frozenset((FieldKind.AMOUNT,)))
+TEST: Final = Uses(is_tested=True)
 # Of the members of an item, for the fields that they are.
 ITEM_USES: Final = {field.leaf: Uses(frozenset((field.kind,))) for field in ITEM_FIELDS}
 
@@ -62,14 +79,39 @@ ITEM_USES: Final = {field.leaf: Uses(frozenset((field.kind,))) for field in ITEM
 number_of: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
-def all_uses(reads: Iterable[Mapping[str, Uses]]) -> dict[str, Uses]:
+def all_uses(reads: Iterable[Mapping[Any, Uses]]) -> dict[Any, Uses]:
     """Return the uses of each column by all readers."""
-    found: dict[str, Uses] = {}
+    found: dict[Any, Uses] = {}
     for read in reads:
         for column, uses in read.items():
             known = found.get(column, Uses())
             members = all_uses((known.members, uses.members))
-            found[column] = Uses(known.kinds | uses.kinds, members)
+            is_tested = known.is_tested or uses.is_tested
+            found[column] = Uses(known.kinds | uses.kinds, members, is_tested)
+    return found
+
+
+def uses_at(position: Sequence[str | None], uses: Uses) -> Uses:
+    """Return the uses of a value of which alone what is at a position below it is used."""
+    for name in reversed(position):
+        uses = Uses(members={name: uses})
+    return uses
+
+
+def column_at(columns: Mapping[str, RowColumn], steps: Sequence[str | int]) -> RowColumn | None:
+    """Return what rows hold where steps lead to; None where that is known to be nothing."""
+    first, *others = steps
+    found = columns.get(first) if isinstance(first, str) else None
+    for step in others:
+        if found is None:
+            return None
+        match found.kind:
+            case Kind.OBJECT:
+                found = None if isinstance(step, int) else found.members.get(step)
+            case Kind.OBJECTS:
+                found = found._replace(kind=Kind.OBJECT) if isinstance(step, int) else None
+            case _:
+                return ANY_COLUMN  # which may be JSON text too
     return found
 
 
@@ -88,8 +130,10 @@ def _usable(declared: Shape, uses: Uses) -> Shape:
     match declared.kind:
         case Kind.TEXT:
             return declared
-        case Kind.NUMBER if uses.kinds == {FieldKind.AMOUNT} and not uses.members:
+        case Kind.NUMBER if uses == AMOUNT_USE:
             return declared
+        case Kind.OBJECT if not uses.kinds:
+            return _in_parts(declared, uses.members)._replace(is_tested=uses.is_tested)
         case Kind.OBJECTS if uses.kinds <= {FieldKind.ITEMS}:
             return _usable_objects(declared, uses)
     return ANY
@@ -97,15 +141,21 @@ def _usable(declared: Shape, uses: Uses) -> Shape:
 
 def _usable_objects(declared: Shape, uses: Uses) -> Shape:
     names = declared.members.keys()
-    read = uses.members
+    element = uses.members.get(EACH, Uses())
+    if element.kinds or element.is_tested:  # somebody takes all of it
+        return ANY
+    read = element.members
     if uses.kinds:
         if not names <= ITEM_MEMBERS:  # the names are to be looked at
             return ANY
         read = all_uses((read, {name: ITEM_USES[name] for name in names}))
-    if not read.keys() <= names:
-        return ANY
+    return _in_parts(declared, read)
+
+
+def _in_parts(declared: Shape, read: Mapping[str | None, Uses]) -> Shape:
+    """Return the shape of objects of which some members are read; others than declared are None."""
     members = {
         name: _usable(shape, read[name]) if name in read else UNREAD
         for name, shape in declared.members.items()
     }
-    return Shape(Kind.OBJECTS, members)
+    return Shape(declared.kind, members)
