@@ -13,6 +13,8 @@ import sqlalchemy as sa
 
 from target_pinterest_capi.delivery.database import KINDS
 
+Columns = Mapping[str, Sequence[str | None]]  # all of the same length
+
 _MAX_PARAMETERS: Final = 999  # of a statement, in SQLite before 3.32
 
 
@@ -20,31 +22,30 @@ def insert_rows(
     connection: sa.Connection,
     table: sa.Table,
     same: Mapping[str, Any],
-    columns: Sequence[str],
-    rows: Sequence[tuple[str | None, ...]],
+    own: Columns,
 ) -> None:
-    """Insert rows of strings in `columns`, each with the values of `same` beside them."""
+    """Insert rows of strings from the columns of `own`, with the values of `same` in each row."""
     insert = _insert_arrays if connection.dialect.name == "postgresql" else _insert_values
-    insert(connection, table, same, columns, rows)
+    insert(connection, table, same, own)
 
 
 def _insert_values(
     connection: sa.Connection,
     table: sa.Table,
     same: Mapping[str, Any],
-    columns: Sequence[str],
-    rows: Sequence[tuple[str | None, ...]],
+    own: Columns,
 ) -> None:
-    names = ", ".join([*same, *columns])
+    names = ", ".join([*same, *own])
     kind = KINDS["sqlite"]
     bound = [kind.bind_time(one) if isinstance(one, datetime) else one for one in same.values()]
-    at_once = (_MAX_PARAMETERS - len(same)) // len(columns)
-    for start in range(0, len(rows), at_once):
-        some = rows[start : start + at_once]
-        values = _values(len(same), len(columns), len(some))
+    at_once = (_MAX_PARAMETERS - len(same)) // len(own)
+    number = len(next(iter(own.values())))
+    for start in range(0, number, at_once):
+        some = [column[start : start + at_once] for column in own.values()]
+        values = _values(len(same), len(own), len(some[0]))
         connection.exec_driver_sql(
             f"INSERT INTO {table.name} ({names}) VALUES {values}",  # noqa: S608 - names of ours
-            (*bound, *chain.from_iterable(some)),
+            (*bound, *chain.from_iterable(zip(*some, strict=True))),
         )
 
 
@@ -64,14 +65,13 @@ def _insert_arrays(
     connection: sa.Connection,
     table: sa.Table,
     same: Mapping[str, Any],
-    columns: Sequence[str],
-    rows: Sequence[tuple[str | None, ...]],
+    own: Columns,
 ) -> None:
-    names = ", ".join([*same, *columns])
+    names = ", ".join([*same, *own])
     kinds = [table.c[name].type.compile(connection.dialect) for name in same]
     values = ", ".join(f"%s::{kind}" for kind in kinds)
-    arrays = ", ".join(["%s::text[]"] * len(columns))
+    arrays = ", ".join(["%s::text[]"] * len(own))
     connection.exec_driver_sql(
         f"INSERT INTO {table.name} ({names}) SELECT {values}, own.* FROM unnest({arrays}) AS own",  # noqa: S608 - names of ours
-        (*same.values(), *map(list, zip(*rows, strict=True))),
+        (*same.values(), *map(list, own.values())),
     )

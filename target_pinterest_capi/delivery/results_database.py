@@ -42,10 +42,9 @@ if TYPE_CHECKING:
 USUAL_RUNS: Final = 30  # as many as a trend shows
 MIN_USUAL_RUNS: Final = 5  # fewer do not show what is usual
 ROWS_AT_ONCE: Final = 10_000  # that are deleted in a transaction, so that none takes long
-_OWN: Final = ("key", "event_name", "event_id")  # differs between delivered events
 _FAILED: Final = (
-    "run_id", "stream", "mapping", "ad_account_id", *_OWN, "outcome", "http_status", "at", "reason",
-    "field", "detail",
+    "run_id", "stream", "mapping", "ad_account_id", "key", "event_name", "event_id", "outcome",
+    "http_status", "at", "reason", "field", "detail",
 )  # fmt: skip
 _encode_key: Final = msgspec.json.Encoder(order="sorted").encode
 
@@ -176,9 +175,12 @@ class ResultsDatabase(Database):
                     "http_status": http_status,
                     "at": now,
                 }
-                names = [shown[event.name] for event in group]
-                rows = list(zip(_event_keys(group), names, _event_ids(group), strict=True))
-                insert_rows(connection, tables.event_results, same, _OWN, rows)
+                own = {
+                    "key": _event_keys(group),
+                    "event_name": [shown[event.name] for event in group],
+                    "event_id": _event_ids(group),
+                }
+                insert_rows(connection, tables.event_results, same, own)
 
         return self.start(insert)
 
@@ -378,7 +380,7 @@ def _add_parts(connection: sa.Connection, run_id: str, report: Report) -> None:
             connection.execute(table.insert(), stored)
 
 
-def _event_keys(events: Sequence[Event]) -> list[str | None]:
+def _event_keys(events: Sequence[Event]) -> Sequence[str | None]:
     """Return the text of each event's key; mostly its id under the name of one column."""
     column = events[0].key
     if not isinstance(column, str) or any([event.key != column for event in events]):  # noqa: C419 - a list is faster
@@ -387,7 +389,7 @@ def _event_keys(events: Sequence[Event]) -> list[str | None]:
     return [f'{start}{digest(event.id)}"}}' for event in events]
 
 
-def _event_ids(events: Sequence[Event]) -> list[str]:
+def _event_ids(events: Sequence[Event]) -> Sequence[str | None]:
     """Return the id of each event, as databases take it."""
     ids = [event.id for event in events]
     together = "".join(ids)

@@ -20,6 +20,7 @@ from target_pinterest_capi.events.build.builder import (
     compile_builder,
 )
 from target_pinterest_capi.events.build.converters import Options
+from target_pinterest_capi.events.build.customer_cache import CustomerCache
 from target_pinterest_capi.events.build.plan import EventPlan, Get
 from target_pinterest_capi.events.build.shapes import ANY_USE, RowColumn, Uses, all_uses
 from target_pinterest_capi.events.column_names import clean_name
@@ -186,6 +187,7 @@ def entry_compiler(
     If a schema changes only in columns that are not used, the functions stay the same, at almost no
     cost.
     """
+    customers = None if in_plain else CustomerCache()
 
     @lru_cache(KEPT_STREAMS)
     def named_by_entries(name: str) -> frozenset[str]:
@@ -207,7 +209,7 @@ def entry_compiler(
     ) -> tuple[CompiledEntry, ...]:
         stream = StreamSchema(name, columns, key_properties, dict(members), is_complete)
         return compile_stream(
-            settings, stream, accounts, note, now, began_at=began_at, in_plain=in_plain
+            settings, stream, accounts, note, now, customers, began_at=began_at, in_plain=in_plain
         )
 
     def compile_entries(stream: StreamSchema) -> tuple[CompiledEntry, ...]:
@@ -229,6 +231,7 @@ def compile_stream(
     accounts: Accounts,
     note: OriginNote,
     now: Callable[[], float] = time.time,
+    customers: CustomerCache | None = None,
     *,
     began_at: datetime,
     in_plain: bool = False,
@@ -247,6 +250,7 @@ def compile_stream(
             accounts,
             note,
             now,
+            customers,
         )
         for name, entry in matching(settings, stream.name)
     )
@@ -260,10 +264,12 @@ def _compile(
     accounts: Accounts,
     note: OriginNote,
     now: Callable[[], float],
+    customers: CustomerCache | None,
 ) -> CompiledEntry:
-    def entry_note(field: str, reason: str) -> None:
+    def note_value(field: str, reason: str) -> None:
         note(origin, field, reason)
 
+    entry_note = note_value if customers is None else customers.counting(note_value)
     entry, preset = levels.entry, levels.preset
     if entry.null_values is not None:
         options = options._replace(null_values=entry.null_values)
@@ -275,7 +281,7 @@ def _compile(
     is_fixed = source is None or source.isdigit()
     when = conditions(entry, preset)
     plan = event_plan(levels, when if is_fixed else (), origin, stream, entry_note)
-    builder = compile_builder(plan, options, entry_note, now)
+    builder = compile_builder(plan, options, entry_note, now, customers)
     if source is not None and not is_fixed:
         predicates = [compile_condition(one, levels, entry_note) for one in when]
         read = compile_guarded(source, levels, "ad_account_id", entry_note)

@@ -502,6 +502,44 @@ def test_signal_ends_the_row(given, query: Query, tmp_path: Path):
     assert row["stopped"] == "SIGTERM came."
 
 
+@pytest.mark.parametrize("has_ledger", [False, True])
+def test_kill_leaves_a_row_of_what_is_acknowledged(
+    given, query: Query, sandbox: Sandbox, tmp_path: Path, *, has_ledger: bool
+):
+    """After `kill -9` the rows have what STATE passed and the ledger has; the next run the rest."""
+    given |= {"results_events": "all", "batch_size_rows": 10}
+    if has_ledger:
+        given["ledger_url"] = f"sqlite:///{tmp_path}/ledger.db"
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(given))
+    lines = [VISITS]
+    for number in range(1, 201):
+        lines += [*visits(number, action_source="offline"), state({"n": number})]
+    target = subprocess.Popen(
+        [TARGET, "--config", path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert target.stdin is not None
+    assert target.stdout is not None
+    target.stdin.write(b"\n".join(lines) + b"\n")
+    target.stdin.flush()
+    passed = json.loads(target.stdout.readline())["n"]
+    target.kill()
+    target.communicate(timeout=60)
+    recorded = set(events_by_id(query))
+    assert {f"visit-{number}" for number in range(1, passed + 1)} <= recorded
+    done = subprocess.run(
+        [TARGET, "--config", path], input=b"\n".join(lines), capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(events_by_id(query)) == 200
+    if has_ledger:
+        again = {one for one, times in sandbox.store.event_ids().items() if times > 1}
+        assert again.isdisjoint(f"visit-{number}" for number in range(1, passed + 1))
+
+
 def _has_run(query: Query) -> bool:
     try:
         return bool(query("SELECT * FROM pinterest_runs"))

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from target_pinterest_capi.events.build.columns import Columns, RecordColumns, RowColumns
 from target_pinterest_capi.events.build.converters import Converters, Note, Options
+from target_pinterest_capi.events.build.customer_cache import CustomerCache
 from target_pinterest_capi.events.build.event_function import EventSpec, write_event
 from target_pinterest_capi.events.build.members import CompiledField
 from target_pinterest_capi.events.build.plan import EventPlan, Record
@@ -47,10 +48,17 @@ class Builder(NamedTuple):
 
 
 def compile_builder(
-    plan: EventPlan, options: Options, note: Note, now: Callable[[], float] = time.time
+    plan: EventPlan,
+    options: Options,
+    note: Note,
+    now: Callable[[], float] = time.time,
+    customers: CustomerCache | None = None,
 ) -> Builder:
-    """Compile a builder. `note(field, reason)` counts what is dropped; `now` is Unix seconds."""
-    spec = _spec(plan, options, note, now)
+    """Compile a builder. `note(field, reason)` counts what is dropped; `now` is Unix seconds.
+
+    With `customers`, which must count the notes, those of rows are converted once a person.
+    """
+    spec = _spec(plan, options, note, now, customers)
     expressions_read = _expressions_read(plan)
 
     def compile_rows(columns: Mapping[str, RowColumn], as_record: AsRecord) -> BuildRow:
@@ -62,7 +70,13 @@ def compile_builder(
     return Builder(of_record, _columns_read(plan, expressions_read), compile_rows)
 
 
-def _spec(plan: EventPlan, options: Options, note: Note, now: Callable[[], float]) -> EventSpec:
+def _spec(
+    plan: EventPlan,
+    options: Options,
+    note: Note,
+    now: Callable[[], float],
+    customers: CustomerCache | None,
+) -> EventSpec:
     converters = Converters(options, note)
     compiled = {
         field.path: converters.compiled(field, plan.fields[field.path])
@@ -76,7 +90,9 @@ def _spec(plan: EventPlan, options: Options, note: Note, now: Callable[[], float
     country = compiled.get("user_data.country")
     rules = EventRules(plan, options, note, converters)
     conditions = list(map(converters.condition, plan.conditions))
-    return EventSpec(plan, options, conditions, required, members, country, converters, rules, now)
+    return EventSpec(
+        plan, options, conditions, required, members, country, converters, rules, now, customers
+    )
 
 
 def _of_rows(spec: EventSpec, columns: Mapping[str, RowColumn]) -> EventSpec:

@@ -13,6 +13,8 @@ from typing import Any, Final, NamedTuple
 from target_pinterest_capi.events import coerce, keys
 from target_pinterest_capi.events.build.columns import Columns
 from target_pinterest_capi.events.build.converters import Converters, Options
+from target_pinterest_capi.events.build.customer_cache import CustomerCache
+from target_pinterest_capi.events.build.customer_lines import write_customer
 from target_pinterest_capi.events.build.function_source import FunctionSource, of_texts
 from target_pinterest_capi.events.build.members import CompiledField, write_members
 from target_pinterest_capi.events.build.plan import EventPlan
@@ -31,6 +33,7 @@ class EventSpec(NamedTuple):
 
     `conditions` are read first. `required` are the required fields by path, those that are mapped;
     `members` are the other fields by object, in the table's order, `""` being the event's own.
+    Without `customers` the members of each customer are converted.
     """
 
     plan: EventPlan
@@ -42,6 +45,7 @@ class EventSpec(NamedTuple):
     converters: Converters
     rules: EventRules
     now: Callable[[], float]
+    customers: CustomerCache | None
 
 
 def write_event(spec: EventSpec, columns: Columns) -> FunctionSource:
@@ -198,34 +202,15 @@ class _EventWriter:
     # Objects
 
     def _user_data(self) -> None:
-        members = self._spec.members["user_data"]
-        if any(member.regional for member in members):
-            self._bind(default_region=self._spec.options.default_country)
-            self._source.write("region = default_region")
-            if self._spec.country is not None:
-                self._region(self._spec.country)
-        self._source.write('event["user_data"] = customer = {{}}')
-        self._members("user_data", "customer")
+        write_customer(self._source, self._spec, self._columns, self._readings)
+        self._source.write('event["user_data"] = customer')
         if self._spec.options.drop_url_query:
             self._source.write(_URL, applies="")
         elif "user_data.click_id" in self._spec.rules.derived:
             applies = ' and "epik=" in url and "click_id" not in customer'
             self._source.write(_URL, applies=applies)
         self._source.write(_IDENTIFIED, key=self._key)
-        self._check_user({member.leaf for member in members})
-
-    def _region(self, country: CompiledField) -> None:
-        """Write the lines that set the region to the record's country."""
-        converters = self._spec.converters
-        self._bind(regions=converters.regions, region_of=converters.region)
-        if country.collects and any(code.failures for code in country.codes):
-            self._source.write("value = {again}", again=self._readings.again(country))
-            self._source.write(_REGION)
-        elif self._readings.write(country, "value"):
-            is_text = self._readings.kind(country) is Kind.TEXT
-            self._source.write(_REGION_OF_TEXT if is_text else _REGION)
-        else:
-            self._source.write(_FIRST_REGION, again=self._readings.again(country))
+        self._check_user({member.leaf for member in self._spec.members["user_data"]})
 
     def _check_user(self, leaves: Collection[str]) -> None:
         """Write the lines that warn about the customer's values, for mapped fields."""
@@ -331,22 +316,6 @@ _EVENT: Final = """
         "event_time": seconds,
         "event_id": event_id,
     }}
-    """
-_REGION: Final = """
-    if type(value) is str:
-        region = regions[value] or region
-    elif value is not None:
-        region = region_of(value) or region
-    """
-_REGION_OF_TEXT: Final = """
-    if value is not None:
-        region = regions[value] or region
-    """
-_FIRST_REGION: Final = """
-    if type(value) is str and (found := regions.get(value)):
-        region = found
-    elif value is not None and (value := {again}) is not None:
-        region = region_of(value) or region
     """
 _URL: Final = """
     url = event.get("event_source_url")

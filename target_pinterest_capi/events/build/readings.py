@@ -164,6 +164,12 @@ class Readings:
         """Return the expression of a list whose objects have a field's members."""
         return code.write(self)
 
+    def inner(self) -> "Readings":
+        """Return the readings of lines in a branch: what they read first is known only there."""
+        inner = Readings(self._source, self._values, self._depth + 1)
+        inner._known = dict(self._known)
+        return inner
+
     def _kind_at(self, steps: Steps) -> Kind | None:
         found = self._values.at(steps)
         return None if found is None else found.kind

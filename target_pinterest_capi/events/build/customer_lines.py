@@ -1,0 +1,146 @@
+"""Writes the lines that set `customer`, the members of an event's `user_data`.
+
+Members that are made from texts alone, as in rows of a stream whose SCHEMA says so, are taken from
+the cache if the same person was there before.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Final
+
+from target_pinterest_capi.events.build.columns import Columns
+from target_pinterest_capi.events.build.converters import CLICK_ID
+from target_pinterest_capi.events.build.customer_cache import CustomerCache
+from target_pinterest_capi.events.build.function_source import FunctionSource
+from target_pinterest_capi.events.build.members import CompiledField, Steps, write_members
+from target_pinterest_capi.events.build.readings import Readings
+from target_pinterest_capi.events.build.shapes import ANY_USE, Kind, Uses
+
+if TYPE_CHECKING:
+    from target_pinterest_capi.events.build.event_function import EventSpec
+
+
+def write_customer(
+    source: FunctionSource, spec: "EventSpec", columns: Columns, readings: Readings
+) -> None:
+    """Write the lines of a function that reads `columns` by `readings`."""
+    _CustomerWriter(source, spec, columns, readings).write()
+
+
+class _CustomerWriter:
+    def __init__(
+        self, source: FunctionSource, spec: "EventSpec", columns: Columns, readings: Readings
+    ) -> None:
+        self._source = source
+        self._spec = spec
+        self._columns = columns
+        self._readings = readings
+
+    def write(self) -> None:
+        members = self._spec.members["user_data"]
+        customers = self._spec.customers
+        of_person = [*takewhile(self._is_of_person, members)]
+        others = members[len(of_person) :]
+        if customers is None or not of_person or self._need_region(others):
+            self._convert(members, self._readings, 1)
+        else:
+            self._look_up(of_person, customers)
+            write_members(self._source, others, "customer", self._readings)
+
+    def _is_of_person(self, member: CompiledField) -> bool:
+        """Return whether texts decide a member, and it is not of one event only, as a click is."""
+        needed = [member, self._spec.country] if member.regional else [member]
+        return member.path != CLICK_ID and None not in map(self._texts_of, filter(None, needed))
+
+    @staticmethod
+    def _need_region(members: Sequence[CompiledField]) -> bool:
+        return any(member.regional for member in members)
+
+    def _texts_of(self, field: CompiledField) -> list[Steps] | None:
+        """Return the steps to the texts that a field is made from; None if not all are texts."""
+        plan = self._spec.plan.fields[field.path]
+        return self._texts(plan.reads or {} if plan.column is None else {plan.column: ANY_USE})
+
+    def _texts(self, reads: Mapping[Any, Uses], steps: Steps = ()) -> list[Steps] | None:
+        texts: list[Steps] = []
+        for name, uses in reads.items():
+            here = (*steps, name)
+            found = self._columns.at(here)
+            if found is None:  # there is nothing
+                continue
+            below: list[Steps] | None = None
+            if found.kind is Kind.TEXT:
+                below = [here]
+            elif found.kind is Kind.OBJECT and not uses.is_tested:
+                below = self._texts(uses.members, here)
+            if below is None:
+                return None
+            texts += below
+        return texts
+
+    def _look_up(self, members: Sequence[CompiledField], customers: CustomerCache) -> None:
+        """Write the lines that take a person's members from the cache, or convert and keep them."""
+        read = [*members, self._spec.country] if self._need_region(members) else members
+        texts = dict.fromkeys(
+            steps for field in filter(None, read) for steps in self._texts_of(field) or ()
+        )
+        values = [str(self._readings.place(steps)) for steps in texts]
+        self._source.bind("customers", customers)
+        number = str(next(customers.builder_numbers))
+        self._source.write(_LOOK_UP, texts=", ".join([number, *values]))
+        self._convert(members, self._readings.inner(), 2)
+        self._source.write(_KEEP, 2)
+
+    def _convert(self, members: Sequence[CompiledField], readings: Readings, depth: int) -> None:
+        """Write the lines that convert members."""
+        if self._need_region(members):
+            self._source.bind("default_region", self._spec.options.default_country)
+            self._source.write("region = default_region", depth)
+            if self._spec.country is not None:
+                self._region(self._spec.country, readings, depth)
+        self._source.write("customer = {{}}", depth)
+        write_members(self._source, members, "customer", readings, depth)
+
+    def _region(self, country: CompiledField, readings: Readings, depth: int) -> None:
+        """Write the lines that set the region to the record's country."""
+        converters = self._spec.converters
+        self._source.bind("regions", converters.regions)
+        self._source.bind("region_of", converters.region)
+        if country.collects and any(code.failures for code in country.codes):
+            self._source.write("value = {again}", depth, again=readings.again(country))
+            self._source.write(_REGION, depth)
+        elif readings.write(country, "value"):
+            is_text = readings.kind(country) is Kind.TEXT
+            self._source.write(_REGION_OF_TEXT if is_text else _REGION, depth)
+        else:
+            self._source.write(_FIRST_REGION, depth, again=readings.again(country))
+
+
+_LOOK_UP: Final = """
+    person = hash(({texts}))
+    if (known := customers.get(person)) is not None:
+        customers.hits += 1
+        customer = known.copy()
+    else:
+        notes = customers.notes
+    """
+_KEEP: Final = """
+    if customers.notes == notes:
+        customers.keep(person, customer)
+    """
+_REGION: Final = """
+    if type(value) is str:
+        region = regions[value] or region
+    elif value is not None:
+        region = region_of(value) or region
+    """
+_REGION_OF_TEXT: Final = """
+    if value is not None:
+        region = regions[value] or region
+    """
+_FIRST_REGION: Final = """
+    if type(value) is str and (found := regions.get(value)):
+        region = found
+    elif value is not None and (value := {again}) is not None:
+        region = region_of(value) or region
+    """
