@@ -10,6 +10,7 @@ from target_pinterest_capi.expressions.syntax import ExpressionError, Node, chil
 # The next child reads the result of the one before.
 IN_TURN: Final = frozenset({"subexpression", "index_expression", "pipe"})
 PROJECTIONS: Final = frozenset({"projection", "filter_projection", "value_projection"})
+_SELECTIONS: Final = frozenset({"multi_select_dict", "multi_select_list"})
 _STEPS: Final = frozenset({"field", "index", "slice", "current", "identity"})
 # Functions that never raise, for any arguments.
 _SAFE: Final = frozenset(
@@ -276,6 +277,8 @@ def _reads_in_turn(steps: list[Node], at: Path) -> Iterator[Read]:
         for alternative in (*before, last):
             yield from _reads_in_turn([*steps_of(alternative), *others], at)
         return
+    if names and first["type"] in _SELECTIONS:  # null of null, whatever their members are
+        yield Read(at, is_truth=True)
     is_read = False
     for read in _reads(first, at):
         is_read = True
