@@ -25,6 +25,7 @@ from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, FIELDS
 from target_pinterest_capi.events.keys import derive_event_id, read_key
 from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
 from target_pinterest_capi.events.warnings import SAMPLED, user_agent_warning
+from target_pinterest_capi.reporting.bodies import examined
 
 REQUIRED = ("event_name", "action_source", "event_time", "event_id")
 HOUR = 3600
@@ -97,7 +98,7 @@ class Oracle:
         for name in ("app_info", "device_info"):
             if members := self._members(name, record):
                 event[name] = members
-        return Event(
+        made = Event(
             body=encode(event),
             account=account,
             origin=self.plan.origin,
@@ -108,6 +109,7 @@ class Oracle:
             key=key,
             has_derived_id=has_derived_id,
         )
+        return examined(made) if self.options.has_statistics else made
 
     def _read(self, path: str, record: Mapping[str, Any]) -> Any:
         field = self.plan.fields.get(path)
