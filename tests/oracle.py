@@ -14,6 +14,7 @@ from target_pinterest_capi.events import coerce
 from target_pinterest_capi.events.build.builder import Result
 from target_pinterest_capi.events.build.converters import Converters, Note, Options
 from target_pinterest_capi.events.build.plan import NOW, EventPlan
+from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.event import (
     Account,
     Event,
@@ -23,12 +24,32 @@ from target_pinterest_capi.events.event import (
 )
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, FIELDS
 from target_pinterest_capi.events.keys import derive_event_id, read_key
+from target_pinterest_capi.events.presence import presences
 from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
 from target_pinterest_capi.events.warnings import SAMPLED, user_agent_warning
+from target_pinterest_capi.reporting.bodies import examined
 
 REQUIRED = ("event_name", "action_source", "event_time", "event_id")
 HOUR = 3600
 DAY = 24 * HOUR
+
+
+def statistics(event: dict[str, Any]) -> dict[str, Any]:
+    """Return what an event says of itself for a report."""
+    custom = event.get("custom_data", {})
+    has = [any(has_field(event, path) for path in component.fields) for component in COMPONENTS]
+    return {
+        "presence": presences[event["action_source"], *has],
+        "value": custom.get("value"),
+        "currency": custom.get("currency"),
+    }
+
+
+def has_field(event: dict[str, Any], path: str) -> bool:
+    """Return whether an event has a field; of items, whether one has an id."""
+    parent, _, leaf = path.rpartition(".")
+    found = (event.get(parent, {}) if parent else event).get(leaf)
+    return any("id" in item for item in found or ()) if leaf == "contents" else found is not None
 
 
 class NoEventError(Exception):
@@ -97,7 +118,7 @@ class Oracle:
         for name in ("app_info", "device_info"):
             if members := self._members(name, record):
                 event[name] = members
-        return Event(
+        made = Event(
             body=encode(event),
             account=account,
             origin=self.plan.origin,
@@ -107,7 +128,9 @@ class Oracle:
             time=event["event_time"],
             key=key,
             has_derived_id=has_derived_id,
+            **(statistics(event) if self.options.has_statistics else {}),
         )
+        return examined(made) if self.options.has_statistics else made
 
     def _read(self, path: str, record: Mapping[str, Any]) -> Any:
         field = self.plan.fields.get(path)

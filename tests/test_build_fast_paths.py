@@ -112,6 +112,7 @@ OPTIONS = st.builds(
     default_country=st.sampled_from([None, "us", "gb"]),
     date_format=st.sampled_from([None, "dmy", "mdy"]),
     postal_code_digits=st.booleans(),
+    has_statistics=st.booleans(),
     external_id_lower=st.booleans(),
     drop_url_query=st.booleans(),
     max_event_age_days=st.sampled_from([None, 7]),

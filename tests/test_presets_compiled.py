@@ -364,6 +364,7 @@ OF_ORDERS = {
         ("order.person.home.{z: zip, other: undeclared}.z",),
         ("!order.person.home && order.person.work.zip",),
         ("order.person | home.zip",),
+        ("order.person.home.[zip, city] && '3011'",),
     ],
     "user_data.country": [("order.person.undeclared", "country")],
     "custom_data.value": [

@@ -10,6 +10,7 @@ from target_pinterest_capi.expressions.syntax import ExpressionError, Node, chil
 # The next child reads the result of the one before.
 IN_TURN: Final = frozenset({"subexpression", "index_expression", "pipe"})
 PROJECTIONS: Final = frozenset({"projection", "filter_projection", "value_projection"})
+_SELECTIONS: Final = frozenset({"multi_select_dict", "multi_select_list"})
 _STEPS: Final = frozenset({"field", "index", "slice", "current", "identity"})
 # Functions that never raise, for any arguments.
 _SAFE: Final = frozenset(
@@ -88,6 +89,27 @@ def member_of_each(node: Node) -> tuple[tuple[str | int, ...], str] | None:
         return None
     base = steps_to(source["children"][0])
     return None if base is None else (base, each["value"])
+
+
+class ItemsRead(NamedTuple):
+    """What `items_value` reads: two members of the objects in a list, or of an only object."""
+
+    steps: tuple[str | int, ...]
+    is_only: bool
+    members: tuple[str, ...]
+
+
+def items_read(node: Node) -> ItemsRead | None:
+    """Return what `items_value(a.list, 'price', 'quantity')` reads; None for any other node."""
+    if node["type"] != "function_expression" or node["value"] != "items_value":
+        return None
+    items, *names = node["children"]
+    members = [name["value"] for name in names if name["type"] == "literal"]
+    if len(members) < len(names) or not all(isinstance(name, str) for name in members):
+        return None
+    is_only = items["type"] == "multi_select_list" and len(items["children"]) == 1
+    steps = steps_to(items["children"][0] if is_only else items)
+    return None if steps is None else ItemsRead(steps, is_only, tuple(members))
 
 
 def named_columns(*sources: str) -> frozenset[str]:
@@ -211,9 +233,9 @@ def _columns(node: Node) -> Iterator[str | None]:
 def _reads(node: Node, at: Path = ()) -> Iterator[Read]:
     """Yield what a node takes of a record, if it is applied to what is at a path."""
     kind = node["type"]
-    if (read := member_of_each(node)) is not None:
-        base, member = read
-        yield Read((*at, *_position(base), EACH, member))
+    if (members := _members_read(node)) is not None:
+        for member in members:
+            yield Read((*at, *member))
     elif kind in IN_TURN:
         yield from _reads_in_turn(list(steps_of(node)), at)
     elif kind == "field":
@@ -223,13 +245,22 @@ def _reads(node: Node, at: Path = ()) -> Iterator[Read]:
     elif kind in PROJECTIONS:  # all children except the first read inside what that one returns
         yield from _reads(node["children"][0], at)
     elif kind in ("and_expression", "not_expression"):
-        first, *others = node["children"]
-        yield from _reads_truth(first, at)
-        for other in others:
-            yield from _reads(other, at)
+        yield from _reads_truth(node["children"][0], at)
+        yield from itertools.chain(*(_reads(other, at) for other in node["children"][1:]))
     elif kind != "expref":  # which reads elements
         for child in children(node):
             yield from _reads(child, at)
+
+
+def _members_read(node: Node) -> list[Path] | None:
+    """Return the members that a node reads of a list's objects; None if it may be the list."""
+    if (read := member_of_each(node)) is not None:
+        base, member = read
+        return [(*_position(base), EACH, member)]
+    if (items := items_read(node)) is None:
+        return None
+    base = items.steps if items.is_only else (*items.steps, 0)
+    return [(*_position(base), member) for member in items.members]
 
 
 def _reads_in_turn(steps: list[Node], at: Path) -> Iterator[Read]:
@@ -246,6 +277,8 @@ def _reads_in_turn(steps: list[Node], at: Path) -> Iterator[Read]:
         for alternative in (*before, last):
             yield from _reads_in_turn([*steps_of(alternative), *others], at)
         return
+    if names and first["type"] in _SELECTIONS:  # null of null, whatever their members are
+        yield Read(at, is_truth=True)
     is_read = False
     for read in _reads(first, at):
         is_read = True

@@ -6,15 +6,17 @@ slices, selections) stays a closure, called with the value that it is applied to
 names that are made here and operators, and nothing that a user wrote.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final, Protocol
 
 from target_pinterest_capi.expressions.analysis import (
     IN_TURN,
     PROJECTIONS,
+    ItemsRead,
     alternatives,
     can_fail,
+    items_read,
     leading_steps,
     member_of_each,
     steps_of,
@@ -66,7 +68,7 @@ class ReadingWriter(Protocol):
         """Return the test of whether an object is true; None where it is not a struct."""
 
     def attribute(self, steps: Steps, member: str) -> str | None:
-        """Return the attribute of a member of a list's structs; None where they have none."""
+        """Return the attribute of a member of the structs at some steps; None without one."""
 
     def record(self) -> str:
         """Return the expression of the whole record."""
@@ -228,10 +230,11 @@ class _Writer:
 
     def call(self, node: Node) -> str:
         name = node["value"]
-        if (texts := texts_searched(node)) is not None:
-            return self._once(node, lambda: self._is_among(texts, node["children"][1]))
-        if name == "lower":
-            return self._once(node, lambda: self._lower(node["children"][0]))
+        if (items := items_read(node)) and self._readings.is_in_parts(items.steps):
+            return self._items_value(items)
+        if name == "lower" or texts_searched(node) is not None:
+            write = self._lower if name == "lower" else self._is_among
+            return self._once(node, lambda: write(node))
         if (prepared_call := prepared(node)) is not None:
             of_first = self._readings.bind(f"call_{name}", prepared_call)
             return f"{of_first}({self.value(node['children'][0])})"
@@ -255,8 +258,23 @@ class _Writer:
             return write()
         return self._readings.once(("call", _identity(node)), write, "{variable} = {value}")
 
-    def _lower(self, node: Node) -> str:
+    def _items_value(self, items: ItemsRead) -> str:
+        """Write `items_value` of structs, as objects with the members that it reads."""
+        given = self._readings.place(items.steps)
+        if items.is_only:
+            given = f"[{given}]"
+        elements = items.steps if items.is_only else (*items.steps, 0)
+        if not self._readings.has((*elements, items.members[0])):
+            return "None"
+        attributes = {name: self._readings.attribute(elements, name) for name in items.members}
+        objects = self._readings.bind("objects_of", objects_of(attributes))
+        names = ", ".join(map(self._literal_of, items.members))
+        function = self._readings.bind("call_items_value", FUNCTIONS["items_value"].implementation)
+        return f"{function}({objects}({given}), {names})"
+
+    def _lower(self, call: Node) -> str:
         """Write `lower(value)`."""
+        (node,) = call["children"]
         part, function = self._readings.variable(), FUNCTIONS["lower"].implementation
         other = f"{self._readings.bind('call_lower', function)}({part})"
         return (
@@ -264,8 +282,10 @@ class _Writer:
             f" else None if {part} is None else {other})"
         )
 
-    def _is_among(self, texts: list[str], node: Node) -> str:
+    def _is_among(self, call: Node) -> str:
         """Write `contains([texts], value)`."""
+        among, node = call["children"]
+        texts = among["value"]
         part, value = self._readings.variable(), self.value(node)
         few, all_of_them = self._readings.bind("texts", frozenset(texts)), self._literal_of(texts)
         otherwise = f"{self._readings.bind('call_contains', DIRECT['contains'])}"
@@ -299,7 +319,7 @@ class _Writer:
         if (read := member_of_each(node)) is not None:
             steps, member = read
             if self._readings.is_in_parts(steps):
-                evaluate = of_each(self._readings.attribute(steps, member))
+                evaluate = of_each(self._readings.attribute((*steps, 0), member))
                 return f"{self._readings.bind('of_each', evaluate)}({self._readings.place(steps)})"
         if source["type"] == "flatten":
             base = source["children"][0]
@@ -379,6 +399,17 @@ def of_each(attribute: str | None) -> Callable[[list[Any] | None], list[Any] | N
         return found if None not in found else [member for member in found if member is not None]
 
     return members
+
+
+def objects_of(attributes: Mapping[str, str | None]) -> Callable[[list[Any] | None], list[Any]]:
+    """Return the function of a list of structs that returns objects of their attributes."""
+    getters = [(name, attrgetter(attribute)) for name, attribute in attributes.items() if attribute]
+
+    def objects(structs: list[Any] | None) -> list[Any]:
+        given = [struct for struct in structs or () if struct is not None]
+        return [{name: get(struct) for name, get in getters} for struct in given]
+
+    return objects
 
 
 def _key_and_text(test: Node) -> tuple[str | None, str | None]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from target_pinterest_capi.expressions.analysis import (
     IN_TURN,
     PROJECTIONS,
+    items_read,
     leading_steps,
     steps_of,
 )
@@ -33,6 +34,9 @@ def pruned(node: Node, has: Has) -> Node:
         return node if has((node["value"],)) else _constant(None)
     if kind in _UNTOUCHED:
         return node
+    if (items := items_read(node)) is not None:
+        price = (*items.steps, *(() if items.is_only else (0,)), items.members[0])
+        return node if has(price) else _constant(None)
     if kind in IN_TURN or kind in PROJECTIONS:
         return _inside(node, has)
     return _simplified({**node, "children": [pruned(one, has) for one in children(node)]})
@@ -86,6 +90,9 @@ def _either(node: Node, *, on_false: bool) -> Node:
     first: Node
     second: Node
     first, second = node["children"]
+    if on_false and first["type"] == "or_expression" and is_null(first["children"][1]):
+        first = first["children"][0]  # a || null || b
+        node = {**node, "children": [first, second]}
     if first["type"] != "literal":
         return node
     return second if is_false(first["value"]) is on_false else first

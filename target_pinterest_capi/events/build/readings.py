@@ -67,8 +67,8 @@ class Readings:
         return f"{self._struct(steps)} is not {self._empty(steps)}"
 
     def attribute(self, steps: Steps, member: str) -> str | None:
-        """Return the attribute of a member of a list's structs; None where they have none."""
-        found = self._values.at((*steps, 0, member))
+        """Return the attribute of a member of the structs at some steps; None without one."""
+        found = self._values.at((*steps, member))
         return None if found is None else found.attribute
 
     def record(self) -> str:
