@@ -27,7 +27,6 @@ from target_pinterest_capi.events.keys import derive_event_id, read_key
 from target_pinterest_capi.events.presence import presences
 from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
 from target_pinterest_capi.events.warnings import SAMPLED, user_agent_warning
-from target_pinterest_capi.reporting.bodies import examined
 
 REQUIRED = ("event_name", "action_source", "event_time", "event_id")
 HOUR = 3600
@@ -118,7 +117,7 @@ class Oracle:
         for name in ("app_info", "device_info"):
             if members := self._members(name, record):
                 event[name] = members
-        made = Event(
+        return Event(
             body=encode(event),
             account=account,
             origin=self.plan.origin,
@@ -130,7 +129,6 @@ class Oracle:
             has_derived_id=has_derived_id,
             **(statistics(event) if self.options.has_statistics else {}),
         )
-        return examined(made) if self.options.has_statistics else made
 
     def _read(self, path: str, record: Mapping[str, Any]) -> Any:
         field = self.plan.fields.get(path)
