@@ -648,7 +648,11 @@ def test_summary_in_words(preview):
     ("entry", "unread"),
     [
         ({"fields": {"event_id": "id"}}, ["at", "email", "notes", "status"]),
-        ({"fields": {"event_id": "id", "custom_data.value": "@.total"}}, None),
+        (
+            {"fields": {"event_id": "id", "custom_data.value": "@.total"}},
+            ["at", "email", "notes", "status"],
+        ),
+        ({"fields": {"event_id": "id", "custom_data.np": "to_string(@)"}}, None),
         (
             {"preset": "pinterest", "fields": {"event_time": "at", "user_data.em": "email"}},
             ["notes", "status"],
