@@ -29,7 +29,7 @@ from target_pinterest_capi.events import normalize as forms
 from target_pinterest_capi.settings.problems import nearest
 
 PACKAGE = Path(target_pinterest_capi.__file__).parent
-FEW = 40  # repeats of a unit; twice as many are compared with them
+FEW = 100  # repeats of a unit; twice as many are compared with them
 MOST_GROWTH = 2.8  # times the steps for twice the text: 2 is linear, 4 quadratic
 SLACK = 600
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from oracle import Oracle
 
@@ -281,6 +281,7 @@ OF_LINES = {
     st.sets(st.sampled_from([path for path in OF_LINES if path != "event_id"]), min_size=1),
     st.booleans(),
 )
+@example([{"title": "null"}], "a@example.com", "7", {"custom_data.contents", "user_data.em"}, False)
 def test_expressions_read_declared_objects_as_the_interpreter_does(
     lines: Any, email: Any, key: Any, paths: set[str], all_expressions: bool
 ):

@@ -9,8 +9,6 @@ from datetime import UTC, tzinfo
 from functools import partial
 from typing import Any, Final, NamedTuple, cast
 
-import msgspec
-
 from target_pinterest_capi.events import coerce, hashing, page_addresses
 from target_pinterest_capi.events.build.members import (
     FORM_PATHS,
@@ -28,7 +26,6 @@ from target_pinterest_capi.events.build.normal_forms import (
     split_texts,
 )
 from target_pinterest_capi.events.build.plan import FieldPlan, Selection
-from target_pinterest_capi.events.build.shapes import number_of
 from target_pinterest_capi.events.column_names import respelled
 from target_pinterest_capi.events.fields import (
     ITEM_FIELDS,
@@ -447,21 +444,18 @@ class Converters:
         return as_item
 
     def _empty_item(self, field: Field) -> Callable[[Any], None]:
-        """Return what notes an object that comes to no item, unless it has no value at all."""
+        """Return what notes an object that comes to no item, unless its members tell why.
+
+        A value of an item's member is noted by itself if it is dropped.
+        """
         path, note = field.path, self._note
 
         def empty(given: Any) -> None:
-            values = given.values() if type(given) is dict else _values(given)
-            if not all(map(coerce.is_nothing, values)):
+            others = given.keys() - ITEM_MEMBERS if type(given) is dict else ()
+            if not all(coerce.is_nothing(given[name]) for name in others):
                 note(path, Dropped.NOT_AN_ITEM)
 
         return empty
-
-
-def _values(item: Any) -> list[Any]:
-    """Return the values of an item that was read into a struct."""
-    members = msgspec.structs.astuple(item)
-    return [number_of(value) if type(value) is msgspec.Raw else value for value in members]
 
 
 def _usable(value: str | Dropped) -> str | None:
