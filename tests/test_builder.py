@@ -687,9 +687,10 @@ def test_object_that_comes_to_no_item_is_counted(item: Any, as_text: bool, noted
 
 def test_item_whose_only_value_is_dropped_counts_by_that():
     """A member that cannot be used is counted, and its object not once more."""
-    made, notes = build("custom_data.contents", [{"id": "a"}, {"item_name": "null"}])
-    assert made == [{"id": "a"}]
-    assert notes == {("custom_data.contents.item_name", "null_value"): 1}
+    bench = Bench("custom_data.contents")
+    event = bench.event(custom_data__contents=[{"id": "a"}, {"item_name": "null"}])
+    assert event["custom_data"]["contents"] == [{"id": "a"}]
+    assert bench.notes == {("custom_data.contents.item_name", "null_value"): 1}
 
 
 def test_reprs_show_no_personal_data():
