@@ -482,16 +482,21 @@ def test_a_run_elsewhere_is_dead_without_a_heartbeat(url: str, query: Query):
         results.close()
 
 
-def test_signal_ends_the_row(given, query: Query, tmp_path: Path):
-    """SIGTERM ends a run like any other cause, with its exit code."""
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(given))
-    target = subprocess.Popen(
-        [TARGET, "--config", path],
+def started(config: Path) -> "subprocess.Popen[bytes]":
+    """Start the target, which reads what is written to its stdin."""
+    return subprocess.Popen(
+        [TARGET, "--config", config],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
+
+
+def test_signal_ends_the_row(given, query: Query, tmp_path: Path):
+    """SIGTERM ends a run like any other cause, with its exit code."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(given))
+    target = started(path)
     assert target.stdin is not None
     target.stdin.write(b"\n".join([VISITS, *visits(1)]) + b"\n")
     target.stdin.flush()
@@ -518,12 +523,7 @@ def test_kill_leaves_a_row_of_what_is_acknowledged(
     lines = [VISITS]
     for number in range(1, 201):
         lines += [*visits(number, action_source="offline"), state({"n": number})]
-    target = subprocess.Popen(
-        [TARGET, "--config", path],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
+    target = started(path)
     assert target.stdin is not None
     assert target.stdout is not None
     target.stdin.write(b"\n".join(lines) + b"\n")

@@ -1,19 +1,19 @@
 """The customers of recent events, so that those of one person are converted and hashed once.
 
 A person is a hash of all the texts that the customer is made from: Python's own, with a key that is
-random for each process, so that nothing plain is kept. It has 64 bits: among as many persons as are
-kept, two in a run of ten million events have the same one with a probability of 1 to 50 million.
+random for each process, so that nothing plain is kept. It has 64 bits: in a run of ten million
+events the chance that one finds the customer of somebody else is 1 in 50 million.
 """
 
-from collections.abc import Callable
 from itertools import count
 from typing import Any, Final
+
+from target_pinterest_capi.events.build.converters import Note
 
 CACHED_CUSTOMERS: Final = 32_768  # of all streams; 1.2 kB each
 EXAMINED_EVERY: Final = 4_096  # customers
 RESTS: Final = 16  # times as many new people as are kept, if hardly anybody comes again
 
-Note = Callable[[str, str], None]
 Customer = dict[str, Any]
 
 
