@@ -44,11 +44,12 @@ def test_accepted_events(client: Client, sandbox: Sandbox):
 
     The events arrive as they were sent.
     """
-    answer = client.send_events(ACCOUNT, body(), test=False)
+    sent = body()
+    answer = client.send_events(ACCOUNT, sent, test=False)
     assert isinstance(answer, ApiResponse)
     assert answer.status == 200
     assert [one.status for one in answer.body or []] == ["processed", "processed"]
-    assert [row.event for row in sandbox.store.events()] == json.loads(body())["data"]
+    assert [row.event for row in sandbox.store.events()] == json.loads(sent)["data"]
 
 
 def test_failed_event_under_details(client: Client, sandbox: Sandbox):

@@ -173,11 +173,12 @@ VALUES: tuple[dict[str, Any], ...] = (
 def test_values_of_any_shape_make_the_same_events(run_target, sandbox):
     """Whether a SCHEMA tells the truth, lies or says nothing: the events are the same."""
     lines = []
+    visits = [
+        visit(number) | {"currency": "EUR"} | values for number, values in enumerate(VALUES * 3)
+    ]
     for properties in (DECLARED, {column: {} for column in DECLARED}):
         lines.append(schema("visits", *visit(), key_properties=("event_id",), **properties))
-        for number in range(len(VALUES) * 3):
-            more = {"currency": "EUR", **VALUES[number % len(VALUES)]}
-            lines.append(record("visits", **visit(number) | more))
+        lines += [record("visits", **columns) for columns in visits]
     ran = run_target(lines)
     assert ran.outcomes == {"delivered": 2 * len(VALUES) * 3}
     events = [row.event for row in sandbox.store.events()]

@@ -96,9 +96,10 @@ def test_customer_lists_have_every_valid_record(mappings: Any):
     results, handled = Results(), list[Record]()
     lists = [(Origin("visits", "vips"), handled.append)]
     pipeline = pipeline_of(results, lists, mappings=mappings)
-    pipeline.handle_record(visit(1))
+    given = visit(1)
+    pipeline.handle_record(given)
     assert pipeline.is_taken
-    assert handled == [visit(1)]
+    assert handled == [given]
     assert len(results.kept) == (1 if mappings is None else 0)
     assert pipeline.rows is None
 
