@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from given import examples, record, settings_of
 from shopper import digest, seconds_ago
-from target_pinterest_capi.events.build.customer_cache import RESTS, CustomerCache
+from target_pinterest_capi.events.build.customer_cache import RESTS, CustomerCache, encoded
 from target_pinterest_capi.events.event import Origin
 from target_pinterest_capi.mapping.entries import Accounts, compile_stream
 from target_pinterest_capi.pipeline.stream import RECORDS_BEFORE_ROWS, StreamPipeline
@@ -224,7 +224,7 @@ def comes(cache: CustomerCache, person: int) -> bool:
     if cache.get(person) is not None:
         cache.hits += 1
         return True
-    cache.keep(person, {"ge": [str(person)]})
+    cache.keep(person, encoded({"ge": [str(person)]}, {}))
     return False
 
 
@@ -263,7 +263,7 @@ def test_no_plain_value_is_kept():
     run = Run(None).by_rows(events_of(clicks, [0, 1, 2]))
     ((number, customer),) = run.customers.items()
     assert type(number) is int
-    assert customer == {
+    assert json.loads(bytes(customer.encoded)) == {
         "em": [digest("a@example.com")],
         "fn": [digest("jane")],
         "zp": [digest("94110")],

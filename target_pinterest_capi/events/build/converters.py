@@ -4,6 +4,7 @@ A converter gets a value that is not None and returns the final value, or None i
 left. Why a value was dropped goes to `note`.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, tzinfo
 from functools import partial
@@ -484,19 +485,18 @@ def _members_of(field: Field) -> list[Field]:
     return [member._replace(path=f"{field.path}.{member.leaf}") for member in ITEM_FIELDS]
 
 
+# ASCII from "!" to "~", without the brackets that begin a list.
+_is_plain: Final = re.compile(r"[!-')-Z\\-z|}~]+").fullmatch
+
+
 def _are_plain_texts(values: list[Any]) -> bool:
     """Return whether the list can be sent as it is: distinct ASCII texts without white space."""
     try:
-        joined = "".join(values)
+        if _is_plain("".join(values)) is None:
+            return False
     except TypeError:
         return False
-    if not joined.isascii() or not joined.isprintable() or " " in joined:
-        return False
-    if "[" in joined or "{" in joined or "(" in joined:
-        return False
-    return (
-        joined != "" and "" not in values and (len(values) == 1 or len(set(values)) == len(values))
-    )
+    return len(values) == 1 or ("" not in values and len(set(values)) == len(values))
 
 
 def _distinct(texts: Iterable[str | None]) -> list[str] | None:

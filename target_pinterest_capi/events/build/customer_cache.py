@@ -1,20 +1,56 @@
-"""The customers of recent events, so that those of one person are converted and hashed once.
+"""The customers of recent events, so that those of one person are converted and encoded once.
 
 A person is a hash of all the texts that the customer is made from: Python's own, with a key that is
 random for each process, so that nothing plain is kept. It has 64 bits: in a run of ten million
 events the chance that one finds the customer of somebody else is 1 in 50 million.
 """
 
+from collections.abc import Mapping
+from functools import lru_cache
 from itertools import count
 from typing import Any, Final
 
+from msgspec import Raw, Struct
+
 from target_pinterest_capi.events.build.converters import Note
+from target_pinterest_capi.events.event import encode
 
 CACHED_CUSTOMERS: Final = 32_768  # of all streams; 1.2 kB each
 EXAMINED_EVERY: Final = 4_096  # customers
 RESTS: Final = 16  # times as many new people as are kept, if hardly anybody comes again
 
-Customer = dict[str, Any]
+
+class Customer(Struct, frozen=True, gc=False):
+    """The members of `user_data` that a person's events have in common.
+
+    `encoded` is an object with them, as JSON, and `leaves` are their names. `agent_warning` is
+    about the user agent; empty if there is none.
+    """
+
+    encoded: Raw
+    leaves: frozenset[str]
+    agent_warning: str
+
+    def __repr__(self) -> str:
+        return f"Customer({sorted(self.leaves)})"
+
+    def joined(self, members: Mapping[str, Any]) -> Raw:
+        """Return an object with more members, after those of the person."""
+        more = encode(members)
+        return Raw(bytes(self.encoded)[:-1] + b"," + more[1:] if self.leaves else more)
+
+
+def encoded(members: Mapping[str, Any], agent_warnings: Mapping[str, str]) -> Customer:
+    """Return the customer with `members`; `agent_warnings` has one for any user agent."""
+    agent = members.get("client_user_agent")
+    warning = "" if agent is None else agent_warnings[agent]
+    return Customer(Raw(encode(members)), _set_of(tuple(members)), warning)
+
+
+@lru_cache(maxsize=1_024)
+def _set_of(names: tuple[str, ...]) -> frozenset[str]:
+    """Return the same set for all people of whom the same is known."""
+    return frozenset(names)
 
 
 class CustomerCache(dict[int, Customer]):
@@ -25,6 +61,8 @@ class CustomerCache(dict[int, Customer]):
     customers that were found since the cache was empty: with too few of them it rests, as in a
     stream of orders, where nearly everyone is there once.
     """
+
+    __slots__ = ("_examined_every", "_resting", "_size", "builder_numbers", "hits", "notes")
 
     def __init__(self, size: int = CACHED_CUSTOMERS, examined_every: int = EXAMINED_EVERY) -> None:
         super().__init__()
@@ -45,11 +83,11 @@ class CustomerCache(dict[int, Customer]):
         return counted
 
     def keep(self, person: int, customer: Customer) -> None:
-        """Keep a copy of a new person's customer, unless the cache rests."""
+        """Keep a new person's customer, unless the cache rests."""
         if not self._resting:
             if len(self) % self._examined_every == 0 or len(self) >= self._size:
                 self._examine()
-            self[person] = customer.copy()
+            self[person] = customer
         else:
             self._resting -= 1
 

@@ -1,16 +1,18 @@
-"""Writes the lines that set `customer`, the members of an event's `user_data`.
+"""Writes the lines that make an event's `user_data`.
 
 Members that are made from texts alone, as in rows of a stream whose SCHEMA says so, are taken from
-the cache if the same person was there before.
+the cache, encoded, if the same person was there before. The others are set in `customer`.
 """
 
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
 
 from target_pinterest_capi.events.build.columns import Columns
 from target_pinterest_capi.events.build.converters import CLICK_ID
-from target_pinterest_capi.events.build.customer_cache import CustomerCache
+from target_pinterest_capi.events.build.customer_cache import CustomerCache, encoded
 from target_pinterest_capi.events.build.function_source import FunctionSource
 from target_pinterest_capi.events.build.members import CompiledField, Steps, write_members
 from target_pinterest_capi.events.build.readings import Readings
@@ -20,11 +22,27 @@ if TYPE_CHECKING:
     from target_pinterest_capi.events.build.event_function import EventSpec
 
 
+class CustomerNames(NamedTuple):
+    """What the lines after the customer's call it.
+
+    `user_data` is the expression of the event's member; `whole` that of an object with all leaves.
+    Those of `of_person` are in the person's `Customer`.
+    """
+
+    user_data: str
+    whole: str
+    of_person: frozenset[str] = frozenset()
+
+    def holder(self, leaf: str) -> str:
+        """Return the expression of what has the name of a leaf, if the customer has that leaf."""
+        return "person.leaves" if leaf in self.of_person else "customer"
+
+
 def write_customer(
     source: FunctionSource, spec: "EventSpec", columns: Columns, readings: Readings
-) -> None:
+) -> CustomerNames:
     """Write the lines of a function that reads `columns` by `readings`."""
-    _CustomerWriter(source, spec, columns, readings).write()
+    return _CustomerWriter(source, spec, columns, readings).write()
 
 
 class _CustomerWriter:
@@ -36,16 +54,20 @@ class _CustomerWriter:
         self._columns = columns
         self._readings = readings
 
-    def write(self) -> None:
+    def write(self) -> CustomerNames:
         members = self._spec.members["user_data"]
         customers = self._spec.customers
         of_person = [*takewhile(self._is_of_person, members)]
         others = members[len(of_person) :]
         if customers is None or not of_person or self._need_region(others):
             self._convert(members, self._readings, 1)
-        else:
-            self._look_up(of_person, customers)
-            write_members(self._source, others, "customer", self._readings)
+            return CustomerNames("customer", "customer")
+        self._look_up(of_person, customers)
+        self._source.write("customer = {{}}")
+        write_members(self._source, others, "customer", self._readings)
+        self._source.bind("decode", msgspec.json.decode)
+        leaves = frozenset(member.leaf for member in of_person)
+        return CustomerNames(_JOINED, f"decode({_JOINED})", leaves)
 
     def _is_of_person(self, member: CompiledField) -> bool:
         """Return whether texts decide a member, and it is not of one event only, as a click is."""
@@ -86,6 +108,8 @@ class _CustomerWriter:
         )
         values = [str(self._readings.place(steps)) for steps in texts]
         self._source.bind("customers", customers)
+        self._source.bind("encoded", encoded)
+        self._source.bind("agents", self._spec.rules.agents)
         number = str(next(customers.builder_numbers))
         self._source.write(_LOOK_UP, texts=", ".join([number, *values]))
         self._convert(members, self._readings.inner(), 2)
@@ -117,17 +141,18 @@ class _CustomerWriter:
 
 
 _LOOK_UP: Final = """
-    person = hash(({texts}))
-    if (known := customers.get(person)) is not None:
+    number = hash(({texts}))
+    if (person := customers.get(number)) is not None:
         customers.hits += 1
-        customer = known.copy()
     else:
         notes = customers.notes
     """
 _KEEP: Final = """
+    person = encoded(customer, agents)
     if customers.notes == notes:
-        customers.keep(person, customer)
+        customers.keep(number, person)
     """
+_JOINED: Final = "person.joined(customer) if customer else person.encoded"
 _REGION: Final = """
     if type(value) is str:
         region = regions[value] or region

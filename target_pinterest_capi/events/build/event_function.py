@@ -14,7 +14,7 @@ from target_pinterest_capi.events import coerce, keys
 from target_pinterest_capi.events.build.columns import Columns
 from target_pinterest_capi.events.build.converters import Converters, Options
 from target_pinterest_capi.events.build.customer_cache import CustomerCache
-from target_pinterest_capi.events.build.customer_lines import write_customer
+from target_pinterest_capi.events.build.customer_lines import CustomerNames, write_customer
 from target_pinterest_capi.events.build.function_source import FunctionSource, of_texts
 from target_pinterest_capi.events.build.members import CompiledField, write_members
 from target_pinterest_capi.events.build.plan import EventPlan
@@ -59,6 +59,7 @@ class _EventWriter:
         self._columns = columns
         self._source = FunctionSource(f"build({columns.parameters})")
         self._readings = Readings(self._source, columns)
+        self._customer = CustomerNames("customer", "customer")
         self._key = columns.key(self._source, spec.plan.key_properties)
         self._source.bind("rules", spec.rules)
         self._source.bind("null_spellings", spec.converters.null_words.spellings)
@@ -85,7 +86,7 @@ class _EventWriter:
             return self._source
         if not self._spec.members["custom_data"]:
             self._source.write("custom = {{}}")
-        has = [" or ".join(map(_is_there, component.fields)) for component in COMPONENTS]
+        has = [" or ".join(map(self._is_there, component.fields)) for component in COMPONENTS]
         self._bind(presences=presences)
         self._source.write(_RETURN_COUNTED, has=",\n    ".join(has))
         return self._source
@@ -202,24 +203,32 @@ class _EventWriter:
     # Objects
 
     def _user_data(self) -> None:
-        write_customer(self._source, self._spec, self._columns, self._readings)
-        self._source.write('event["user_data"] = customer')
+        self._customer = write_customer(self._source, self._spec, self._columns, self._readings)
         if self._spec.options.drop_url_query:
-            self._source.write(_URL, applies="")
+            self._source.write(_CUT_URL)
         elif "user_data.click_id" in self._spec.rules.derived:
-            applies = ' and "epik=" in url and "click_id" not in customer'
-            self._source.write(_URL, applies=applies)
-        self._source.write(_IDENTIFIED, key=self._key)
+            self._source.write(_URL)
+        self._source.write(
+            _IDENTIFIED,
+            emails=self._customer.holder("em"),
+            maids=self._customer.holder("hashed_maids"),
+            addresses=self._customer.holder("client_ip_address"),
+            agents=self._customer.holder("client_user_agent"),
+            key=self._key,
+        )
+        self._source.write('event["user_data"] = {all}', all=self._customer.user_data)
         self._check_user({member.leaf for member in self._spec.members["user_data"]})
 
     def _check_user(self, leaves: Collection[str]) -> None:
         """Write the lines that warn about the customer's values, for mapped fields."""
         rules = self._spec.rules
-        if "client_user_agent" in leaves:
+        if "client_user_agent" in self._customer.of_person:
+            self._source.write(_KNOWN_USER_AGENT)
+        elif "client_user_agent" in leaves:
             self._bind(agents=rules.agents)
             self._source.write(_USER_AGENT)
         self._bind(is_due=rules.repeated.is_due, look_at=rules.repeated.look_at)
-        self._source.write("if is_due():\n    look_at(customer)")
+        self._source.write("if is_due():\n    look_at({all})", all=self._customer.whole)
 
     def _custom_data(self) -> None:
         leaves = {member.leaf for member in self._spec.members["custom_data"]}
@@ -234,16 +243,16 @@ class _EventWriter:
             self._bind(high_digits=HIGH_DIGITS)
             self._source.write(_VALUE, 2)
         if "opt_out_type" in leaves:
-            self._source.write(_LIMITED, 2)
+            self._source.write(_LIMITED, 2, customer=self._customer.whole)
         self._source.write('event["custom_data"] = custom', 2)
 
-
-def _is_there(path: str) -> str:
-    """Return the expression of whether an event has a field of a component."""
-    if path == "custom_data.contents":
-        return _HAS_ITEM_ID
-    parent, _, leaf = path.rpartition(".")
-    return f'"{leaf}" in {_VARIABLES[parent]}'
+    def _is_there(self, path: str) -> str:
+        """Return the expression of whether an event has a field of a component."""
+        if path == "custom_data.contents":
+            return _HAS_ITEM_ID
+        parent, _, leaf = path.rpartition(".")
+        holders = {"": "event", "user_data": self._customer.holder(leaf), "custom_data": "custom"}
+        return f'"{leaf}" in {holders[parent]}'
 
 
 # The required fields. `again` is the line that reads a value once more, if the first one may not be
@@ -317,16 +326,19 @@ _EVENT: Final = """
         "event_id": event_id,
     }}
     """
+_CUT_URL: Final = """
+    if "event_source_url" in event:
+        rules.derive_from_url(event["event_source_url"], event, customer)
+    """
 _URL: Final = """
-    url = event.get("event_source_url")
-    if url is not None{applies}:
-        rules.derive_from_url(url, event, customer)
+    if "click_id" not in customer and "epik=" in event.get("event_source_url", ""):
+        rules.derive_from_url(event["event_source_url"], event, customer)
     """
 _IDENTIFIED: Final = """
     if (
-        "em" not in customer
-        and "hashed_maids" not in customer
-        and not ("client_ip_address" in customer and "client_user_agent" in customer)
+        "em" not in {emails}
+        and "hashed_maids" not in {maids}
+        and not ("client_ip_address" in {addresses} and "client_user_agent" in {agents})
     ):
         return rules.unidentified({key})
     """
@@ -348,9 +360,13 @@ _USER_AGENT: Final = """
     if "client_user_agent" in customer and (warning := agents[customer["client_user_agent"]]):
         rules.check_user_agent(warning)
     """
+_KNOWN_USER_AGENT: Final = """
+    if person.agent_warning:
+        rules.check_user_agent(person.agent_warning)
+    """
 _LIMITED: Final = """
     if "opt_out_type" in custom:
-        rules.check_limited(custom, customer)
+        rules.check_limited(custom, {customer})
     """
 _RETURN: Final = """
     deduplicable = source != "offline"
@@ -358,7 +374,6 @@ _RETURN: Final = """
         encode(event), account, origin, name, event_id, deduplicable, seconds, key, has_derived_id
     )
     """
-_VARIABLES: Final = {"": "event", "user_data": "customer", "custom_data": "custom"}
 _HAS_ITEM_ID: Final = (
     '("contents" in custom and any(["id" in item for item in custom["contents"]]))'
 )
