@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -23,6 +24,11 @@ SERVICES = {
     "postgres",
     "tap_schemas",
 }  # fixtures of a program, or a download, that not every machine has
+
+# A shell that starts the tests in the background lets them ignore SIGINT, and with them every
+# program that they start: one that waits for it would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Before the tests are imported, as their decorators ask for it.
 # No test is slow by the clock: the machine may be.
