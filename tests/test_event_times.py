@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shopper import event
 from target_pinterest_capi.reporting.event_times import (
     DAY,
     DELAY_EDGES,
@@ -20,7 +21,7 @@ MONDAY = 1_763_942_400  # 2025-11-24T00:00:00Z
 
 def seen(*times: int, now: float = MONDAY) -> EventTimes:
     made = EventTimes()
-    made.count_times(times, [True] * len(times), now)
+    made.count_times([event(at=time) for time in times], now)
     return made
 
 
@@ -73,11 +74,8 @@ def test_memory_is_bounded():
     """A backfill of decades is counted by days instead of too many hours, and loses no event."""
     made = EventTimes()
     for number in range(3):
-        made.count_times(
-            [MONDAY - (number * MAX_HELD + hour) * 7 * HOUR for hour in range(MAX_HELD)],
-            [True] * MAX_HELD,
-            MONDAY,
-        )
+        times = [MONDAY - (number * MAX_HELD + hour) * 7 * HOUR for hour in range(MAX_HELD)]
+        made.count_times([event(at=time) for time in times], MONDAY)
     assert len(made._buckets) <= MAX_HELD
     assert sum(bucket.events for bucket in made.over_time()[1]) == 3 * MAX_HELD
 
@@ -98,7 +96,6 @@ def test_event_ahead_of_the_clock_is_in_the_first_bucket():
 def test_share_within_the_hour_and_who_is_late():
     """All events count as within the hour; only those that are not offline count as late."""
     made = EventTimes()
-    made.count_times(
-        [MONDAY - 3600, MONDAY - 3601, MONDAY - 7200, MONDAY], [True, True, False, True], MONDAY
-    )
+    events = [event(at=MONDAY - delay) for delay in (3600, 3601, 0)]
+    made.count_times([*events, event(at=MONDAY - 7200, offline=True)], MONDAY)
     assert (made.within_an_hour, made.late_online) == (2, 1)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_pinterest_capi.events.hashing import digest, digest_bytes, recognize
+from target_pinterest_capi.events.hashing import digest, digest_bytes, digests, recognize
 from target_pinterest_capi.events.reasons import Dropped
 
 SHA256 = hashlib.sha256(b"jane@example.com").hexdigest()
@@ -27,6 +27,12 @@ def test_a_digest_is_sha256_of_utf8(text):
 def test_what_utf8_cannot_carry_is_hashed_as_its_replacement(text, carried):
     """Lone surrogates count as U+FFFD and surrogate pairs as their character; nothing raises."""
     assert digest(text) == hashlib.sha256(carried.encode()).hexdigest()
+
+
+@given(texts=st.lists(st.text(st.characters(exclude_categories=[]))))
+def test_digests_are_those_of_each_text(texts):
+    """Several strings have the same digests as each alone, also if UTF-8 cannot carry one."""
+    assert digests(texts) == [digest(text) for text in texts]
 
 
 @pytest.mark.parametrize(

@@ -172,8 +172,7 @@ class Acknowledger:
                 self.skip_events(self._deduplication.record_delivered(keys), Skipped.IN_LEDGER)
         if self.observations is not None:
             self.observations.count_events(events)
-        times, online = [event.time for event in events], [event.deduplicable for event in events]
-        self.tally.count_late_online(count_late(times, online, self._now()))
+        self.tally.count_late_online(count_late(events, self._now()))
         self.tally.examine_events(events)
         self._count_events(events, Outcome.DELIVERED)
 

@@ -35,30 +35,31 @@ def _insert_values(
     same: Mapping[str, Any],
     own: Columns,
 ) -> None:
-    names = ", ".join([*same, *own])
-    kind = KINDS["sqlite"]
-    bound = [kind.bind_time(one) if isinstance(one, datetime) else one for one in same.values()]
+    bind_time = KINDS["sqlite"].bind_time
+    bound = [bind_time(one) if isinstance(one, datetime) else one for one in same.values()]
     at_once = (_MAX_PARAMETERS - len(same)) // len(own)
     number = len(next(iter(own.values())))
     for start in range(0, number, at_once):
         some = [column[start : start + at_once] for column in own.values()]
-        values = _values(len(same), len(own), len(some[0]))
-        connection.exec_driver_sql(
-            f"INSERT INTO {table.name} ({names}) VALUES {values}",  # noqa: S608 - names of ours
-            (*bound, *chain.from_iterable(zip(*some, strict=True))),
-        )
+        statement = _values_statement(table.name, tuple(same), tuple(own), len(some[0]))
+        connection.exec_driver_sql(statement, (*bound, *chain.from_iterable(some)))
 
 
-@lru_cache(maxsize=8)
-def _values(common: int, own: int, rows: int) -> str:
-    """Return numbered markers of parameters: common values are bound once, and used in each row."""
-    same = _markers(1, common)
-    firsts = range(common + 1, common + 1 + rows * own, own)
-    return ", ".join([f"({same}, {_markers(first, own)})" for first in firsts])
+@lru_cache(maxsize=8)  # the driver finds a statement faster if it is the same object
+def _values_statement(table: str, same: tuple[str, ...], own: tuple[str, ...], number: int) -> str:
+    """Return the statement of a number of rows.
 
-
-def _markers(first: int, number: int) -> str:
-    return ", ".join([f"?{one}" for one in range(first, first + number)])
+    Its parameters are numbered: the common values, which each row uses, then the columns.
+    """
+    names = ", ".join([*same, *own])
+    common = [f"?{one + 1}" for one in range(len(same))]
+    end = len(same) + 1 + number * len(own)
+    rows = [
+        [*common, *(f"?{one}" for one in range(first, end, number))]
+        for first in range(len(same) + 1, len(same) + 1 + number)
+    ]
+    values = ", ".join([f"({', '.join(row)})" for row in rows])
+    return f"INSERT INTO {table} ({names}) VALUES {values}"  # noqa: S608 - names of ours
 
 
 def _insert_arrays(

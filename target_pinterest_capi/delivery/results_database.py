@@ -27,7 +27,7 @@ from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.events.characters import well_formed
 from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.event import Event, Origin
-from target_pinterest_capi.events.hashing import digest
+from target_pinterest_capi.events.hashing import digest, digests
 from target_pinterest_capi.events.keys import Key, key_of
 from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.redaction import shown_event_name, shown_name
@@ -386,7 +386,7 @@ def _event_keys(events: Sequence[Event]) -> Sequence[str | None]:
     if not isinstance(column, str) or any([event.key != column for event in events]):  # noqa: C419 - a list is faster
         return [_key_text(key_of(event)) for event in events]
     start = str(_key_text({column: ""})).removesuffix('"}')
-    return [f'{start}{digest(event.id)}"}}' for event in events]
+    return [f'{start}{one}"}}' for one in digests([event.id for event in events])]
 
 
 def _event_ids(events: Sequence[Event]) -> Sequence[str | None]:

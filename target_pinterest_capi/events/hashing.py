@@ -6,6 +6,7 @@ shows what was hashed.
 
 import re
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from hashlib import new as new_hash
 from hashlib import sha256 as sha256  # noqa: PLC0414 - compiled members take it from here
 from typing import Final
@@ -62,6 +63,18 @@ def digest(text: str) -> str:
     except UnicodeEncodeError:
         hashed.update(well_formed(text).encode())
     return hashed.hexdigest()
+
+
+def digests(texts: Sequence[str]) -> list[str]:
+    """Return the `digest` of each text."""
+    made = []
+    try:
+        for text in texts:
+            (hashed := _new()).update(text.encode())
+            made.append(hashed.hexdigest())
+    except UnicodeEncodeError:
+        return list(map(digest, texts))
+    return made
 
 
 def digest_key(text: str, size: int) -> bytes:

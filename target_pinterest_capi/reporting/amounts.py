@@ -28,12 +28,12 @@ class Amounts:
 
     def add_values(self, name: str, events: Sequence[Event]) -> None:
         """Add the values of events of one name."""
-        values: defaultdict[str, list[Decimal]] = defaultdict(list)
+        values: defaultdict[str, list[str]] = defaultdict(list)
         for event in events:
             if event.value is not None:
-                values[event.currency or NO_CURRENCY].append(Decimal(event.value))
-        for currency, amounts in values.items():
-            self._add((name, currency), len(amounts), sum(amounts, Decimal()))
+                values[event.currency or NO_CURRENCY].append(event.value)
+        for currency, texts in values.items():
+            self._add((name, currency), len(texts), sum(map(Decimal, texts), Decimal()))
 
     def merge(self, other: "Amounts") -> None:
         """Add the counts of another part of the same run."""

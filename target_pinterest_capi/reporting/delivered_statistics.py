@@ -55,9 +55,7 @@ class DeliveredStatistics:
             self.coverage.count_components(label, alike)
             self.amounts.add_values(label, group)
             self.ids.count_ids(label, group)
-        self.times.count_times(
-            [event.time for event in events], [event.deduplicable for event in events], self._now()
-        )
+        self.times.count_times(events, self._now())
 
     def count_rejected(self, event: Event) -> None:
         """Count the value of an event that Pinterest refused."""

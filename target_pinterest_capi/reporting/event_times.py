@@ -5,8 +5,11 @@ Counts by time and by delay, in bounded memory.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from math import ceil
 from typing import Final, NamedTuple
+
+from target_pinterest_capi.events.event import Event
 
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
@@ -29,15 +32,13 @@ class Bucket(NamedTuple):
     events: int
 
 
-def count_late(times: Sequence[int], online: Sequence[bool], now: float) -> int:
+def count_late(events: Iterable[Event], now: float) -> int:
     """Return how many online events happened over an hour before `now`.
 
     Pinterest reports them as offline (docs/pinterest-api.md).
     """
-    if now - min(times, default=now) <= HOUR:
-        return 0
-    pairs = zip(times, online, strict=True)
-    return sum([is_online and now - time > HOUR for time, is_online in pairs])
+    limit = ceil(now - HOUR)  # an int, with which times are compared in half the time
+    return sum([event.time < limit and event.deduplicable for event in events])
 
 
 class EventTimes:
@@ -49,17 +50,14 @@ class EventTimes:
         self._delays: Counter[int] = Counter()
         self.late_online = 0
 
-    def count_times(self, times: Sequence[int], online: Sequence[bool], now: float) -> None:
-        """Count events that happened at `times` (Unix seconds) and were accepted at `now`.
-
-        `online` says for each whether it is not an offline event.
-        """
-        in_order = sorted(times)
+    def count_times(self, events: Sequence[Event], now: float) -> None:
+        """Count the times of events that were accepted at `now` (Unix seconds)."""
+        in_order = sorted([event.time for event in events])
         self._count_buckets(in_order)
         if len(self._buckets) > MAX_HELD:
             self._coarsen()
         self._count_delays(in_order, now)
-        self.late_online += count_late(times, online, now)
+        self.late_online += count_late(events, now)
 
     def _count_buckets(self, times: Sequence[int]) -> None:
         """Count times, in their order, bucket by bucket: most batches are of few."""

@@ -108,13 +108,9 @@ def test_one_id_for_every_event_is_found_across_parts(numbers: list[list[int]], 
 def test_histograms_of_times_are_combined_in_the_wider_buckets():
     """A part with a longer range of times has wider buckets; the others' are combined to fit."""
     near, far = EventTimes(), EventTimes()
-    near.count_times([0, 3600, 7200], [True] * 3, 0)
-    far.count_times(
-        [number * WEEK for number in range(MAX_HELD // 2)]
-        + [number * WEEK + 3600 for number in range(MAX_HELD)],
-        [True] * 15_000,
-        0,
-    )
+    near.count_times([event(at=hour * 3600) for hour in range(3)], 0)
+    far.count_times([event(at=number * WEEK) for number in range(MAX_HELD // 2)], 0)
+    far.count_times([event(at=number * WEEK + 3600) for number in range(MAX_HELD)], 0)
     for first, second in ((near, far), (far, near)):
         merged = EventTimes()
         merged.merge(first)
