@@ -37,15 +37,27 @@ def _insert_values(
 ) -> None:
     bind_time = KINDS["sqlite"].bind_time
     bound = [bind_time(one) if isinstance(one, datetime) else one for one in same.values()]
-    at_once = (_MAX_PARAMETERS - len(same)) // len(own)
     number = len(next(iter(own.values())))
-    for start in range(0, number, at_once):
-        some = [column[start : start + at_once] for column in own.values()]
-        statement = _values_statement(table.name, tuple(same), tuple(own), len(some[0]))
+    start = 0
+    for size in _sizes(number, (_MAX_PARAMETERS - len(same)) // len(own)):
+        some = [column[start : start + size] for column in own.values()]
+        statement = _values_statement(table.name, tuple(same), tuple(own), size)
         connection.exec_driver_sql(statement, (*bound, *chain.from_iterable(some)))
+        start += size
 
 
-@lru_cache(maxsize=8)  # the driver finds a statement faster if it is the same object
+def _sizes(number: int, largest: int) -> list[int]:
+    """Split a number of rows: as many of the largest size as there are, then powers of two.
+
+    So few statements differ, and SQLite has each of them ready: to prepare one takes several times
+    as long as to execute it.
+    """
+    rest = number % largest
+    powers = [1 << bit for bit in reversed(range(rest.bit_length())) if rest >> bit & 1]
+    return [largest] * (number // largest) + powers
+
+
+@lru_cache(maxsize=32)  # the driver finds a statement faster if it is the same object
 def _values_statement(table: str, same: tuple[str, ...], own: tuple[str, ...], number: int) -> str:
     """Return the statement of a number of rows.
 
