@@ -364,10 +364,29 @@ OF_ORDERS = {
     "user_data.zp": [
         ("order.person.home.{z: zip, other: undeclared}.z",),
         ("!order.person.home && order.person.work.zip",),
+        ("!order.person.home.zip && order.person.work.zip || `null`",),
+        ("(order.person.home || order.person.undeclared).zip || trim(order.person.work.zip)",),
         ("order.person | home.zip",),
         ("order.person.home.[zip, city] && '3011'",),
     ],
     "user_data.country": [("order.person.undeclared", "country")],
+    "user_data.st": [
+        ("order.person.home.city != 'N/A' && order.person.home.city || `null`",),
+        ("order.person.home.city == 'Bern' && order.total || upper(order.person.home.city)",),
+        ("order.total || order.fee || lower(trim(order.person.email))", "upper(order.total)"),
+        ("contains(`[\"Bern\", \"3011\"]`, order.person.home.city) && 'BE' || 'ZH'",),
+        ("order.total > `0` && 'BE' || !(order.fee <= `7`) && 'ZH' || `null`",),
+        ("order.total == `7` && order.person.home.city", "order.fee != `0` && 'ZH' || 'BE'"),
+        ("!order.fee && 'BE' || regex_extract(order.person.home.city, '^B(.*)')",),
+    ],
+    "custom_data.search_string": [
+        ("order.items[?id == 'Bern'] | [0] | id || item_price",),
+        ("order.person.more[?deep == `1`] | [0] | deep", "order.person.more | deep || other"),
+        ("facts[?key == 'a'].value | [0] | text || number || other",),
+        ("facts[?key == 'a'].value.text | [0]", "facts[?key == 'b'].value | [0] | text || number"),
+        ("facts[?key == 'a'] | [0].value.number", "facts[?key == 'a'] | [1] | key || value"),
+        ("facts[?key == 'b'] | length(@)",),
+    ],
     "custom_data.value": [
         ("order.total",),
         ("order.total", "order.fee"),
@@ -393,15 +412,28 @@ OF_ORDERS = {
         ("(order.undeclared || order.lines)[].{id: sku, quantity: unit.amount}",),
     ],
 }
+FACTS = st.sampled_from(
+    [None, "x", "[]", [], {}, '[{"key": "a", "value": {"text": "t"}}]']
+) | st.lists(
+    st.sampled_from([None, 5, "a", '{"key": "b", "value": {"number": 1}}'])
+    | st.fixed_dictionaries(
+        {},
+        optional={
+            "key": st.sampled_from(["a", "b", None, 1]),
+            "value": some(text=TEXTS, number=NUMBERS) | st.sampled_from(["x", '{"text": "y"}', 5]),
+        },
+    ),
+    max_size=3,
+)
 OF_ONE_ORDER = st.fixed_dictionaries(
     {}, optional={path: st.sampled_from(given) for path, given in OF_ORDERS.items()}
 )
 
 
 @settings(max_examples=examples(600))
-@given(ORDERS, TEXTS, OF_ONE_ORDER)
+@given(ORDERS, TEXTS, FACTS, OF_ONE_ORDER)
 def test_expressions_read_declared_members_as_the_interpreter_does(
-    order: Any, email: Any, fields: dict[str, tuple[str, ...]]
+    order: Any, email: Any, facts: Any, fields: dict[str, tuple[str, ...]]
 ):
     """Members of objects in objects are the same, read from dictionaries or from structs."""
     needed = {
@@ -425,6 +457,7 @@ def test_expressions_read_declared_members_as_the_interpreter_does(
         "agent": "Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0",
         "email": email,
         "order": order,
+        "facts": facts,
         "ids": ["z"],
         "others": [{"id": "z"}],
     }

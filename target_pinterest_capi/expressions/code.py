@@ -7,6 +7,7 @@ names that are made here and operators, and nothing that a user wrote.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Final, Protocol
 
@@ -31,6 +32,7 @@ from target_pinterest_capi.expressions.compiler import (
 )
 from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.expressions.interpreter import BUILT_INS
+from target_pinterest_capi.expressions.pruning import is_null
 from target_pinterest_capi.expressions.syntax import Node, children
 from target_pinterest_capi.expressions.values import (
     COMPARISONS,
@@ -60,6 +62,9 @@ class ReadingWriter(Protocol):
 
     def is_in_parts(self, steps: Steps) -> bool:
         """Return whether steps lead to structs, of which only members are read."""
+
+    def is_text(self, steps: Steps) -> bool:
+        """Return whether steps lead to texts alone, or to nothing."""
 
     def place(self, steps: Steps) -> str | None:
         """Return the expression of what steps lead to; None where they go on below structs."""
@@ -120,6 +125,9 @@ class _Writer:
     def __init__(self, readings: ReadingWriter) -> None:
         self._readings = readings
 
+    def _is_text(self, node: Node) -> bool:
+        return is_text(node, self._readings)
+
     def value(self, node: Node) -> str:
         kind = node["type"]
         if kind == "field" or kind in IN_TURN:
@@ -140,14 +148,32 @@ class _Writer:
         *before, last = steps
         if not before:
             return self.value(last)
-        if not names and (text := self._of_first(steps)) is not None:
+        if not names and (text := self._of_first(steps) or self._of_filter(steps)) is not None:
             return text
+        return self._last_of(before, last)
+
+    def _last_of(self, before: list[Node], last: Node) -> str:
+        """Write the last of some steps, applied to the result of those before."""
         if last["type"] == "field":
             return f"{self._object(before)}.get({self._readings.bind('member', last['value'])})"
         value = self._steps(before)
         if last["type"] == "index":
             return f"{self._bind(step_into)}({value}, {last['value']})"
-        return f"{self._readings.bind('evaluate', compile_node(last))}({value})"
+        evaluate = self._readings.bind("evaluate", compile_node(last))
+        members = [node["value"] for node in alternatives(last) if node["type"] == "field"]
+        if len(members) == len(alternatives(last)):
+            return self._first_member(value, members, evaluate)
+        return f"{evaluate}({value})"
+
+    def _first_member(self, value: str, members: list[str], evaluate: str) -> str:
+        """Write `a || b` of an object; `evaluate` is for any other value."""
+        part = self._readings.variable()
+        *before, text = [f"{part}.get({self._readings.bind('member', name)})" for name in members]
+        for member in reversed(before):
+            test, variable = self._truth_of(member)
+            text = f"({variable} if {test} else {text})"
+        other = f"None if {part} is None else {evaluate}({part})"
+        return f"({text} if type({part} := {value}) is dict else {other})"
 
     def _place(self, names: Steps) -> str | None:
         """Return the expression of a member of structs; None where it is one of dictionaries."""
@@ -163,9 +189,11 @@ class _Writer:
         *before, last = alternatives(first)
         if not before or len(leading_steps(then)) != len(then):
             return None
-        text = self._steps([*steps_of(last), *then])
+        text = "None" if is_null(last) else self._steps([*steps_of(last), *then])
         for alternative in reversed(before):
             names = steps_to(alternative)
+            if names is not None and not self._readings.has(names):
+                continue
             if names is None or (test := self._readings.test(names)) is None:
                 return None
             text = f"{self._steps([*steps_of(alternative), *then])} if {test} else {text}"
@@ -188,52 +216,90 @@ class _Writer:
 
     def _either(self, node: Node) -> str:
         first, second = node["children"]
+        is_or = node["type"] == "or_expression"
         names = steps_to(first)
-        if names and node["type"] == "or_expression" and self._readings.is_in_parts(names):
-            raise _InPartsError
-        test, part = self._truth(first)
-        other = self._readings.rarely(lambda: self.value(second))
-        if node["type"] == "or_expression":
-            return f"({part} if {test} else {other})"
-        return f"({other} if {test} else {part})"
+        if names and self._readings.is_in_parts(names):
+            if is_or:
+                raise _InPartsError
+            test, part = self._truth(first)
+            return f"({self._rarely(second)} if {test} else {part})"
+        # What several fields have in common is the condition before `&&`, not a longer beginning.
+        value = self._either(first) if is_or and first["type"] in _EITHER else self.value(first)
+        if self._is_like_python(first):
+            return f"({value} {'or' if is_or else 'and'} {self._rarely(second)})"
+        test, part = self._truth_of(value)
+        other = self._rarely(second)
+        return f"({part} if {test} else {other})" if is_or else f"({other} if {test} else {part})"
+
+    def _rarely(self, node: Node) -> str:
+        return self._readings.rarely(lambda: self.value(node))
+
+    def _is_like_python(self, node: Node) -> bool:
+        """Return whether the node's value is true in Python where it is in JMESPath.
+
+        A number is always true in JMESPath, and so is a struct in Python.
+        """
+        kind = node["type"]
+        if kind == "or_expression":
+            return all(map(self._is_like_python, node["children"]))
+        if kind == "and_expression":  # the first is the value only if it is false
+            return self._is_like_python(node["children"][1])
+        if kind == "literal":
+            value = node["value"]
+            return type(value) is bool or not isinstance(value, int | float | Decimal)
+        called = node["value"] if kind == "function_expression" else ""
+        return kind in _WITHOUT_NUMBERS or called in _TESTS or self._is_text(node)
 
     def _truth(self, node: Node) -> tuple[str, str]:
         """Return the test of whether a value is not false, and the variable that it sets to it."""
         names = steps_to(node)
-        if names is not None and self._readings.is_in_parts(names):
-            if (test := self._readings.test(names)) is not None:
-                return test, "None"
-            part = self._readings.variable()
-            return f"({part} := {self._readings.place(names)})", part
+        if names is None or not self._readings.is_in_parts(names):
+            return self._truth_of(self.value(node))
+        if (test := self._readings.test(names)) is not None:
+            return test, "None"
         part = self._readings.variable()
-        if _is_truth_value(node):
-            return f"({part} := {self.value(node)})", part
+        return f"({part} := {self._readings.place(names)})", part
+
+    def _truth_of(self, value: str) -> tuple[str, str]:
+        part = self._readings.variable()
         is_false_text = f"{self._bind(is_false)}({part})"
         is_rare = f"{part} is not None and {part} is not False and not {is_false_text}"
-        return f"({part} := {self.value(node)}) or {is_rare}", part
+        return f"({part} := {value}) or {is_rare}", part
 
     def negation(self, node: Node) -> str:
-        test, _ = self._truth(node["children"][0])
+        (negated,) = node["children"]
+        if self._is_like_python(negated):
+            return f"(not {self.value(negated)})"
+        test, _ = self._truth(negated)
         return f"(not ({test}))"
 
     def comparator(self, node: Node) -> str:
         left, right = node["children"]
-        operator = _OF_TEXTS.get(node["value"])
-        if operator and right["type"] == "literal" and type(right["value"]) is str:
-            part, text = self._readings.variable(), self.literal(right)
-            is_text = f"type({part} := {self.value(left)}) is str"
+        constant = right["value"] if right["type"] == "literal" else None
+        operator = _EQUALITY.get(node["value"])
+        if operator and type(constant) is str:
+            text = self.literal(right)
+            if self._is_text(left):
+                return f"({self.value(left)} {operator} {text})"
+            part = self._readings.variable()
+            is_usual = f"type({part} := {self.value(left)}) is str"
             other = f"{'not ' * (operator == '!=')}{self._bind(equal)}({part}, {text})"
-            return f"({part} {operator} {text} if {is_text} else {other})"
-        compare = COMPARISONS[node["value"]]
-        name = self._readings.bind(f"compare_{node['value']}", compare)
-        return f"{name}({self.value(left)}, {self.value(right)})"
+            return f"({part} {operator} {text} if {is_usual} else {other})"
+        compare = self._readings.bind(f"compare_{node['value']}", COMPARISONS[node["value"]])
+        if type(constant) is not int:
+            return f"{compare}({self.value(left)}, {self.value(right)})"
+        operator, of_null = _OF_NUMBERS[node["value"]], str(COMPARISONS[node["value"]](None, 0))
+        part, number = self._readings.variable(), self.literal(right)
+        is_usual = f"type({part} := {self.value(left)}) is int"
+        other = f"{of_null} if {part} is None else {compare}({part}, {number})"
+        return f"({part} {operator} {number} if {is_usual} else {other})"
 
     def call(self, node: Node) -> str:
         name = node["value"]
         if (items := items_read(node)) and self._readings.is_in_parts(items.steps):
             return self._items_value(items)
-        if name == "lower" or texts_searched(node) is not None:
-            write = self._lower if name == "lower" else self._is_among
+        if name in _TEXT_METHODS or texts_searched(node) is not None:
+            write = self._changed if name in _TEXT_METHODS else self._is_among
             return self._once(node, lambda: write(node))
         if (prepared_call := prepared(node)) is not None:
             of_first = self._readings.bind(f"call_{name}", prepared_call)
@@ -272,13 +338,16 @@ class _Writer:
         function = self._readings.bind("call_items_value", FUNCTIONS["items_value"].implementation)
         return f"{function}({objects}({given}), {names})"
 
-    def _lower(self, call: Node) -> str:
-        """Write `lower(value)`."""
+    def _changed(self, call: Node) -> str:
+        """Write `lower(value)`, or another function that is a method of texts."""
         (node,) = call["children"]
-        part, function = self._readings.variable(), FUNCTIONS["lower"].implementation
-        other = f"{self._readings.bind('call_lower', function)}({part})"
+        name, part = call["value"], self._readings.variable()
+        changed, value = f"{part}.{_TEXT_METHODS[name]}()", self.value(node)
+        if self._is_text(node):
+            return f"(None if ({part} := {value}) is None else {changed})"
+        other = f"{self._readings.bind(f'call_{name}', FUNCTIONS[name].implementation)}({part})"
         return (
-            f"({part}.lower() if type({part} := {self.value(node)}) is str"
+            f"({changed} if type({part} := {value}) is str"
             f" else None if {part} is None else {other})"
         )
 
@@ -286,8 +355,10 @@ class _Writer:
         """Write `contains([texts], value)`."""
         among, node = call["children"]
         texts = among["value"]
-        part, value = self._readings.variable(), self.value(node)
-        few, all_of_them = self._readings.bind("texts", frozenset(texts)), self._literal_of(texts)
+        few, value = self._readings.bind("texts", frozenset(texts)), self.value(node)
+        if self._is_text(node):
+            return f"({value} in {few})"
+        part, all_of_them = self._readings.variable(), self._literal_of(texts)
         otherwise = f"{self._readings.bind('call_contains', DIRECT['contains'])}"
         return (
             f"({part} in {few} if type({part} := {value}) is str"
@@ -331,20 +402,40 @@ class _Writer:
 
     def filtered(self, node: Node) -> str:
         """Write `base[?key == 'text'].rest` as a look-up: several such filters share one pass."""
-        key, text = _key_and_text(node["children"][2])
-        base, rest, _ = node["children"]
-        if key is None or can_fail(base):
+        if (found := self._found(node)) is None:
             return self.projection(node)
+        index, text = found
+        elements = f"{self._bind(look_up)}({index}, {text})"
+        rest = node["children"][1]
+        if rest["type"] == "identity":
+            return elements
+        closure = compile_node({"type": "projection", "children": [CURRENT, rest]})
+        return f"{self._readings.bind('evaluate', closure)}({elements})"
+
+    def _of_filter(self, steps: list[Node]) -> str | None:
+        """Write `base[?key == 'text'].rest | [0]`; None for any other steps."""
+        first, *then = steps
+        if first["type"] != "filter_projection" or leading_steps(then) != (0,) or len(then) > 1:
+            return None
+        if (found := self._found(first)) is None:
+            return None
+        index, text = found
+        part = self._readings.variable()
+        evaluate = self._readings.bind("first", first_of(compile_node(first["children"][1])))
+        return f"({evaluate}({part}) if ({part} := {index}.get({text})) else None)"
+
+    def _found(self, node: Node) -> tuple[str, str] | None:
+        """Return the index of `base[?key == 'text']` and the text; None for another filter."""
+        key, text = _key_and_text(node["children"][2])
+        base = node["children"][0]
+        if key is None or can_fail(base):
+            return None
         index = self._readings.once(
             ("index", key, _identity(base)),
             lambda: f"{self._bind(indexed)}({self.value(base)}, {self._literal_of(key)})",
             "{variable} = {value}",
         )
-        found = f"{self._bind(look_up)}({index}, {self._literal_of(text)})"
-        if rest["type"] == "identity":
-            return found
-        closure = compile_node({"type": "projection", "children": [CURRENT, rest]})
-        return f"{self._readings.bind('evaluate', closure)}({found})"
+        return index, self._literal_of(text)
 
     def flatten(self, node: Node) -> str:
         closure = compile_node({**node, "children": [CURRENT]})
@@ -357,11 +448,25 @@ class _Writer:
         return self._readings.record()
 
 
-_OF_TEXTS: Final = {"eq": "==", "ne": "!="}
+_EQUALITY: Final = {"eq": "==", "ne": "!="}
+_EITHER: Final = ("or_expression", "and_expression")
+_OF_NUMBERS: Final = {**_EQUALITY, "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+# Whose values are neither numbers nor structs.
+_WITHOUT_NUMBERS: Final = PROJECTIONS | {
+    "comparator", "not_expression", "flatten", "multi_select_dict", "multi_select_list",
+}  # fmt: skip
+_TESTS: Final = frozenset(
+    {"contains", "starts_with", "ends_with", "is_true", "us_opt_out", "consented"}
+)
+# What functions of a text, or of one in another form, return: a text, or null.
+_TEXT_METHODS: Final = {"lower": "lower", "upper": "upper", "trim": "strip"}
+_OF_TEXTS: Final = frozenset(
+    {*_TEXT_METHODS, "concat", "replace", "regex_extract", "query_param", "cookie", "to_date"}
+)
 _WRITERS: Final[dict[str, Callable[[_Writer, Node], str]]] = {
     **dict.fromkeys(PROJECTIONS, _Writer.projection),
     "filter_projection": _Writer.filtered,
-    **dict.fromkeys(("or_expression", "and_expression"), _Writer.either),
+    **dict.fromkeys(_EITHER, _Writer.either),
     **dict.fromkeys(("current", "identity"), _Writer.whole_record),
     "not_expression": _Writer.negation,
     "comparator": _Writer.comparator,
@@ -373,11 +478,32 @@ _WRITERS: Final[dict[str, Callable[[_Writer, Node], str]]] = {
 }
 
 
-def _is_truth_value(node: Node) -> bool:
-    """Return whether the node returns true, false or null, and nothing else."""
+def is_text(node: Node, readings: ReadingWriter) -> bool:
+    """Return whether a node's value is sure to be a text or null."""
     kind = node["type"]
-    called = node["value"] if kind == "function_expression" else ""
-    return kind in ("comparator", "not_expression") or called in ("contains", "starts_with")
+    if kind == "or_expression":
+        first, second = node["children"]
+        return _is_text_if_true(first, readings) and is_text(second, readings)
+    if kind == "and_expression":
+        return all(is_text(child, readings) for child in node["children"])
+    if kind == "literal":
+        return node["value"] is None or type(node["value"]) is str
+    if kind == "function_expression":
+        return node["value"] in _OF_TEXTS
+    steps = list(steps_of(node))
+    then = leading_steps(steps[1:])
+    if not steps or len(then) < len(steps) - 1:
+        return False
+    places = [steps_to(part) for part in alternatives(steps[0]) if not is_null(part)]
+    return all(place and readings.is_text((*place, *then)) for place in places)
+
+
+def _is_text_if_true(node: Node, readings: ReadingWriter) -> bool:
+    if node["type"] == "and_expression":
+        return _is_text_if_true(node["children"][1], readings)
+    if node["type"] == "or_expression":
+        return all(_is_text_if_true(child, readings) for child in node["children"])
+    return is_text(node, readings)
 
 
 def of_each(attribute: str | None) -> Callable[[list[Any] | None], list[Any] | None]:
@@ -399,6 +525,21 @@ def of_each(attribute: str | None) -> Callable[[list[Any] | None], list[Any] | N
         return found if None not in found else [member for member in found if member is not None]
 
     return members
+
+
+def first_of(evaluate: Callable[[Any], Any]) -> Callable[[Sequence[Any]], Any]:
+    """Return the function of elements that returns their first value that is not null.
+
+    `evaluate` returns the value of one.
+    """
+
+    def first(elements: Sequence[Any]) -> Any:
+        for element in elements:
+            if (value := evaluate(element)) is not None:
+                return value
+        return None
+
+    return first
 
 
 def objects_of(attributes: Mapping[str, str | None]) -> Callable[[list[Any] | None], list[Any]]:

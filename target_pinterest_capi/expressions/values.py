@@ -7,7 +7,7 @@ RecursionError of a hostile value. Never puts a value into a message.
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from typing import Any, Final
@@ -182,27 +182,36 @@ def listed(value: Any) -> list[Any] | None:
     return value if isinstance(value, list) else None
 
 
-Index = dict[str, list[Any]]
+Index = Mapping[str, Sequence[Any]]
+_NO_ARRAY: Final[Index] = {}  # the index of a value that is not an array
 
 
-def indexed(value: Any, key: str) -> Index | None:
-    """Return the elements of an array by the text of a member; None if it is not an array."""
-    elements = listed(value)
+def indexed(value: Any, key: str) -> Index:
+    """Return the elements of an array by the text of a member."""
+    elements = value if type(value) is list else listed(value)
     if elements is None:
-        return None
-    index: Index = {}
+        return _NO_ARRAY
+    try:  # each has another text, as a rule
+        texts = [element[key] for element in elements]
+    except (KeyError, TypeError):  # one does not have it, or is not an object
+        return _index(elements, key)
+    if {*map(type, texts)} != {str} or len(set(texts)) < len(texts):
+        return _index(elements, key)
+    return dict(zip(texts, zip(elements, strict=True), strict=True))
+
+
+def _index(elements: list[Any], key: str) -> Index:
+    index: dict[str, list[Any]] = {}
     for element in elements:
-        text = element.get(key) if type(element) is dict else step_into(element, key)
-        if type(text) is not str:
-            text = dated(text)
+        text = dated(step_into(element, key))
         if isinstance(text, str):
             index.setdefault(text, []).append(element)
     return index
 
 
-def look_up(index: Index | None, text: str) -> list[Any] | None:
+def look_up(index: Index, text: str) -> list[Any] | None:
     """Return the elements with a string; an empty list is not the same as no array."""
-    return None if index is None else index.get(text, [])
+    return None if index is _NO_ARRAY else [*index.get(text, ())]
 
 
 def flattened(elements: list[Any]) -> list[Any]:

@@ -39,7 +39,7 @@ from target_pinterest_capi.expressions.analysis import (
     reads_of,
     steps_to,
 )
-from target_pinterest_capi.expressions.code import write_expression, write_list
+from target_pinterest_capi.expressions.code import is_text, write_expression, write_list
 from target_pinterest_capi.expressions.compiler import (
     EvaluationError,
     ListSelection,
@@ -289,7 +289,7 @@ def _selected_reads(selection: ListSelection) -> dict[str, Uses] | None:
 
 def _code(tree: Node) -> Code:
     failures = _FAILURES if can_fail(tree) else ()
-    return Code(partial(write_expression, tree), failures, steps_to(tree))
+    return Code(partial(write_expression, tree), failures, steps_to(tree), partial(is_text, tree))
 
 
 def _getters(trees: Iterable[Node], path: str, note: Note) -> list[Get]:

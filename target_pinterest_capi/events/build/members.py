@@ -271,6 +271,13 @@ _WHOLE_NUMBERS: Final = {
             {target} = str(value)
         """,
 }
+# In the place of these for a text, or none.
+_TEXT_PATHS: Final = {
+    "amount": """
+        if value is not None and is_amount(value) and value not in null_spellings:
+            {target} = value
+        """,
+}
 # Of a column of numbers, as the JSON that they came in: nearly all can be sent as they are.
 _WRITTEN_AMOUNT: Final = """
     if len(text := str(value, "latin-1")) <= 10 and text.replace(".", "", 1).isdigit():
@@ -348,7 +355,7 @@ class _MemberWriter:
         if kind is None:
             return
         if self._member.collects:
-            self._collected()
+            self._collected(kind)
         elif self._member.fast_path == ITEMS:
             self._items(self._member.helper)
         elif not self._reader.write(self._member, "value"):
@@ -392,7 +399,7 @@ class _MemberWriter:
         path = self._member.fast_path
         template = paths[path].rstrip()
         if kind is Kind.TEXT:
-            template = of_texts(template, "value")
+            template = _TEXT_PATHS.get(path) or of_texts(template, "value")
         else:
             template += _WHOLE_NUMBERS.get(path, "")
         helper = ""
@@ -405,21 +412,32 @@ class _MemberWriter:
         convert = self._source.bind(f"convert_{self._member.path}", self._member.convert)
         return f"{convert}({value}, region)" if self._member.regional else f"{convert}({value})"
 
-    def _collected(self) -> None:
+    def _collected(self, kind: Kind) -> None:
         """Write the lines that convert each of several values, and set those that differ."""
-        variables = self._reader.write_each(self._member)
-        first, *others = variables
+        first, *others = self._reader.write_each(self._member)
         listed = self._source.bind("listed", _listed)
         parts = {
             "convert": self._converted(f"{listed}(value)"),
             "first": first,
-            "alone": " and ".join(f"{other} is None" for other in others) or "True",
-            "values": f"({', '.join(variables)},)",
+            "alone": " and ".join(f"{other} is None" for other in others),
+            "values": f"({', '.join((first, *others))},)",
         }
-        self._lines(_ALONE, self._depth, **parts)
+        depth = self._depth
+        if others:  # as a rule the first value is the only one
+            self._lines("if {alone}:", depth, **parts)
+            depth += 1
+        self._lines("value = {first}", depth, **parts)
+        rule = "if"
+        if self._member.fast_path and self._member.fast_path not in _WITHOUT_BRACKETS:
+            text = of_texts(_BRACKETED, "value") if kind is Kind.TEXT else _BRACKETED
+            self._lines(text, depth, **parts)
+            rule = "elif"
         if self._member.fast_path:
-            self._fast_path(FAST_PATHS, self._depth + 1, "el")
-        self._lines(_OTHER_ALONE, self._depth + 1, **parts)
+            self._fast_path(FAST_PATHS, depth, rule.removesuffix("if"), kind)
+            rule = "elif"
+        self._lines(rule + _OTHER_ALONE, depth, **parts)
+        if not others:
+            return
         self._lines(_EACH, self._depth, **parts)
         if self._member.fast_path:
             target, self._target = self._target, "made"
@@ -491,18 +509,17 @@ _OTHER: Final = """
         if found is not None:
             {target} = found
     """
-# As a rule the first value is the only one.
-_ALONE: Final = """
-    if {alone}:
-        value = {first}
-        if type(value) is str and "[" in value:
-            if (value := {convert}) is not None:
-                {target} = value
-    """
-_OTHER_ALONE: Final = """
-        elif value is not None and (value := {convert}) is not None:
+# The text of a list, as the fast path might take it for one value.
+_BRACKETED: Final = """
+    if type(value) is str and "[" in value:
+        if (value := {convert}) is not None:
             {target} = value
     """
+_WITHOUT_BRACKETS: Final = ("email", "phone", "ip address", "maid")  # their fast paths
+_OTHER_ALONE: Final = """\
+ value is not None and (value := {convert}) is not None:
+    {target} = value
+"""
 _SELECTED: Final = """
     value = {base}
     if type(value) is list and value and [*map(type, value)].count(dict) == len(value):

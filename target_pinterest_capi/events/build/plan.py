@@ -23,12 +23,14 @@ class Code(NamedTuple):
 
     `write` returns the code of its value, from the function's readings (`readings.Readings`). It
     may raise any of the exceptions `failures`; none if it cannot fail. `steps` lead to its value,
-    where it is nothing else than members of members, and elements by their number.
+    where it is nothing else than members of members, and elements by their number. `is_text` says
+    by the readings whether its value is sure to be a text or null.
     """
 
     write: Callable[[Any], str]
     failures: tuple[type[Exception], ...] = ()
     steps: tuple[str | int, ...] | None = None
+    is_text: Callable[[Any], bool] = lambda _: False
 
 
 class Selection(NamedTuple):

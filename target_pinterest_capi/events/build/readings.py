@@ -42,6 +42,10 @@ class Readings:
         """Return whether steps lead to structs, of which only members are read."""
         return self._kind_at(steps) in (Kind.OBJECT, Kind.OBJECTS)
 
+    def is_text(self, steps: Steps) -> bool:
+        """Return whether steps lead to texts alone, or to nothing."""
+        return self._kind_at(steps) in (Kind.TEXT, None)
+
     def place(self, steps: Steps) -> str | None:
         """Return the expression of what steps lead to; None where they go on below structs."""
         *before, last = steps
@@ -141,9 +145,7 @@ class Readings:
         """Return what is read for a field; None where that is known to be nothing."""
         if field.get is None:
             return self._kind_at((field.column,))
-        kinds = {
-            Kind.ANY if code.steps is None else self._kind_at(code.steps) for code in field.codes
-        }
+        kinds = {self._kind_of(code) for code in field.codes}
         is_text = field.constant is None or isinstance(field.constant, str)
         if kinds == {Kind.TEXT} and is_text:
             return Kind.TEXT
@@ -169,6 +171,11 @@ class Readings:
         inner = Readings(self._source, self._values, self._depth + 1)
         inner._known = dict(self._known)
         return inner
+
+    def _kind_of(self, code: Code) -> Kind | None:
+        if code.steps is not None:
+            return self._kind_at(code.steps)
+        return Kind.TEXT if code.is_text(self) and not code.failures else Kind.ANY
 
     def _kind_at(self, steps: Steps) -> Kind | None:
         found = self._values.at(steps)
