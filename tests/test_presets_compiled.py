@@ -345,6 +345,7 @@ ORDERS = some(
     lines=st.none() | st.lists(some(sku=TEXTS, unit=some(amount=NUMBERS)), max_size=3),
     items=st.none() | st.lists(some(id=TEXTS, item_price=NUMBERS), max_size=3),
 )
+UNIT = ("order.lines[0].unit && 'unit'",)
 OF_ORDERS = {
     "user_data.em": [
         ("order.person.email",),
@@ -399,7 +400,7 @@ OF_ORDERS = {
         ("order.person.more.deep",),
         ("order.lines && 'lines'", "order.person && 'person'"),
         ("order.lines[0] && 'line'",),
-        ("order.lines[0].unit && 'unit'",),
+        UNIT,
         ("order.items[?id == 'Bern'].id | [0]", "type(order)"),
         ("order.person.{a: 'literal'}.a",),
     ],
@@ -432,6 +433,7 @@ OF_ONE_ORDER = st.fixed_dictionaries(
 
 @settings(max_examples=examples(600))
 @given(ORDERS, TEXTS, FACTS, OF_ONE_ORDER)
+@example({"lines": [{"unit": {}}]}, None, None, {"custom_data.order_id": UNIT})
 def test_expressions_read_declared_members_as_the_interpreter_does(
     order: Any, email: Any, facts: Any, fields: dict[str, tuple[str, ...]]
 ):

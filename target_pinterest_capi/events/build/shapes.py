@@ -149,7 +149,13 @@ def _usable_objects(declared: Shape, uses: Uses) -> Shape:
         if not names <= ITEM_MEMBERS:  # the names are to be looked at
             return ANY
         read = all_uses((read, {name: ITEM_USES[name] for name in names}))
-    return _in_parts(declared, read)
+    shape = _in_parts(declared, read)
+    return ANY if _is_tested(shape) else shape
+
+
+def _is_tested(shape: Shape) -> bool:
+    """Return whether an object in those of a list is tested, which is not known of a struct."""
+    return any(member.is_tested or _is_tested(member) for member in shape.members.values())
 
 
 def _in_parts(declared: Shape, read: Mapping[str | None, Uses]) -> Shape:
