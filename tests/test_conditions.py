@@ -25,6 +25,8 @@ TRUE = (
     "1",
     "paid",
     "nope",
+    "product_added",
+    "Order Completed",
     "2026-01-01",
     "x" * 50,
     [0],

@@ -66,7 +66,7 @@ def _extractor(source: str) -> Callable[[Any], str | None]:
     def extract(value: Any) -> str | None:
         given = value if type(value) is str else text(value)
         found = search(given) if given is not None and len(given) <= longest else None
-        return found.group(group) if found else None
+        return found[group] if found else None
 
     return extract
 
@@ -82,7 +82,7 @@ def _query_param(url: Any, name: Any) -> str | None:
     for pair in (query if mark else path).split("&"):
         key, equals, value = pair.partition("=")
         if (mark or equals) and (unquote_plus(key) if is_encoded else key) == name:
-            return unquote_plus(value)
+            return unquote_plus(value) if is_encoded else value
     return None
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from target_pinterest_capi.expressions.analysis import (
     IN_TURN,
     PROJECTIONS,
+    can_fail,
     items_read,
     leading_steps,
     steps_of,
@@ -93,6 +94,8 @@ def _either(node: Node, *, on_false: bool) -> Node:
     if on_false and first["type"] == "or_expression" and is_null(first["children"][1]):
         first = first["children"][0]  # a || null || b
         node = {**node, "children": [first, second]}
+    if on_false and first["type"] == "and_expression" and is_null(first["children"][1]):
+        return node if can_fail(first) else second  # a && null || b
     if first["type"] != "literal":
         return node
     return second if is_false(first["value"]) is on_false else first

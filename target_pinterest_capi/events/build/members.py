@@ -86,8 +86,11 @@ class Reader(Protocol):
     def write(self, field: CompiledField, variable: str) -> bool:
         """Write the lines that set a variable to a field's value; return whether that is final."""
 
-    def write_each(self, field: CompiledField) -> list[str]:
-        """Write the lines that read all values of a field; return the variables of them."""
+    def write_each(self, field: CompiledField) -> list[tuple[str, bool]]:
+        """Write the lines that read all values of a field; return the expressions of them.
+
+        Each with whether it is sure to be a text or None.
+        """
 
     def again(self, field: CompiledField) -> str:
         """Return the expression of the final value, for when that of `write` cannot be used."""
@@ -355,7 +358,7 @@ class _MemberWriter:
         if kind is None:
             return
         if self._member.collects:
-            self._collected(kind)
+            self._collected()
         elif self._member.fast_path == ITEMS:
             self._items(self._member.helper)
         elif not self._reader.write(self._member, "value"):
@@ -400,8 +403,9 @@ class _MemberWriter:
         template = paths[path].rstrip()
         if kind is Kind.TEXT:
             template = _TEXT_PATHS.get(path) or of_texts(template, "value")
-        else:
-            template += _WHOLE_NUMBERS.get(path, "")
+        elif path in _WHOLE_NUMBERS:
+            template = f"if value is None:\n    pass\nel{textwrap.dedent(template).lstrip()}"
+            template += textwrap.dedent(_WHOLE_NUMBERS[path])
         helper = ""
         if "{helper}" in template:
             helper = self._source.bind(f"{path}_{self._member.path}", self._member.helper)
@@ -412,21 +416,24 @@ class _MemberWriter:
         convert = self._source.bind(f"convert_{self._member.path}", self._member.convert)
         return f"{convert}({value}, region)" if self._member.regional else f"{convert}({value})"
 
-    def _collected(self, kind: Kind) -> None:
+    def _collected(self) -> None:
         """Write the lines that convert each of several values, and set those that differ."""
-        first, *others = self._reader.write_each(self._member)
+        (first, is_text), *others = self._reader.write_each(self._member)
+        kind = Kind.TEXT if is_text else Kind.ANY
         listed = self._source.bind("listed", _listed)
         parts = {
             "convert": self._converted(f"{listed}(value)"),
             "first": first,
-            "alone": " and ".join(f"{other} is None" for other in others),
-            "values": f"({', '.join((first, *others))},)",
+            "alone": " and ".join(f"{other} is None" for other, _ in others),
+            "values": f"({', '.join((first, *(other for other, _ in others)))},)",
         }
         depth = self._depth
         if others:  # as a rule the first value is the only one
             self._lines("if {alone}:", depth, **parts)
             depth += 1
         self._lines("value = {first}", depth, **parts)
+        if not is_text and self._member.fast_path != "texts":
+            self._lines(_ONLY_ONE, depth)
         rule = "if"
         if self._member.fast_path and self._member.fast_path not in _WITHOUT_BRACKETS:
             text = of_texts(_BRACKETED, "value") if kind is Kind.TEXT else _BRACKETED
@@ -495,7 +502,7 @@ _EACH: Final = """
             if value in seen:
                 continue
             if type(value) is list and len(value) == 1 and type(value[0]) is str:
-                value = value[0]
+                (value,) = value
             made = None
             if type(value) is str and "[" in value:
                 value = made = {convert}
@@ -508,6 +515,10 @@ _OTHER: Final = """
                 found = made if found is None else [*dict.fromkeys((*found, *made))]
         if found is not None:
             {target} = found
+    """
+_ONLY_ONE: Final = """
+    if type(value) is list and len(value) == 1 and type(value[0]) is str:
+        (value,) = value
     """
 # The text of a list, as the fast path might take it for one value.
 _BRACKETED: Final = """

@@ -132,14 +132,20 @@ class Readings:
         self._lines("{variable} = {value}", variable=variable, value=value)
         return True
 
-    def write_each(self, field: CompiledField) -> list[str]:
-        """Write the lines that read all values of a field; return the variables of them."""
-        variables = []
+    def write_each(self, field: CompiledField) -> list[tuple[str, bool]]:
+        """Write the lines that read all values of a field; return the expressions of them.
+
+        Each with whether it is sure to be a text or None.
+        """
+        values = []
         for code in field.codes:
-            variable = self.variable()
-            self._write_one(code, variable, field)
-            variables.append(variable)
-        return variables
+            value = "" if code.failures else code.write(self)
+            if not value.replace(".", "").isidentifier():  # more than a variable or an attribute
+                variable = self.variable()
+                self._write_one(code, variable, field)
+                value = variable
+            values.append((value, self._kind_of(code) is Kind.TEXT))
+        return values
 
     def kind(self, field: CompiledField) -> Kind | None:
         """Return what is read for a field; None where that is known to be nothing."""
