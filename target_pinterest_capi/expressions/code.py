@@ -36,6 +36,7 @@ from target_pinterest_capi.expressions.pruning import is_null
 from target_pinterest_capi.expressions.syntax import Node, children
 from target_pinterest_capi.expressions.values import (
     COMPARISONS,
+    NOTHING,
     equal,
     indexed,
     is_false,
@@ -116,7 +117,9 @@ def write_list(node: Node, readings: ReadingWriter) -> str:
 
 _OBJECT: Final = """
     {variable} = {value}
-    if type({variable}) is not dict:
+    if {variable} is None:
+        {variable} = nothing
+    elif type({variable}) is not dict:
         {variable} = object_of({variable})
     """
 
@@ -204,6 +207,7 @@ class _Writer:
         if any(map(can_fail, steps)):
             return f"{self._bind(object_of)}({self._steps(steps)})"
         self._bind(object_of)
+        self._readings.bind("nothing", NOTHING)
         key = tuple(map(_identity, steps))
         return self._readings.once(key, lambda: self._steps(steps), _OBJECT)
 

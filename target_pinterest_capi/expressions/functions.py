@@ -86,6 +86,26 @@ def _query_param(url: Any, name: Any) -> str | None:
     return None
 
 
+def _query_reader(name: Any) -> Callable[[Any], str | None]:
+    """Return the function of a URL that returns its parameter with this name."""
+    if not isinstance(name, str) or not name.replace("_", "").isalnum():
+        return lambda url: _query_param(url, name)
+    begin = f"&{name}="
+
+    def parameter(url: Any) -> str | None:
+        if type(url) is not str or "%" in url or "+" in url:
+            return _query_param(url, name)
+        if name not in url:
+            return None
+        path, mark, query = url.partition("#")[0].partition("?")
+        before, found, value = f"&{query if mark else path}".partition(begin)
+        if not found or name in before:  # perhaps it is there without a value
+            return _query_param(url, name)
+        return value.partition("&")[0]
+
+    return parameter
+
+
 def _cookie(header: Any, name: Any) -> str | None:
     if not isinstance(header, str) or not isinstance(name, str):
         return None
@@ -302,6 +322,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
                 ("query_param(landing, 'gclid')", _LANDING, None),
             ),
             implementation=_query_param,
+            prepare=_query_reader,
         ),
         Function(
             signature="cookie(header, name)",

@@ -165,15 +165,15 @@ def step_into(value: Any, step: str | int) -> Any:
     return value[step] if isinstance(value, list) and -len(value) <= step < len(value) else None
 
 
-_NOTHING: Final[dict[str, Any]] = {}
+NOTHING: Final[dict[str, Any]] = {}  # the members of what is not an object
 
 
 def object_of(value: Any) -> dict[str, Any]:
     """Return the object that a value is or has as JSON text; otherwise an empty one."""
     if value is None:
-        return _NOTHING
+        return NOTHING
     value = opened(value)
-    return value if isinstance(value, dict) else _NOTHING
+    return value if isinstance(value, dict) else NOTHING
 
 
 def listed(value: Any) -> list[Any] | None:

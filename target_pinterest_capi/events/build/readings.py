@@ -218,12 +218,16 @@ class Readings:
         values += [self.rarely(partial(code.write, self)) for code in others]
         if field.constant is not None:
             values.append(self.bind(f"constant_{field.path}", field.constant))
-        lines = [f"{variable} = {values[0]}"]
-        lines += [f"if {variable} is None:\n    {variable} = {value}" for value in values[1:]]
+        lines = f"{variable} = {values[0]}"
+        if len(values) > 1:
+            *between, last = values[1:]
+            tests = [f"{variable} is None"]
+            tests += [f"({variable} := {value}) is None" for value in between]
+            lines += f"\nif {' and '.join(tests)}:\n    {variable} = {last}"
         failures = next((code.failures for code in field.codes if code.failures), ())
         if failures:
             self._lines("try:")
-        self._lines("{lines}", 1 if failures else 0, lines="\n".join(lines))
+        self._lines("{lines}", 1 if failures else 0, lines=lines)
         if failures:
             self._lines(
                 "except {failures}:\n    {variable} = {unusable}",
