@@ -154,11 +154,7 @@ class ResultsDatabase(Database):
 
     def record_delivered(self, events: Sequence[Event], http_status: int) -> Transaction[None]:
         """Start to add a row for each event that Pinterest accepted."""
-        now, known = self._now(), self._known_names
-        shown = {
-            name: _storable(shown_event_name(name, known))
-            for name in {event.name for event in events}
-        }
+        now = self._now()
         groups: defaultdict[tuple[Origin, str], list[Event]] = defaultdict(list)
         for event in events:
             groups[event.origin, event.account.ad_account_id].append(event)
@@ -175,10 +171,11 @@ class ResultsDatabase(Database):
                     "http_status": http_status,
                     "at": now,
                 }
+                ids = [event.id for event in group]
                 own = {
-                    "key": _event_keys(group),
-                    "event_name": [shown[event.name] for event in group],
-                    "event_id": _event_ids(group),
+                    "key": _event_keys(group, ids),
+                    "event_name": self._shown([event.name for event in group]),
+                    "event_id": _storable_ids(ids),
                 }
                 insert_rows(connection, tables.event_results, same, own)
 
@@ -234,6 +231,11 @@ class ResultsDatabase(Database):
     @property
     def _is_this_run(self) -> Any:
         return tables.runs.update().where(tables.runs.c.run_id == self._run_id)
+
+    def _shown(self, names: Sequence[str]) -> Sequence[str]:
+        """Return the names of events as they may be shown: many events have the same."""
+        shown = {name: _storable(shown_event_name(name, self._known_names)) for name in set(names)}
+        return list(map(shown.__getitem__, names))
 
     def _failed(self, letter: DeadLetter, at: Any) -> Row:
         receipt = None if letter.event is None else _decode_receipt(letter.event)
@@ -380,18 +382,18 @@ def _add_parts(connection: sa.Connection, run_id: str, report: Report) -> None:
             connection.execute(table.insert(), stored)
 
 
-def _event_keys(events: Sequence[Event]) -> Sequence[str | None]:
+def _event_keys(events: Sequence[Event], ids: Sequence[str]) -> Sequence[str | None]:
     """Return the text of each event's key; mostly its id under the name of one column."""
-    column = events[0].key
-    if not isinstance(column, str) or any([event.key != column for event in events]):  # noqa: C419 - a list is faster
+    keys = [event.key for event in events]
+    column = keys[0]
+    if not isinstance(column, str) or keys.count(column) < len(keys):
         return [_key_text(key_of(event)) for event in events]
     start = str(_key_text({column: ""})).removesuffix('"}')
-    return [f'{start}{one}"}}' for one in digests([event.id for event in events])]
+    return [f'{start}{one}"}}' for one in digests(ids)]
 
 
-def _event_ids(events: Sequence[Event]) -> Sequence[str | None]:
-    """Return the id of each event, as databases take it."""
-    ids = [event.id for event in events]
+def _storable_ids(ids: Sequence[str]) -> Sequence[str]:
+    """Return the ids of events, as databases take them."""
     together = "".join(ids)
     if together.isascii() and "\0" not in together:  # as nearly all are
         return ids
