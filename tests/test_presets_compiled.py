@@ -269,6 +269,7 @@ OF_LINES = {
         "lines[].{id: sku, item_price: price, quantity: count, item_name: title || sku}",
         "others",
     ),
+    "custom_data.predicted_ltv": ("lines[?!price].count | [0]",),
     "custom_data.order_id": ("id || lines[].more | [0]",),
 }
 
@@ -387,6 +388,8 @@ OF_ORDERS = {
         ("facts[?key == 'a'].value.text | [0]", "facts[?key == 'b'].value | [0] | text || number"),
         ("facts[?key == 'a'] | [0].value.number", "facts[?key == 'a'] | [1] | key || value"),
         ("facts[?key == 'b'] | length(@)",),
+        ("order.person.email | concat(@, '-', '1')", "concat(order.person.email, order.total)"),
+        ("trim(order.person.phone) | concat('', @)", "to_string(order.total) | concat(@, 'x')"),
     ],
     "custom_data.value": [
         ("order.total",),
@@ -411,6 +414,11 @@ OF_ORDERS = {
         ("order.lines[].{id: sku, item_price: unit.amount, item_name: unit.undeclared || sku}",),
         ("order.lines[].{id: undeclared}", "order.items[].{id: id, item_price: item_price}"),
         ("(order.undeclared || order.lines)[].{id: sku, quantity: unit.amount}",),
+        ("order.lines[?!unit.amount].{id: sku, item_name: unit.undeclared || sku}",),
+        ("order.lines[?unit].{id: sku}", "others"),
+        ("order.items[?id != 'N/A' && item_price > `0`].{id: id, item_price: item_price}",),
+        ("order.items[?!undeclared].{id: id}", "order.items[?undeclared].{id: id}"),
+        ("order.person.more[?deep].{id: deep}", "others[?id == 'z'].{id: id}"),
     ],
 }
 FACTS = st.sampled_from(

@@ -159,6 +159,8 @@ class _Writer:
         """Write the last of some steps, applied to the result of those before."""
         if last["type"] == "field":
             return f"{self._object(before)}.get({self._readings.bind('member', last['value'])})"
+        if (composed := _composed(before, last)) is not None:
+            return self.call(composed)
         value = self._steps(before)
         if last["type"] == "index":
             return f"{self._bind(step_into)}({value}, {last['value']})"
@@ -302,6 +304,8 @@ class _Writer:
         name = node["value"]
         if (items := items_read(node)) and self._readings.is_in_parts(items.steps):
             return self._items_value(items)
+        if name == "concat" and all(map(self._is_text, node["children"])):
+            return self._concat(node["children"])
         if name in _TEXT_METHODS or texts_searched(node) is not None:
             write = self._changed if name in _TEXT_METHODS else self._is_among
             return self._once(node, lambda: write(node))
@@ -314,13 +318,22 @@ class _Writer:
             else self.value(child)
             for child in node["children"]
         ]
-        if name in DIRECT:
-            return f"{self._readings.bind(f'call_{name}', DIRECT[name])}({', '.join(arguments)})"
-        if name in FUNCTIONS:
-            function = self._readings.bind(f"call_{name}", FUNCTIONS[name].implementation)
-            return f"{function}({', '.join(arguments)})"
+        if name in DIRECT or name in FUNCTIONS:
+            given = DIRECT[name] if name in DIRECT else FUNCTIONS[name].implementation
+            return f"{self._readings.bind(f'call_{name}', given)}({', '.join(arguments)})"
         function = self._readings.bind("call_built_in", BUILT_INS.call_function)
         return f"{function}({name!r}, [{', '.join(arguments)}])"
+
+    def _concat(self, nodes: list[Node]) -> str:
+        """Write `concat(text, ...)`, which is null if a part is null or empty."""
+        parts, tests = [], []
+        for node in nodes:
+            if node["type"] == "literal" and node["value"]:
+                parts.append(self.literal(node))
+                continue
+            parts.append(self._readings.variable())
+            tests.append(f"({parts[-1]} := {self.value(node)})")
+        return f"({' + '.join(parts)} if {' and '.join(tests) or 'True'} else None)"
 
     def _once(self, node: Node, write: Callable[[], str]) -> str:
         """Write a call that mappings repeat: once for all, where it cannot fail."""
@@ -465,7 +478,16 @@ _TESTS: Final = frozenset(
 # What functions of a text, or of one in another form, return: a text, or null.
 _TEXT_METHODS: Final = {"lower": "lower", "upper": "upper", "trim": "strip"}
 _OF_TEXTS: Final = frozenset(
-    {*_TEXT_METHODS, "concat", "replace", "regex_extract", "query_param", "cookie", "to_date"}
+    {
+        *_TEXT_METHODS,
+        "to_string",
+        "concat",
+        "replace",
+        "regex_extract",
+        "query_param",
+        "cookie",
+        "to_date",
+    }
 )
 _WRITERS: Final[dict[str, Callable[[_Writer, Node], str]]] = {
     **dict.fromkeys(PROJECTIONS, _Writer.projection),
@@ -482,24 +504,43 @@ _WRITERS: Final[dict[str, Callable[[_Writer, Node], str]]] = {
 }
 
 
+def _composed(before: list[Node], last: Node) -> Node | None:
+    """Return `call(value, 'text')` for `value | call(@, 'text')`; None for any other last step."""
+    if last["type"] != "function_expression":
+        return None
+    given = [child["type"] for child in last["children"]]
+    if given.count("current") != 1 or given.count("literal") != len(given) - 1:
+        return None
+    only = len(before) == 1
+    value = before[0] if only else {"type": "subexpression", "children": before}
+    arguments = [value if child["type"] == "current" else child for child in last["children"]]
+    return {**last, "children": arguments}
+
+
 def is_text(node: Node, readings: ReadingWriter) -> bool:
     """Return whether a node's value is sure to be a text or null."""
     kind = node["type"]
-    if kind == "or_expression":
+    if kind in _EITHER:
         first, second = node["children"]
-        return _is_text_if_true(first, readings) and is_text(second, readings)
-    if kind == "and_expression":
-        return all(is_text(child, readings) for child in node["children"])
+        is_first = _is_text_if_true if kind == "or_expression" else is_text
+        return is_first(first, readings) and is_text(second, readings)
     if kind == "literal":
         return node["value"] is None or type(node["value"]) is str
     if kind == "function_expression":
         return node["value"] in _OF_TEXTS
     steps = list(steps_of(node))
-    then = leading_steps(steps[1:])
-    if not steps or len(then) < len(steps) - 1:
-        return False
-    places = [steps_to(part) for part in alternatives(steps[0]) if not is_null(part)]
-    return all(place and readings.is_text((*place, *then)) for place in places)
+    return bool(steps) and _lead_to_text(steps, readings)
+
+
+def _lead_to_text(steps: list[Node], readings: ReadingWriter) -> bool:
+    first, *others = steps
+    if others and (composed := _composed(steps[:-1], steps[-1])) is not None:
+        return is_text(composed, readings)
+    then = leading_steps(others)
+    places = [steps_to(part) for part in alternatives(first) if not is_null(part)]
+    return len(then) == len(others) and all(
+        place and readings.is_text((*place, *then)) for place in places
+    )
 
 
 def _is_text_if_true(node: Node, readings: ReadingWriter) -> bool:

@@ -51,11 +51,13 @@ CURRENT: Final[Node] = {"type": "current", "children": []}
 class ListSelection(NamedTuple):
     """A list of objects made from those of another list: `base[].{key: expression, ...}`.
 
-    `base` is the tree of the other list; `members` has the tree of each key's expression.
+    `base` is the tree of the other list; `members` has the tree of each key's expression. Objects
+    for which `left_out` is true are not among them: `base[?test].{...}`.
     """
 
     base: Node
     members: dict[str, Node]
+    left_out: Node | None = None
 
 
 def compile_expression(
@@ -95,14 +97,19 @@ def interpret(
 
 
 def selection_of(tree: Node) -> ListSelection | None:
-    """Return the parts of `base[].{...}`; None for any other node, or one that can fail."""
-    if tree["type"] != "projection" or tree["children"][0]["type"] != "flatten" or can_fail(tree):
+    """Return the parts of `base[].{...}` or `base[?test].{...}`.
+
+    None for any other node, or one that can fail.
+    """
+    if tree["type"] not in ("projection", "filter_projection") or can_fail(tree):
         return None
-    source, each = tree["children"]
-    if each["type"] != "multi_select_dict":
+    source, each, *tests = tree["children"]
+    if each["type"] != "multi_select_dict" or not (tests or source["type"] == "flatten"):
         return None
     members = {member["value"]: member["children"][0] for member in each["children"]}
-    return ListSelection(source["children"][0], members)
+    if not tests:
+        return ListSelection(source["children"][0], members)
+    return ListSelection(source, members, {"type": "not_expression", "children": tests})
 
 
 def compile_node(node: Node) -> Evaluate:

@@ -239,7 +239,10 @@ def _selection(tree: Node, has: Has = lambda _: True) -> Selection | None:
         for key, member in found.members.items()
         if not is_null(left := pruned(member, has_in_element))
     }
-    return Selection(Code(partial(write_list, found.base), steps=base), members)
+    left_out = None
+    if found.left_out is not None:
+        left_out = _code(pruned(found.left_out, has_in_element))
+    return Selection(Code(partial(write_list, found.base), steps=base), members, left_out)
 
 
 def _reads(
@@ -279,8 +282,11 @@ def _selected_reads(selection: ListSelection) -> dict[str, Uses] | None:
         return None
     position = (*(EACH if isinstance(step, int) else step for step in base), EACH)
     found = []
-    for leaf, member in selection.members.items():
-        reads = _reads_of_one(member, ITEM_USES.get(leaf, ANY_USE), position)
+    trees = [(ITEM_USES.get(leaf, ANY_USE), tree) for leaf, tree in selection.members.items()]
+    if selection.left_out is not None:
+        trees.append((ANY_USE, selection.left_out))
+    for use, tree in trees:
+        reads = _reads_of_one(tree, use, position)
         if reads is None:
             return None
         found.append(reads)

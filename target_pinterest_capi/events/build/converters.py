@@ -414,7 +414,7 @@ class Converters:
             if member.leaf in plans
         ]
         if selection is not None:  # of an object that it finds nothing in, all members are null
-            return Items(members, open_list, as_item, _unread, selection.base)
+            return Items(members, open_list, as_item, _unread, selection.base, selection.left_out)
         return Items(members, open_list, as_item, self._empty_item(field))
 
     def _open_list(self, field: Field) -> Callable[[Any], list[Any] | None]:

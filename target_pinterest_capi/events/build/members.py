@@ -70,7 +70,8 @@ class Items(NamedTuple):
 
     `members` are those of one object; `open` turns other values into a list, and `as_item` other
     entries into an object, or None; `empty` notes an object that comes to no item. With `base` the
-    members are read from the objects of that list, unless it has something else.
+    members are read from the objects of that list, unless it has something else, and except those
+    for which `left_out` is true.
     """
 
     members: Sequence[CompiledField]
@@ -78,6 +79,7 @@ class Items(NamedTuple):
     as_item: Callable[[Any], dict[str, Any] | None]
     empty: Callable[[Any], None]
     base: Code | None = None
+    left_out: Code | None = None
 
 
 class Reader(Protocol):
@@ -95,8 +97,8 @@ class Reader(Protocol):
     def again(self, field: CompiledField) -> str:
         """Return the expression of the final value, for when that of `write` cannot be used."""
 
-    def base(self, code: Code) -> str:
-        """Return the expression of a list whose objects have a field's members."""
+    def value_of(self, code: Code) -> str:
+        """Return the expression of a value that cannot fail."""
 
     def kind(self, field: CompiledField) -> Kind | None:
         """Return what a field's column holds; None where it is known to hold nothing."""
@@ -465,10 +467,13 @@ class _MemberWriter:
             if items.base is None:
                 self._open_items(items)
             else:
-                self._lines(_SELECTED, depth, base=self._reader.base(items.base))
+                self._lines(_SELECTED, depth, base=self._reader.value_of(items.base))
             self._lines("get_item = item.get", depth + 2)
-        self._lines("item_made = {{}}", depth + 2)
         reader = self._reader.of_items(steps, depth + 2)
+        if items.left_out is not None:
+            test = reader.value_of(items.left_out)
+            self._lines("if {test}:\n    continue", depth + 2, test=test)
+        self._lines("item_made = {{}}", depth + 2)
         write_members(self._source, items.members, "item_made", reader, depth + 2)
         empty = self._source.bind(f"empty_{member.path}", items.empty)
         self._lines("if item_made:\n    items.append(item_made)", depth + 2)

@@ -36,11 +36,13 @@ class Code(NamedTuple):
 class Selection(NamedTuple):
     """A list of objects made from those of another list.
 
-    `base` is the other list; `members` read those of a new object from one of its objects.
+    `base` is the other list; `members` read those of a new object from one of its objects, unless
+    `left_out` is true for it.
     """
 
     base: Code
     members: Mapping[str, "FieldPlan"]
+    left_out: Code | None = None
 
 
 class FieldPlan(NamedTuple):

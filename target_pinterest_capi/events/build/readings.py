@@ -124,7 +124,8 @@ class Readings:
         elif not field.codes:
             value = self.again(field)
         elif not field.is_first_of_several:
-            self._write_one(field.codes[0], variable, field)
+            (code,) = field.codes
+            self._write_one(code, code.write(self), variable, field)
             return True
         else:
             self._write_first(field, variable)
@@ -139,11 +140,10 @@ class Readings:
         """
         values = []
         for code in field.codes:
-            value = "" if code.failures else code.write(self)
-            if not value.replace(".", "").isidentifier():  # more than a variable or an attribute
-                variable = self.variable()
-                self._write_one(code, variable, field)
-                value = variable
+            value = code.write(self)
+            if code.failures or not value.replace(".", "").isidentifier():
+                given, value = value, self.variable()
+                self._write_one(code, given, value, field)
             values.append((value, self._kind_of(code) is Kind.TEXT))
         return values
 
@@ -168,8 +168,8 @@ class Readings:
         values = ItemColumns() if steps is None else self._values.objects(steps)
         return Readings(self._source, values, depth)
 
-    def base(self, code: Code) -> str:
-        """Return the expression of a list whose objects have a field's members."""
+    def value_of(self, code: Code) -> str:
+        """Return the expression of a value that cannot fail."""
         return code.write(self)
 
     def inner(self) -> "Readings":
@@ -199,8 +199,7 @@ class Readings:
     def _lines(self, template: str, deeper: int = 0, **parts: str) -> None:
         self._source.write(template, self._depth + deeper, **parts)
 
-    def _write_one(self, code: Code, variable: str, field: CompiledField) -> None:
-        value = code.write(self)
+    def _write_one(self, code: Code, value: str, variable: str, field: CompiledField) -> None:
         if not code.failures:
             self._lines("{variable} = {value}", variable=variable, value=value)
             return
