@@ -214,6 +214,7 @@ _BOOLEANS: Final[dict[str, bool]] = {
     **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
     **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
 }
+LONGEST_BOOLEAN: Final = max(map(len, _BOOLEANS))  # of what is written in letters
 
 
 def boolean(value: Any) -> bool | Dropped | None:

@@ -8,7 +8,6 @@ from target_pinterest_capi.expressions.values import is_false
 
 _NULL_WORDS: Final = spellings_of(DEFAULT_NULL_VALUES)
 _LONGEST_WORD: Final = 24  # characters: a longer text is none of these words
-_LONGEST_FALSE: Final = len("false")  # of the words for false that are not numbers
 
 
 def means_true(value: Any) -> bool:
@@ -19,7 +18,9 @@ def means_true(value: Any) -> bool:
         word = value.strip()
         if not word or word in _NULL_WORDS:
             return False
-        if len(word) > _LONGEST_WORD or (len(word) > _LONGEST_FALSE and _has_letters_alone(word)):
+        if len(word) > _LONGEST_WORD or (
+            len(word) > coerce.LONGEST_BOOLEAN and _has_letters_alone(word)
+        ):
             return True
     return coerce.boolean(value) is not False
 
