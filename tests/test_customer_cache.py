@@ -24,14 +24,17 @@ COLUMNS = (
     "em", "ph", "ge", "db", "ln", "fn", "ct", "st", "zp", "country", "external_id",
     "hashed_maids", "client_ip_address", "client_user_agent", "click_id",
 )  # fmt: skip
-OTHERS = ("event_id", "event_name", "event_time", "action_source", "mail", "nation", "more")
+OTHERS = (
+    "event_id", "event_name", "event_time", "action_source", "mail", "nation", "more",
+    "opt_out_type",
+)  # fmt: skip
 TEXTS_DECLARED = {column: {"type": ["null", "string"]} for column in (*COLUMNS, *OTHERS)}
 # Of these few, every value is one of several people's, and many are dropped, or noted.
 TEXTS = (
     "a@example.com", "A@Example.com ", "b@example.com", "a@example.com; none", "no address",
     "+1 202 555 0134", "020 7946 0123", "us", "GB", "Atlantis", "94110", "SW1A 1AA", "f", "Jane",
     "null", "", "1990-03-04", "192.0.2.7", "10.0.0.5", "Mozilla/5.0", "c-1", "None", "True", "1",
-    "6D92078A-8246-4BA4-AE5B-76104861E7DC", "dj0y", '{"fn": "Jane", "order": "o-1"}',
+    "6D92078A-8246-4BA4-AE5B-76104861E7DC", "dj0y", "LDP", '{"fn": "Jane", "order": "o-1"}',
 )  # fmt: skip
 BUYER = {
     "type": ["null", "object"],
@@ -51,7 +54,8 @@ PEOPLE = st.lists(
     st.builds(
         lambda columns, buyer: {**columns, "buyer": buyer},
         st.dictionaries(
-            st.sampled_from([*COLUMNS, "mail", "nation", "more"]), st.sampled_from(TEXTS)
+            st.sampled_from([*COLUMNS, "mail", "nation", "more", "opt_out_type"]),
+            st.sampled_from(TEXTS),
         ),
         BUYERS,
     ),
@@ -61,6 +65,15 @@ PEOPLE = st.lists(
 # One phone number as two countries write it.
 LONDONERS: list[dict[str, Any]] = [
     {"em": "a@example.com", "ph": "020 7946 0123", "country": country} for country in ("GB", "IT")
+]
+BOTS = [{"em": "a@example.com", "client_user_agent": name} for name in ("Bot/1.0 (bot)", "Jane")]
+# Nothing that the phone's events have in common is a text.
+PHONE = {"hashed_maids": "6D92078A-8246-4BA4-AE5B-76104861E7DC", "click_id": "c-1"}
+# Limited data processing needs a state, and has an effect in one country.
+LIMITED: list[dict[str, Any]] = [
+    {"em": "a@example.com", "opt_out_type": "LDP", "st": "CA", "country": "US"},
+    {"em": "a@example.com", "opt_out_type": "LDP", "st": "CA", "country": "FR"},
+    {"em": "a@example.com", "opt_out_type": "LDP"},
 ]
 FALLBACKS = {
     "stream": "visits",
@@ -181,6 +194,9 @@ def events_of(people: list[dict[str, Any]], order: list[int]) -> list[dict[str, 
     order=st.lists(st.integers(0, 2), max_size=8),
     untyped=st.sets(st.sampled_from([*COLUMNS, "mail", "nation", "more", "buyer"]), max_size=2),
 )
+@example(BOTS, [0, 1, 0, 1], set())
+@example([PHONE], [0, 0], {"hashed_maids"})
+@example(LIMITED, [0, 1, 2, 0, 1, 2], set())
 @example(LONDONERS, [0, 1], {"country"})
 @example(LONDONERS, [0, 1], {"zp"})
 @example(LONDONERS, [0, 1], {"ct"})
