@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class CustomerNames(NamedTuple):
     """What the lines after the customer's call it.
 
-    `user_data` is the expression of the event's member; `whole` that of an object with all leaves.
+    `user_data` is the expression of the event's member, and `whole`, once that is set, the one of
+    an object with all leaves.
     Those of `of_person` are in the person's `Customer`.
     """
 
@@ -67,7 +68,7 @@ class _CustomerWriter:
         write_members(self._source, others, "customer", self._readings)
         self._source.bind("decode", msgspec.json.decode)
         leaves = frozenset(member.leaf for member in of_person)
-        return CustomerNames(_JOINED, f"decode({_JOINED})", leaves)
+        return CustomerNames(_JOINED, 'decode(event["user_data"])', leaves)
 
     def _is_of_person(self, member: CompiledField) -> bool:
         """Return whether texts decide a member, and it is not of one event only, as a click is."""
