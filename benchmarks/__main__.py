@@ -42,7 +42,6 @@ VERY_LONG_RECORDS: Final = 10_000_000
 PERFORMANCE: Final = HERE.parent / "docs" / "performance.md"
 SPARK: Final = HERE.parent / "docs" / "spark.md"
 SHORT_RUNS: Final = 3
-SHOP_ROUNDS: Final = 3
 MUST_RUN: Final = ("floor", TARGET)
 _OURS: Final = [case.name for case in (*CASES, *SHOP_CASES) if case.program == TARGET]
 
@@ -174,8 +173,7 @@ def _rounds(
 ) -> tuple[list[Rate], float, float]:
     """Run every case in turn, round after round, so that a busy moment affects all of them.
 
-    The many sources have three rounds at most. Also return the seconds to the first
-    request, and those of `--about`, beyond the SDK's import.
+    Also return the seconds to the first request, and those of `--about`, beyond the SDK's import.
     """
     samples: dict[str, list[Sample]] = {case.name: [] for case in (*cases, *of_shops)}
     starts: dict[tuple[Any, ...], list[Sample]] = {}
@@ -188,7 +186,7 @@ def _rounds(
     for number in range(1, rounds + 1):
         imports.append(bench.run_import())
         abouts.append(bench.run_about())
-        for case in (*cases, *(of_shops if number <= SHOP_ROUNDS else ())):
+        for case in (*cases, *of_shops):
             if case.name in skipped:
                 continue
             _say(f"round {number} of {rounds}: {case.name}")

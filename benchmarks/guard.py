@@ -2,7 +2,7 @@
 
 The speed test compares it with the value in `recorded.json`. Noise only makes a run slower, so the
 best of a few is the right one, and a case that is fast enough once is fast enough. The recorded
-ratios are of CPU time, which does not depend on other work, and equals wall-clock time on an idle
+ratios are of CPU time, which depends less on other work, and equals wall-clock time on an idle
 machine, because floor and target both keep one core busy. The measured ratio is of wall-clock time,
 so that waiting counts too.
 """

@@ -1,9 +1,9 @@
 """The results calculated from samples.
 
-They are medians of interleaved rounds, ratios of medians, and the project's goals. Every rate is
-without the start-up: the program's wall-clock time with a single record, the shortest of all
-rounds, because the work is the same each time and a busy machine only adds to it. The rest is the
-cost of records.
+Rates are medians of interleaved rounds. Start-up and CPU time are those of the fastest round,
+because the work is the same each time and a busy machine only adds to it. Every rate is without the
+start-up, the program's time with a single record: the rest is the cost of records. Ratios, and the
+project's goals, are of these.
 """
 
 import os
@@ -19,7 +19,7 @@ MIB: Final = 1024 * 1024
 
 
 class Rate(NamedTuple):
-    """A case's results: records per second in each round; medians of CPU and memory.
+    """A case's results: records per second in each round, the least CPU time, the median memory.
 
     `skipped` is the reason if there are none.
     """
@@ -48,7 +48,7 @@ class Reach(NamedTuple):
     """One goal: `value` is the measured value, or None if it was not measured.
 
     The wanted value is a minimum (`at_least`) or otherwise a maximum. `by_cpu` is the same ratio of
-    CPU times, which other work on the machine does not change, if that makes sense.
+    CPU times, if that makes sense.
     """
 
     what: str
@@ -76,7 +76,7 @@ def rate_of(name: str, about: str, samples: Sequence[Sample], starts: Sequence[S
         tuple(sample.records / max(1e-9, sample.took.wall_seconds - start) for sample in samples),
         start,
         start_cpu,
-        median(cpu_us(sample, start_cpu) for sample in samples),
+        min(cpu_us(sample, start_cpu) for sample in samples),
         median(sample.took.peak_bytes for sample in samples) / MIB,
     )
 

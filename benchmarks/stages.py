@@ -2,7 +2,7 @@
 
 Everything is in this process, on one thread, in chunks of lines as the target reads them. Stages
 call the package's own functions and hand their results on. The results are CPU times, which other
-programs do not change; the sending threads count as sending. Hashing and encoding happen within the
+programs change less; the sending threads count as sending. Hashing and encoding happen within the
 mapping; they are measured again by themselves, on the mapping's results. A stage gets few records
 at a time: as in the target, they stay in the processor's cache for the next stage.
 """
