@@ -11,7 +11,9 @@ PYTHON ?= $(PYTHONS)
 # once. There is one process more than there are cores, because some always wait. The order is
 # random: a run prints its seed, and PYTEST_ADDOPTS=--randomly-seed=N repeats it.
 # One file by itself: make test TESTS=tests/test_normalize.py JOBS=0
+# COVERAGE=1 measures what the tests reach, and fails if it is too little.
 TESTS ?= tests
+COVERAGE ?=
 JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
@@ -46,13 +48,13 @@ demo: $(READY)  ## deliver a sample to a sandbox on this machine and show its ou
 	@$(BIN)/pinterest-capi demo
 
 test: $(READY) $(call locked,$(TEST))  ## run the quick tests: two minutes on two cores
-	@$(PYTEST) -m "not slow" $(TESTS)
+	@$(PYTEST) -m "not slow" $(if $(COVERAGE),--cov --cov-report=) $(TESTS)
 
 test-rest: $(READY) $(call locked,$(TEST))  ## run the tests that take minutes or need a service; they are skipped if it is missing
 	@$(PYTEST) -m slow $(TESTS)
 
-coverage: $(READY) $(call locked,$(TEST))  ## run the quick tests and print their coverage of lines and branches
-	@$(PYTEST) -m "not slow" --cov --cov-report= $(TESTS)
+coverage:  ## run the quick tests and print their coverage of lines and branches
+	@$(MAKE) test COVERAGE=1
 
 # The tests that depend on time: ages of events, time zones, files named after a day, and the
 # programs as users run them.
