@@ -1,8 +1,9 @@
 """The inputs of the presets: a stream for each preset, with records in the source's real form.
 
 `samples/` has a record of each, as its tap sends it: a purchase by an imaginary person. Every
-record is made from its sample, with different ids, addresses, times and phone numbers, as from many
-people, and with as many unread columns as the source has.
+record is made from its sample, with different ids, addresses, times and phone numbers, and with as
+many unread columns as the source has. As in `records`, there are many people with four events each:
+their addresses, phone numbers and ids stay the same, while each event and order has its own.
 """
 
 import json
@@ -117,7 +118,21 @@ class _Variation:
     def _member(self, name: str, value: Any) -> Any:
         if name in _PHONES and isinstance(value, str) and value:
             return self.last_digits(value)
-        return self.value(value)
+        return self._id_of_person(value) if name in _IDS_OF_PEOPLE else self.value(value)
+
+    def _id_of_person(self, value: Any) -> Any:
+        """Return the person's id, or an object or list with the person's `id` in it."""
+        match value:
+            case str():
+                return f"{value[:-7]}{self._person:07d}"
+            case int():
+                return value + self._person
+            case list():
+                return [self._id_of_person(element) for element in value]
+            case dict():
+                varied = {name: self._member(name, member) for name, member in value.items()}
+                return {**varied, "id": self._id_of_person(value["id"])}
+        return value
 
     def _whole_number(self, value: int) -> int:
         for unit in (1, 1_000, 1_000_000):
@@ -162,6 +177,12 @@ class _Variation:
 _FIRST_TIME, _LAST_TIME = 1_700_000_000, 1_900_000_000  # Unix seconds
 _SMALLEST_ID: Final = 1_000_000
 _PHONES: Final = ("phone", "telephone")
+# Members that are a person's id or customer, in any of the sources.
+_IDS_OF_PEOPLE: Final = (
+    "anonymousId", "anonymous_id", "userId", "user_id", "customer_id", "customerId", "customerNo",
+    "customer", "distinct_id", "person_id", "user_pseudo_id", "domain_userid", "network_userid",
+    "ECID", "Email_LC_SHA256", "contexts_com_snowplowanalytics_snowplow_ecommerce_user_1",
+)  # fmt: skip
 _HEX: Final = "[0-9a-f]"
 # What varies in a string, and how.
 _TEXTS: Final[tuple[tuple[re.Pattern[str], Callable[[_Variation, str], str]], ...]] = (

@@ -267,13 +267,11 @@ def test_a_source_is_held_against_its_floor_and_against_flat_records():
     assert "| shopify | 3,000 | 25        |" in results.shops_table([row])
 
 
-@pytest.mark.parametrize("name", shops.SHOPS)
-def test_every_record_of_a_source_is_an_event(name: str):
-    """A source's generated records are all mapped, and none of their values is dropped."""
-    schema, *made = shops.messages(name, 30, datetime.now(UTC))
+def events_of_source(name: str, count: int, notes: set[tuple[str, str]]) -> list[Any]:
+    """Return what the records of a source become; its dropped values are added to `notes`."""
+    schema, *made = shops.messages(name, count, datetime.now(UTC))
     configured = load({"ad_account_id": "1", "mode": "dry_run", "mappings": [shops.mapping(name)]})
     stream = StreamSchema(name, stream_columns(schema["schema"]), is_complete=True)
-    notes = set()
     (entry,) = compile_stream(
         configured,
         stream,
@@ -282,10 +280,33 @@ def test_every_record_of_a_source_is_an_event(name: str):
         began_at=datetime.now(UTC),
     )
     decoded = (messages.decode(json.dumps(message).encode()).record for message in made)
-    events = [entry.map_record(record) for record in decoded if record is not None]
+    return [entry.map_record(record) for record in decoded if record is not None]
+
+
+@pytest.mark.parametrize("name", shops.SHOPS)
+def test_every_record_of_a_source_is_an_event(name: str):
+    """A source's generated records are all mapped, and none of their values is dropped."""
+    notes: set[tuple[str, str]] = set()
+    events = events_of_source(name, 30, notes)
     assert [type(event) for event in events] == [Event] * 30
-    assert len({event.id for event in events if isinstance(event, Event)}) == 30
+    assert len({event.id for event in events}) == 30
     assert {reason for _, reason in notes} <= {Warned.REPEATED_IDENTIFIER}
+
+
+@pytest.mark.parametrize("name", shops.SHOPS)
+def test_the_people_of_a_source_come_again(name: str):
+    """A person's events have the same identifiers, which no other person has, but their own id."""
+    events = events_of_source(name, 60, set())
+    customers: dict[str, list[dict[str, Any]]] = {}
+    for event in events:
+        customer = json.loads(event.body)["user_data"]
+        customer.pop("click_id", None)  # of one visit
+        customers.setdefault(customer["em"][0], []).append(customer)
+    assert 10 <= len(customers) <= 15
+    firsts = [first for first, *others in customers.values() if others.count(first) == len(others)]
+    assert len(firsts) == len(customers)
+    ids = [customer["external_id"][0] for customer in firsts if "external_id" in customer]
+    assert len(set(ids)) == len(ids)
 
 
 @pytest.mark.parametrize("name", ["cases", "presets", "reach", "decades", "stages"])
