@@ -371,7 +371,7 @@ class TargetPinterestCapi(Target):
             code = self._judge_quality()
         self._warn_of(self._not_found())
         watching.end(self.run.started_at + self.run.seconds)
-        log_summary(self.logger, self.run, self.lists.reports(), code)
+        log_summary(self.logger, self.run, self.lists.reports(), code, self.failure)
         self._leave_report(code)
         self.run.close()
         return code

@@ -57,6 +57,7 @@ def test_a_shortfall_is_logged_and_fails_where_asked(run_target, gates, line, on
     assert ("Low quality: " in ran.log) == (line is not None)
     assert (line or "") in ran.log
     assert ("are not sent again" in ran.log) == (ran.code == 3)
+    assert "Done after 10 records" in ran.log
 
 
 def test_volume_against_what_is_usual(run_target, tmp_path):

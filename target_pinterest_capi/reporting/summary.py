@@ -9,6 +9,7 @@ from target_pinterest_capi.events.outcomes import Outcome, advice_about
 from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.events.redaction import shown_name, shown_path
 from target_pinterest_capi.reporting.customer_lists import CustomerListReport
+from target_pinterest_capi.reporting.quality import LOW_QUALITY
 
 LOST: Final = (Outcome.INVALID, Outcome.REJECTED)
 
@@ -18,9 +19,17 @@ if TYPE_CHECKING:
 
 
 def log_summary(
-    logger: logging.Logger, run: "FinishedRun", lists: Iterable[CustomerListReport], exit_code: int
+    logger: logging.Logger,
+    run: "FinishedRun",
+    lists: Iterable[CustomerListReport],
+    exit_code: int,
+    failure: str | None = None,
 ) -> None:
-    """Log what became of every record of a run, and of its customer lists."""
+    """Log what became of every record of a run, and of its customer lists.
+
+    `failure` is why it failed; a run that was complete has not stopped.
+    """
+    is_done = not exit_code or failure == LOW_QUALITY
     tally = run.tally
     for row in tally.outcomes():
         reason = f" {row.reason}" if row.reason else ""
@@ -49,7 +58,7 @@ def log_summary(
     logger.log(
         logging.WARNING if exit_code or has_lost else logging.INFO,
         "%s%s; %s",
-        in_words(run, "Stopped" if exit_code else "Done"),
+        in_words(run, "Done" if is_done else "Stopped"),
         f", dead letters in {shown_path(run.settings.dead_letter_path)}"
         if run.dead_letters_written
         else "",
