@@ -124,7 +124,7 @@ def unknown_event_name(name: str, path: str) -> list[Problem]:
     if name in EVENT_NAMES:
         return []
     meant = nearest(name, EVENT_NAMES)
-    advice = f"; did you mean {meant}?" if meant else ": it must be defined in Ads Manager to count"
+    advice = f"; did you mean {meant}?" if meant else ": it counts if it is defined in Ads Manager"
     return [Problem(path, f"is not one of Pinterest's event names and is sent unchanged{advice}")]
 
 
