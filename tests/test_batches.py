@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,6 +61,21 @@ def test_count_cuts():
         False,
         True,
     ] * 2 + [False]
+
+
+def test_event_is_collected_if_nothing_else_is_to_be_done():
+    """The short way takes an event unless it opens a batch, fills one, or has no space in it."""
+    open_batches = batches(max_rows=3, max_bytes=len(batch_of(4).body()))
+    assert not open_batches.collect_event(event(0), 1)
+    open_batches.add_event(event(0), 1)
+    assert not open_batches.collect_event(event(1, Account("1", "another-token")), 2)
+    assert not open_batches.collect_event(msgspec.structs.replace(event(1), body=b"x" * 10**6), 2)
+    assert open_batches.collect_event(event(1), 2)
+    assert not open_batches.collect_event(event(2), 3)
+    full = open_batches.add_event(event(2), 3)
+    assert full is not None
+    assert full.sequences == [1, 2, 3]
+    assert len(full.body()) <= full.size_bytes <= len(full.body()) + 1
 
 
 @pytest.mark.parametrize("count", [2, 3, 40])

@@ -126,6 +126,8 @@ MAPPINGS: dict[str, Any] = {
 class Run:
     """A pipeline's results of records, with what was noted, and the cache."""
 
+    collect_event = None
+
     def __init__(self, mappings: Any, declared: Mapping[str, Any] | None = None) -> None:
         settings = settings_of(mappings=mappings)
         accounts, began_at = Accounts(settings), datetime.now(UTC)
@@ -154,8 +156,6 @@ class Run:
     def handle(self, result: Any) -> None:
         """Keep what two results of equal records have in common."""
         self.results.append((type(result), getattr(result, "body", None)))
-
-    deliver_event = handle
 
     def by_records(self, records: Iterable[dict[str, Any]]) -> "Run":
         """Handle records of which nothing is known: each customer is converted."""

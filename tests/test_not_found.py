@@ -59,11 +59,10 @@ def columns_not_found(
 
 class _Nowhere:
     sequence = 0
+    collect_event = None
 
     def handle(self, result: Any) -> None:
         """Keep nothing."""
-
-    deliver_event = handle
 
 
 DOTTED = "Column 'utm' is not in stream orders; the column of that name is written \"utm.source\"."

@@ -34,14 +34,14 @@ SCHEMA = {"properties": {name: {} for name in (*visit(), "currency")}}
 class Results:
     """A handler that keeps the results, each with the number of its record."""
 
+    collect_event = None
+
     def __init__(self) -> None:
         self.sequence = 0
         self.kept: list[tuple[int, Any]] = []
 
     def handle(self, result: Any) -> None:
         self.kept.append((self.sequence, result))
-
-    deliver_event = handle
 
 
 def pipeline_of(results: Results, lists: Any = (), **settings: Any) -> StreamPipeline:

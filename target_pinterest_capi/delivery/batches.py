@@ -24,7 +24,8 @@ class Batch:
     """Events of one request with the sequence number of each, and the number of attempts so far.
 
     `events`, `sequences` and `keys` are parallel and in order of arrival, so the first sequence is
-    the lowest. `keys` are the ledger's: empty without a ledger and for tests.
+    the lowest. `keys` are the ledger's: empty without a ledger and for tests. `max_rows` is for one
+    that is open.
     """
 
     __slots__ = (
@@ -34,15 +35,19 @@ class Batch:
         "events",
         "first_attempt_at",
         "keys",
+        "max_rows",
         "opened_at",
         "sequences",
         "size_bytes",
     )
 
-    def __init__(self, account: Account, opened_at: float, depth: int = 0) -> None:
+    def __init__(
+        self, account: Account, opened_at: float, depth: int = 0, max_rows: int = 0
+    ) -> None:
         self.account = account
         self.opened_at = opened_at
         self.depth = depth
+        self.max_rows = max_rows
         self.events: list[Event] = []
         self.sequences: list[int] = []
         self.keys: list[int] = []
@@ -102,30 +107,39 @@ class Batches:
         self, *, max_rows: int, max_bytes: int, wait_seconds: float, clock: Callable[[], float]
     ) -> None:
         self._max_rows = max_rows
-        self._max_test_rows = min(max_rows, TEST_EVENTS)
         self._max_bytes = max_bytes
         self._wait_seconds = wait_seconds
         self._clock = clock
         self._open: dict[Account, Batch] = {}
 
-    def add_event(self, event: Event, sequence: int, key: int | None = None) -> Batch | None:
-        """Add an event that fits; return the batch that must be sent because of it, if any."""
-        size = len(event.body) + COMMA_BYTES
+    def collect_event(self, event: Event, sequence: int) -> bool:
+        """Add an event, if no batch must be opened or sent because of it; return whether it was."""
         batch = self._open.get(event.account)
-        full = None
-        if batch is None or batch.size_bytes + size > self._max_bytes:
-            full, batch = batch, Batch(event.account, self._clock())
-            self._open[event.account] = batch
-        # `append` inlined, because this runs for every event.
+        if batch is None:
+            return False
         events = batch.events
+        size_bytes = batch.size_bytes + len(event.body) + COMMA_BYTES
+        if size_bytes > self._max_bytes or len(events) + 1 >= batch.max_rows:
+            return False
+        # `append` inlined, because this runs for every event.
         events.append(event)
         batch.sequences.append(sequence)
-        batch.size_bytes += size
-        if key is not None:
-            batch.keys.append(key)
-        max_rows = self._max_test_rows if event.account.mode == "test" else self._max_rows
-        if full is None and len(events) >= max_rows:
-            full = self._open.pop(event.account)
+        batch.size_bytes = size_bytes
+        return True
+
+    def add_event(self, event: Event, sequence: int, key: int | None = None) -> Batch | None:
+        """Add an event that fits; return the batch that must be sent because of it, if any."""
+        account = event.account
+        batch = self._open.get(account)
+        full = None
+        if batch is None or batch.size_bytes + len(event.body) + COMMA_BYTES > self._max_bytes:
+            is_test = account.mode == "test"
+            max_rows = min(self._max_rows, TEST_EVENTS) if is_test else self._max_rows
+            full, batch = batch, Batch(account, self._clock(), max_rows=max_rows)
+            self._open[account] = batch
+        batch.append(event, sequence, key)
+        if full is None and len(batch) >= batch.max_rows:
+            full = self._open.pop(account)
         return full
 
     def pop_due(self, now: float) -> list[Batch]:

@@ -106,6 +106,11 @@ class EventDelivery:
 
     # What arrives
 
+    @property
+    def collect_event(self) -> Callable[[Event, int], bool] | None:
+        """`Batches.collect_event`; None with a ledger, in which events are registered first."""
+        return self._batches.collect_event if self._deduplication is None else None
+
     def add_event(self, event: Event, sequence: int) -> None:
         """Add an event that fits, unless it waits as the repeat of one in flight."""
         key = None

@@ -136,6 +136,10 @@ class Run:
                 seconds_left=self.grace_seconds_left,
             )
             self._deliveries.append(self._old_events)
+        # The short way of an event; None if more is asked of each.
+        self.collect_event = self._events.collect_event
+        if settings.mode == "dry_run" or self._old_events is not None:
+            self.collect_event = None
         self._state_due_at = float("-inf")
         self._can_write_state = True
         self._failed_at: int | None = None  # the record that `on_invalid: fail` stopped at
@@ -172,6 +176,8 @@ class Run:
 
     def deliver_event(self, event: Event) -> None:
         """Deliver an event of the current record."""
+        if self.collect_event is not None and self.collect_event(event, self.sequence):
+            return
         if self._old_events is not None and self._old_events.is_old(event):
             self.handle_old_event(event)
         elif len(event.body) > self._events.max_event_bytes:

@@ -75,11 +75,13 @@ class RepeatedIdentifiers:
     def look_at(self, customer: Mapping[str, Sequence[str]]) -> None:
         """Count an event's identifiers, and note what may be wrong with them."""
         for name, shares in self._shares:
-            found = customer.get(name, ())
-            is_address = isinstance(found, str)
+            found = customer.get(name)
+            if found is None:
+                continue
             identifiers: Sequence[str] = (found,) if isinstance(found, str) else found
             for identifier in identifiers:
-                if shares.count(identifier) and not (is_address and is_private(identifier)):
+                is_large = shares.count(identifier)
+                if is_large and not (identifier is found and is_private(identifier)):
                     self._note(f"user_data.{name}", Warned.REPEATED_IDENTIFIER)
         if "fn" in customer and customer["fn"] == customer.get("ln"):
             self._note("user_data.ln", Warned.SAME_NAMES)
@@ -96,9 +98,11 @@ class _LargeShares:
         """Count an identifier; return whether it is a large share of all so far."""
         self._seen += 1
         counts = self._counts
-        number = counts.get(identifier, 0) + 1
-        if number > 1 or len(counts) < COUNTERS:
-            counts[identifier] = number
-            return number > LARGE_SHARE * self._seen and self._seen >= FEWEST
-        self._counts = {known: count - 1 for known, count in counts.items() if count > 1}
+        if identifier in counts:
+            counts[identifier] += 1
+            return self._seen >= FEWEST and counts[identifier] > LARGE_SHARE * self._seen
+        if len(counts) < COUNTERS:
+            counts[identifier] = 1
+        else:
+            self._counts = {known: count - 1 for known, count in counts.items() if count > 1}
         return False

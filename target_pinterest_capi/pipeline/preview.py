@@ -257,6 +257,7 @@ class _StreamPreview:
         self._preview = preview
         self._noted: Counter[tuple[str, str]] = Counter()
         self._results: list[PreviewedRecord] = []
+        self.collect_event = None  # each result is shown
         self._lists = compile_lists(
             preview.settings,
             name,
@@ -296,10 +297,6 @@ class _StreamPreview:
             self._results.append(self._of_list(result, self._lists[0]))
         else:
             self._results.append(self._result(result))
-
-    def deliver_event(self, event: Event) -> None:
-        """Collect an event."""
-        self.handle(event)
 
     def _handle_for_list(self, entry: PreviewedListEntry, record: Record) -> None:
         made = entry.read(record)

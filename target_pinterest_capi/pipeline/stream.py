@@ -49,8 +49,12 @@ class ResultHandler(Protocol):
     def handle(self, result: Result) -> None:
         """Handle the result of one mapping entry for the current record."""
 
-    def deliver_event(self, event: Event) -> None:
-        """Handle an event, like `handle` but with one call less."""
+    @property
+    def collect_event(self) -> Callable[[Event, int], bool] | None:
+        """The short way to handle the event of a record with this number, if there is one.
+
+        It returns whether it did; otherwise `handle` must.
+        """
 
 
 class StreamPipeline:
@@ -258,16 +262,21 @@ def _row_handler(
 
     Only for the rows for which `mappers` were compiled.
     """
-    map_first, *others = mappers  # as a rule there is one
 
     def handle_row(row: Any, line: bytes) -> None:
         results.sequence += 1
-        result = map_first(row, line)
-        if type(result) is Event:  # nearly every one
-            results.deliver_event(result)
-        else:
-            results.handle(result)
-        for map_row in others:
+        for map_row in mappers:
             results.handle(map_row(row, line))
 
-    return handle_row
+    collect_event = results.collect_event
+    if collect_event is None or len(mappers) > 1:
+        return handle_row
+    (map_one,) = mappers
+
+    def collect_row(row: Any, line: bytes) -> None:
+        results.sequence = sequence = results.sequence + 1
+        result = map_one(row, line)
+        if type(result) is not Event or not collect_event(result, sequence):
+            results.handle(result)
+
+    return collect_row

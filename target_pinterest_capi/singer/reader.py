@@ -90,35 +90,35 @@ class BytesReader(GenericSingerReader[bytes]):
         counts: Counter[str] = Counter()
         head, (decode_row, handle_row, count_misfit) = self._rows
         handlers = self._handlers
-        records = 0
-        number = self.line_number
+        first = number = self.line_number
+        others = 0  # than records
         try:
-            for number, line in enumerate(lines, self.line_number + 1):
+            for number, line in enumerate(lines, first + 1):
                 if line.startswith(head):
                     try:
                         row = decode_row(line).record
                     except (ValueError, ArithmeticError, RecursionError):  # more than a row has
                         count_misfit()
                     else:
-                        records += 1
                         handle_row(row, line)
                         continue
                 self.line_number = number
                 message = _decode(line, number)
                 if message is None:
+                    others += 1
                     continue
                 handler = handlers.get(message.stream or "")
                 if message.type == "RECORD" and handler and message.record is not None:
-                    records += 1
                     handler.handle_record(message.record)
                     self._rows = _rows_of(handler, message.stream or "", line)
                 else:
                     self._call_back(message, callbacks)
                     counts[message.type] += 1
+                    others += 1
                 head, (decode_row, handle_row, count_misfit) = self._rows
         finally:
             self.line_number = number
-        counts["RECORD"] += records
+        counts["RECORD"] += number - first - others
         return counts
 
     def _call_back(self, message: messages.Message, callbacks: Callbacks) -> None:
