@@ -48,7 +48,11 @@ def has_field(event: dict[str, Any], path: str) -> bool:
     """Return whether an event has a field; of items, whether one has an id."""
     parent, _, leaf = path.rpartition(".")
     found = (event.get(parent, {}) if parent else event).get(leaf)
-    return any("id" in item for item in found or ()) if leaf == "contents" else found is not None
+    return (
+        any(item.id is not None for item in found or ())
+        if leaf == "contents"
+        else found is not None
+    )
 
 
 class NoEventError(Exception):
@@ -253,8 +257,8 @@ class Oracle:
     def _derive_from_contents(self, custom: dict[str, Any]) -> None:
         contents = custom.get("contents", [])
         derived = {
-            "content_ids": list(dict.fromkeys(item["id"] for item in contents if "id" in item)),
-            "num_items": sum(item.get("quantity", 1) for item in contents),
+            "content_ids": list(dict.fromkeys(item.id for item in contents if item.id is not None)),
+            "num_items": sum(1 if item.quantity is None else item.quantity for item in contents),
         }
         for leaf, value in derived.items():
             wanted = f"custom_data.{leaf}" not in self.plan.underived and leaf not in custom

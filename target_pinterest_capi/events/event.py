@@ -3,16 +3,25 @@
 An event is encoded once; all later code uses its bytes and its receipt. Reprs show no values.
 """
 
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 
+from target_pinterest_capi.events.fields import ITEM_FIELDS
 from target_pinterest_capi.events.presence import Presence
 from target_pinterest_capi.events.reasons import Reason, Skipped
 from target_pinterest_capi.events.redaction import shown_name, without_addresses
 
 # An event's JSON, UTF-8, members in the order in which they were set.
 encode: Final = msgspec.json.Encoder().encode
+
+# One of an event's `contents`: None stands for a member that it does not have.
+Item: Any = msgspec.defstruct(
+    "Item",
+    [(member.leaf, Any, None) for member in ITEM_FIELDS],
+    omit_defaults=True,
+    gc=False,
+)
 
 
 # What may be done with an event, from everything to nothing; with test Pinterest checks it and

@@ -28,6 +28,7 @@ from target_pinterest_capi.events.build.normal_forms import (
 )
 from target_pinterest_capi.events.build.plan import FieldPlan, Selection
 from target_pinterest_capi.events.column_names import respelled
+from target_pinterest_capi.events.event import Item
 from target_pinterest_capi.events.fields import (
     ITEM_FIELDS,
     ITEM_MEMBERS,
@@ -386,7 +387,7 @@ class Converters:
         members = [(member.leaf, self.convert(member)) for member in _members_of(field)]
         empty = self._empty_item(field)
 
-        def converted(entry: Any) -> dict[str, Any] | None:
+        def converted(entry: Any) -> Item | None:
             given, made = as_item(entry), {}
             if given is None:
                 return None
@@ -396,9 +397,10 @@ class Converters:
                     made[leaf] = value
             if not made:
                 empty(given)
-            return made
+                return None
+            return Item(**made)
 
-        def convert(value: Any) -> list[dict[str, Any]] | None:
+        def convert(value: Any) -> list[Item] | None:
             return [item for item in map(converted, open_list(value) or ()) if item] or None
 
         return convert

@@ -348,13 +348,10 @@ _FROM_CONTENTS: Final = """
     """
 # A value with fewer digits in all, which does not begin with 0 or a sign, is not examined.
 _VALUE: Final = """
-    value = custom.get("value", "1")
-    if (
-        len(value) >= high_digits
-        or value < "1"
-        or ("value" in custom and "currency" not in custom)
-    ):
-        rules.check_value(custom)
+    if "value" in custom:
+        value = custom["value"]
+        if len(value) >= high_digits or value < "1" or "currency" not in custom:
+            rules.check_value(custom)
     """
 _USER_AGENT: Final = """
     if "client_user_agent" in customer and (warning := agents[customer["client_user_agent"]]):
@@ -375,7 +372,7 @@ _RETURN: Final = """
     )
     """
 _HAS_ITEM_ID: Final = (
-    '("contents" in custom and any(["id" in item for item in custom["contents"]]))'
+    '("contents" in custom and any([item.id is not None for item in custom["contents"]]))'
 )
 # With what a report counts, so that no body is read again.
 _RETURN_COUNTED: Final = """

@@ -15,6 +15,7 @@ from target_pinterest_capi.events import coerce
 from target_pinterest_capi.events.build.function_source import FunctionSource, of_texts
 from target_pinterest_capi.events.build.plan import Code, Get
 from target_pinterest_capi.events.build.shapes import Kind, number_of
+from target_pinterest_capi.events.event import Item
 from target_pinterest_capi.events.fields import ITEM_MEMBERS
 from target_pinterest_capi.events.hashing import NO_DIGEST_LENGTHS, SHORTEST_DIGEST, sha256
 from target_pinterest_capi.events.normalize import is_global_ipv6, is_plain_email, is_public_ipv4
@@ -142,8 +143,8 @@ FAST_PATHS: Final = {
     "page": """
         if (
             type(value) is str
-            and (text := value.strip())[:8] == "https://"
-            and len(text) > 8
+            and (text := value.strip()).startswith("https://")
+            and text != "https://"
             and text.isprintable()
             and text not in null_spellings
         ):
@@ -283,9 +284,10 @@ _TEXT_PATHS: Final = {
             {target} = value
         """,
 }
-# Of a column of numbers, as the JSON that they came in: nearly all can be sent as they are.
+# Of a column of numbers, as the JSON that they came in: nearly all can be sent as they are. In JSON
+# a number has at most one point, and digits on both sides of it.
 _WRITTEN_AMOUNT: Final = """
-    if len(text := str(value, "latin-1")) <= 10 and text.replace(".", "", 1).isdigit():
+    if len(text := str(value, "latin-1")) <= 10 and not text.strip("0123456789."):
         {target} = text
     elif (value := {number_of}(value)) is not None:
     """
@@ -318,6 +320,7 @@ _NAMES: Final = {  # what the fast paths call
     "is_amount": coerce.is_amount,
     "too_large": coerce.TOO_LARGE,
     "item_members": ITEM_MEMBERS,
+    "Item": Item,
 }
 _listed: Final = partial(coerce.listed, bracketed=True)
 _CONVERT: Final = """\
@@ -340,18 +343,18 @@ def write_members(
     for name, value in _NAMES.items():
         source.bind(name, value)
     for member in members:
-        _MemberWriter(source, member, into, reader, depth).write()
+        _MemberWriter(source, member, f'{into}["{member.leaf}"]', reader, depth).write()
 
 
 class _MemberWriter:
     """Writes the lines for one member."""
 
     def __init__(
-        self, source: FunctionSource, member: CompiledField, into: str, reader: Reader, depth: int
+        self, source: FunctionSource, member: CompiledField, target: str, reader: Reader, depth: int
     ) -> None:
         self._source = source
         self._member = member
-        self._target = f'{into}["{member.leaf}"]'
+        self._target = target
         self._reader = reader
         self._depth = depth
 
@@ -473,11 +476,19 @@ class _MemberWriter:
         if items.left_out is not None:
             test = reader.value_of(items.left_out)
             self._lines("if {test}:\n    continue", depth + 2, test=test)
-        self._lines("item_made = {{}}", depth + 2)
-        write_members(self._source, items.members, "item_made", reader, depth + 2)
-        empty = self._source.bind(f"empty_{member.path}", items.empty)
-        self._lines("if item_made:\n    items.append(item_made)", depth + 2)
-        self._lines("else:\n    {empty}(item)", depth + 2, empty=empty)
+        read = [member for member in items.members if reader.kind(member) is not None]
+        made = {member.leaf: f"made_{member.leaf}" for member in read}
+        self._lines("{all} = None", depth + 2, all=" = ".join(made.values()) or "_")
+        for member_of_item in read:
+            target = made[member_of_item.leaf]
+            _MemberWriter(self._source, member_of_item, target, reader, depth + 2).write()
+        self._lines(
+            _ADD_ITEM,
+            depth + 2,
+            any=" or ".join(f"{one} is not None" for one in made.values()) or "False",
+            members=", ".join(f"{leaf}={one}" for leaf, one in made.items()),
+            empty=self._source.bind(f"empty_{member.path}", items.empty),
+        )
         self._lines("if items:\n    {target} = items", depth + 1)
         if items.base is not None and (structs is None or member.is_first_of_several):
             self._lines("else:\n    value = {read}", depth, read=self._reader.again(member))
@@ -549,6 +560,12 @@ _STRUCTS: Final = """
         for item in value:
             if item is None:
                 continue
+    """
+_ADD_ITEM: Final = """
+    if {any}:
+        items.append(Item({members}))
+    else:
+        {empty}(item)
     """
 # A list of objects is usable, and one that is empty is nothing.
 _FIRST_ITEMS: Final = """

@@ -154,11 +154,13 @@ class EventRules:
         """Set the ids and the number of the items in `contents` if they are not given."""
         contents = custom["contents"]
         if self._derives_ids and "content_ids" not in custom:
-            ids = [item["id"] for item in contents if "id" in item]
+            ids = [item.id for item in contents if item.id is not None]
             if ids:
                 custom["content_ids"] = ids if len(ids) == 1 else list(dict.fromkeys(ids))
         if self._derives_number and "num_items" not in custom:
-            custom["num_items"] = sum([item.get("quantity", 1) for item in contents])
+            custom["num_items"] = sum(
+                [1 if item.quantity is None else item.quantity for item in contents]
+            )
 
     # What is warned about
 
