@@ -109,3 +109,16 @@ sys.argv[1:] = ["--version"]
 main()
 """)
     assert ended.stdout.splitlines()[-1] == "True True True"
+
+
+def test_no_garbage_is_searched_for_in_what_a_database_needs():
+    """SQLAlchemy is imported during a run, and its objects count as those of other modules do."""
+    ended = run("""
+import gc
+gc.freeze()
+before = gc.get_freeze_count()
+gc.disable()
+import target_pinterest_capi.delivery.database
+print(gc.get_freeze_count() - before > 20_000, gc.get_count()[0] < 1_000)
+""")
+    assert ended.stdout == "True True\n"
