@@ -74,21 +74,9 @@ KINDS: Final = {
         "SELECT strftime('%s', 'now')",
         "?",
         lambda at: at.strftime("%Y-%m-%d %H:%M:%S.%f"),  # as SQLAlchemy writes it
-        (
-            # Each changed page is written as a whole, and random keys each change another one: with
-            # SQLite's default of 4,096 bytes a key costs an eighth more. This affects only new
-            # files.
-            "PRAGMA page_size=2048",
-            # WAL: readers and a writer do not block each other, and a commit survives the process
-            # without a sync for each.
-            "PRAGMA journal_mode=WAL",
-            "PRAGMA synchronous=NORMAL",
-            # Keys are random, so batches change the same pages again and again: 64 MB of them are
-            # collected before they are written to the file, and 16 MB are kept in memory. With
-            # SQLite's defaults of 4 and 2 MB a key costs a third more.
-            "PRAGMA wal_autocheckpoint=32000",
-            "PRAGMA cache_size=-16000",
-        ),
+        # WAL: readers and a writer do not block each other, and a commit survives the process
+        # without a sync for each.
+        ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL"),
     ),
     "postgresql": DatabaseKind(
         postgresql.insert,
@@ -137,6 +125,7 @@ class Database:
     """
 
     error: ClassVar[type[DatabaseError]] = DatabaseError
+    pragmas: ClassVar[Sequence[str]] = ()  # for SQLite, by what is written
 
     def __init__(
         self,
@@ -191,7 +180,7 @@ class Database:
     # On the database's thread
 
     def _open(self, url: str, tables: sa.MetaData) -> None:
-        self._engine = _engine_of(url)
+        self._engine = _engine_of(url, self.pragmas)
         self.kind = KINDS[self._engine.dialect.name]
         self._connection = self._engine.connect()
         with self._connection.begin():
@@ -254,10 +243,10 @@ def read(url: str, table: str, query: sa.Select[Any]) -> list[Any]:
         engine.dispose()
 
 
-def _engine_of(url: str) -> sa.Engine:
+def _engine_of(url: str, pragmas: Sequence[str] = ()) -> sa.Engine:
     """Return the engine of a URL. Raises `UnusableError` with what to do about it."""
     try:
-        return _create_engine(url)
+        return _create_engine(url, pragmas)
     except (ArgumentError, ValueError):
         raise UnusableError("its URL cannot be read; an example is sqlite:///ledger.db") from None
     except ImportError as error:
@@ -310,20 +299,22 @@ def _create_tables(connection: sa.Connection, tables: sa.MetaData) -> None:
                 connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
 
 
-def _create_engine(url: str) -> sa.Engine:
+def _create_engine(url: str, pragmas: Sequence[str]) -> sa.Engine:
     """Return the engine of a URL; its connections are configured for the database."""
     address = sa.make_url(url)
     kind = KINDS[address.get_backend_name()]  # the settings allow no other
     if kind.timeout not in address.query:
         address = address.update_query_dict({kind.timeout: str(BUSY_SECONDS)})
+    set_up = kind.set_up
     if address.get_backend_name() == "sqlite":
         _create_private(address.database or ":memory:")
+        set_up = (*pragmas, *set_up)  # a new file's pages have their size before it has its mode
     engine = sa.create_engine(address, pool_pre_ping=True, **kind.engine_options)
 
     @sa.event.listens_for(engine, "connect")
     def _set_up(connection: Any, _: Any) -> None:
         until = time.monotonic() + BUSY_SECONDS
-        for statement in kind.set_up:
+        for statement in set_up:
             while not _execute(connection, statement, engine.dialect, until=until):
                 time.sleep(_BUSY_PAUSE_SECONDS)
 

@@ -114,6 +114,16 @@ class EventLedger(Database):
     """
 
     error = LedgerError
+    pragmas = (
+        # Each changed page is written as a whole, and random keys each change another one: with
+        # SQLite's default of 4,096 bytes a key costs an eighth more. This affects only new files.
+        "PRAGMA page_size=2048",
+        # Batches change the same pages again and again: 64 MB of them are collected before they are
+        # written to the file, and 16 MB are kept in memory. With SQLite's defaults of 4 and 2 MB a
+        # key costs a third more.
+        "PRAGMA wal_autocheckpoint=32000",
+        "PRAGMA cache_size=-16000",
+    )
 
     def __init__(
         self,

@@ -68,6 +68,12 @@ class ResultsDatabase(Database):
     """
 
     error = ResultsError
+    pragmas = (
+        # Rows of events are appended, and larger pages are changed less often: with SQLite's
+        # default of 4,096 bytes a row costs a tenth more. This affects only new files.
+        "PRAGMA page_size=8192",
+        "PRAGMA wal_autocheckpoint=2000",  # 16 MB, which are then used again
+    )
 
     def __init__(
         self,
