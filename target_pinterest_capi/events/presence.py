@@ -4,7 +4,9 @@ Many events have the same, so there is one object for all of them, and counting 
 counting objects. Has no values.
 """
 
-from typing import Final
+from typing import Any, Final
+
+from target_pinterest_capi.events.components import COMPONENTS
 
 MAX_KEPT: Final = 10_000  # more than there are of Pinterest's own sources
 
@@ -31,5 +33,22 @@ class _Presences(dict[tuple[str | bool, ...], Presence]):
         return presence
 
 
+class _PresencesOfPeople(dict[tuple[Any, ...], Presence]):
+    def __missing__(self, key: tuple[Any, ...]) -> Presence:
+        source, leaves, *others = key
+        paths = {f"user_data.{leaf}" for leaf in leaves}
+        components = [
+            is_there or not paths.isdisjoint(component.fields)
+            for component, is_there in zip(COMPONENTS, others, strict=True)
+        ]
+        presence = presences[source, *components]
+        if len(self) < MAX_KEPT:
+            self[key] = presence
+        return presence
+
+
 # By action_source, and whether each component is there.
 presences: Final = _Presences()
+# The same for events of known people: by action_source, the leaves of the person's `user_data`, and
+# whether the rest of the event has each component.
+presences_of_people: Final = _PresencesOfPeople()

@@ -24,7 +24,7 @@ from target_pinterest_capi.events.build.shapes import Kind
 from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.event import Event, encode
 from target_pinterest_capi.events.fields import ACTION_SOURCES, EVENT_NAMES, OBJECTS
-from target_pinterest_capi.events.presence import presences
+from target_pinterest_capi.events.presence import presences, presences_of_people
 from target_pinterest_capi.events.warnings import HIGH_DIGITS
 
 
@@ -86,9 +86,8 @@ class _EventWriter:
             return self._source
         if not self._spec.members["custom_data"]:
             self._source.write("custom = {{}}")
-        has = [" or ".join(map(self._is_there, component.fields)) for component in COMPONENTS]
-        self._bind(presences=presences)
-        self._source.write(_RETURN_COUNTED, has=",\n    ".join(has))
+        self._presence()
+        self._source.write(_RETURN_COUNTED)
         return self._source
 
     def _bind(self, **values: Any) -> None:
@@ -246,12 +245,28 @@ class _EventWriter:
             self._source.write(_LIMITED, 2, customer=self._customer.whole)
         self._source.write('event["custom_data"] = custom', 2)
 
+    def _presence(self) -> None:
+        """Write the lines that look up which components an event has."""
+        has = [" or ".join(map(self._is_there, component.fields)) for component in COMPONENTS]
+        if self._customer.of_person:
+            self._bind(presences_of_people=presences_of_people)
+            template = _PRESENCE_WITH_PERSON
+        else:
+            self._bind(presences=presences)
+            template = _PRESENCE
+        self._source.write(template, has=",\n    ".join(has))
+
     def _is_there(self, path: str) -> str:
-        """Return the expression of whether an event has a field of a component."""
+        """Return the expression of whether an event has a field of a component.
+
+        The person's are not looked up one by one, but all together.
+        """
         if path == "custom_data.contents":
             return _HAS_ITEM_ID
         parent, _, leaf = path.rpartition(".")
-        holders = {"": "event", "user_data": self._customer.holder(leaf), "custom_data": "custom"}
+        if parent == "user_data" and leaf in self._customer.of_person:
+            return "False"
+        holders = {"": "event", "user_data": "customer", "custom_data": "custom"}
         return f'"{leaf}" in {holders[parent]}'
 
 
@@ -374,13 +389,22 @@ _RETURN: Final = """
 _HAS_ITEM_ID: Final = (
     '("contents" in custom and any([item.id is not None for item in custom["contents"]]))'
 )
-# With what a report counts, so that no body is read again.
-_RETURN_COUNTED: Final = """
-    deduplicable = source != "offline"
+# What a report counts, so that no body is read again.
+_PRESENCE: Final = """
     presence = presences[
         source,
         {has},
     ]
+    """
+_PRESENCE_WITH_PERSON: Final = """
+    presence = presences_of_people[
+        source,
+        person.leaves,
+        {has},
+    ]
+    """
+_RETURN_COUNTED: Final = """
+    deduplicable = source != "offline"
     return Event(
         encode(event), account, origin, name, event_id, deduplicable, seconds, key, has_derived_id,
         presence, custom.get("value"), custom.get("currency"),
