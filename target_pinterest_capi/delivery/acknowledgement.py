@@ -6,7 +6,6 @@ records without an event. Never sends, never writes STATE.
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -232,8 +231,9 @@ class Acknowledger:
         self._submit(alone)
 
     def _count_events(self, events: Iterable[Event], outcome: Outcome, reason: str = "") -> None:
-        for origin, number in Counter([event.origin for event in events]).items():
-            self.tally.count_outcome(origin, outcome, reason, number)
+        origins = [event.origin for event in events]
+        for origin in set(origins):
+            self.tally.count_outcome(origin, outcome, reason, origins.count(origin))
 
     # What is durable
 

@@ -59,7 +59,7 @@ class Results(Protocol):
         """Return how many events the last runs of its kind delivered, by name."""
 
     def record_delivered(self, events: Sequence[Event], http_status: int) -> PendingRows:
-        """Start to add a row for each event that Pinterest accepted."""
+        """Start to add a row for each event of a request that Pinterest accepted."""
 
     def record_failed(self, letters: Sequence[DeadLetter]) -> None:
         """Add a row for each event or record that was invalid or rejected."""
@@ -109,7 +109,7 @@ class RunResults:
             self._due_at = self._clock() + RENEWAL_SECONDS
 
     def record_delivered(self, events: Sequence[Event], http_status: int) -> Iterator[PendingRows]:
-        """Record events that Pinterest accepted, if each of them is asked for.
+        """Record events of a request that Pinterest accepted, if each of them is asked for.
 
         Yields the rows while they are being written, and then waits for them.
         """

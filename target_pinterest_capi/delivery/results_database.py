@@ -26,7 +26,7 @@ from target_pinterest_capi.delivery.results import Program, ResultsError
 from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.events.characters import well_formed
 from target_pinterest_capi.events.components import COMPONENTS
-from target_pinterest_capi.events.event import Event, Origin
+from target_pinterest_capi.events.event import Event
 from target_pinterest_capi.events.hashing import digest, digests
 from target_pinterest_capi.events.keys import Key, key_of
 from target_pinterest_capi.events.outcomes import Outcome
@@ -159,20 +159,18 @@ class ResultsDatabase(Database):
         )
 
     def record_delivered(self, events: Sequence[Event], http_status: int) -> Transaction[None]:
-        """Start to add a row for each event that Pinterest accepted."""
+        """Start to add a row for each event of a request that Pinterest accepted."""
         now = self._now()
-        groups: defaultdict[tuple[Origin, str], list[Event]] = defaultdict(list)
-        for event in events:
-            groups[event.origin, event.account.ad_account_id].append(event)
 
         def insert(connection: sa.Connection) -> None:
-            for (origin, ad_account_id), group in groups.items():
+            for origin in dict.fromkeys([event.origin for event in events]):
+                group = [event for event in events if event.origin == origin]
                 stream, mapping = map(_storable, origin.shown)
                 same = {
                     "run_id": self._run_id,
                     "stream": stream,
                     "mapping": mapping,
-                    "ad_account_id": ad_account_id,
+                    "ad_account_id": events[0].account.ad_account_id,
                     "outcome": str(Outcome.DELIVERED),
                     "http_status": http_status,
                     "at": now,

@@ -137,7 +137,8 @@ def classify(response: EventsResponse, sent: int) -> Decision:
 def _is_complete(statuses: Sequence[EventStatus], sent: int) -> bool:
     if len(statuses) != sent:
         return False
-    return all(event.status in _EVENT_STATUSES for event in statuses)
+    # A list is faster than a generator here.
+    return all([event.status in _EVENT_STATUSES for event in statuses])  # noqa: C419
 
 
 def classify_call(response: CallResponse) -> Decision:

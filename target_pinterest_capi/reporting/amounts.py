@@ -28,12 +28,14 @@ class Amounts:
 
     def add_values(self, name: str, events: Sequence[Event]) -> None:
         """Add the values of events of one name."""
-        values: defaultdict[str, list[str]] = defaultdict(list)
+        groups: defaultdict[str | None, list[str | None]] = defaultdict(list)
         for event in events:
-            if event.value is not None:
-                values[event.currency or NO_CURRENCY].append(event.value)
-        for currency, texts in values.items():
-            self._add((name, currency), len(texts), sum(map(Decimal, texts), Decimal()))
+            groups[event.currency].append(event.value)
+        for currency, values in groups.items():
+            texts = list(filter(None, values))
+            if texts:
+                total = sum(map(Decimal, texts), Decimal())
+                self._add((name, currency or NO_CURRENCY), len(texts), total)
 
     def merge(self, other: "Amounts") -> None:
         """Add the counts of another part of the same run."""

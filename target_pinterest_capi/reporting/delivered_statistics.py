@@ -41,8 +41,6 @@ class DeliveredStatistics:
 
     def count_events(self, events: Sequence[Event]) -> None:
         """Count events that Pinterest has just processed."""
-        if not events:
-            return
         groups: defaultdict[str, list[Event]] = defaultdict(list)
         for event in events:
             groups[event.name].append(event if event.presence is not None else examined(event))
