@@ -302,7 +302,8 @@ SHAPES = {
 }
 FIELDS_DECLARED = {
     path: SHAPES.get(field.kind, Shape(Kind.TEXT)) for path, field in BY_PATH.items()
-}
+} | {"custom_data.content_ids": Shape(Kind.TEXTS)}
+LISTS_DECLARED = dict.fromkeys(BY_PATH, Shape(Kind.TEXTS))
 
 
 def fitting(value: Any, shape: Shape) -> Any:
@@ -310,6 +311,9 @@ def fitting(value: Any, shape: Shape) -> Any:
     match shape.kind:
         case Kind.TEXT:
             return value if value is None else str(value)
+        case Kind.TEXTS:
+            values = value if isinstance(value, list) else [value]
+            return None if value is None else [*map(str, values)]
         case Kind.OBJECTS:
             entries = value if isinstance(value, list) else [value]
             return [
@@ -334,6 +338,10 @@ def is_utf_8(record: dict[str, Any]) -> bool:
 
 
 @settings(max_examples=examples(300))
+@example({"custom_data.content_ids": ["a", "b"]}, True, (), "column", FIELDS_DECLARED)
+@example({"custom_data.content_ids": ["a", ""]}, True, (), "column", FIELDS_DECLARED)
+@example({"custom_data.content_ids": ["a", "a"]}, True, (), "column", FIELDS_DECLARED)
+@example({"custom_data.content_ids": ["a", "null"]}, True, (), "column", FIELDS_DECLARED)
 @example({"custom_data.contents": [{}]}, True, (), "column", FIELDS_DECLARED)
 @example({"custom_data.contents": [{"item_price": 0}]}, True, (), "column", FIELDS_DECLARED)
 @given(
@@ -341,7 +349,7 @@ def is_utf_8(record: dict[str, Any]) -> bool:
     st.booleans(),
     KEYS,
     st.sampled_from(["column", "expression", "nowhere", "constant"]),
-    st.sampled_from([{}, TEXTS_DECLARED, FIELDS_DECLARED]),
+    st.sampled_from([{}, TEXTS_DECLARED, FIELDS_DECLARED, LISTS_DECLARED]),
 )
 def test_rows_are_records(
     record: dict[str, Any],

@@ -22,6 +22,7 @@ from target_pinterest_capi.mapping.declared_shapes import declared_shapes
 from target_pinterest_capi.pipeline.stream import MOST_MISFITS
 
 TEXT = Shape(Kind.TEXT)
+TEXTS = Shape(Kind.TEXTS)
 NUMBER = Shape(Kind.NUMBER)
 ITEM = {"type": "object", "properties": {"id": {"type": "string"}}}
 ITEMS = Shape(Kind.OBJECTS, {"id": TEXT})
@@ -59,6 +60,10 @@ def of_each(**uses: Uses) -> Uses:
         ({"type": "array", "items": {"type": "object"}}, ANY),
         ({"type": "array", "items": [ITEM]}, ANY),
         ({"type": "array"}, ANY),
+        ({"type": ["null", "array"], "items": {"type": "string"}}, TEXTS),
+        ({"type": "array", "items": {"type": ["string"]}}, TEXTS),
+        ({"type": "array", "items": {"type": ["null", "string"]}}, ANY),
+        ({"type": "array", "items": {"type": "number"}}, ANY),
         (ITEM, Shape(Kind.OBJECT, {"id": TEXT})),
         ({**ITEM, "type": ["object", "null"]}, Shape(Kind.OBJECT, {"id": TEXT})),
         ({**ITEM, "type": ["object", "string"]}, ANY),
@@ -95,6 +100,7 @@ def test_schema_without_properties_declares_nothing(odd: Any):
     ("declared", "uses", "shape"),
     [
         (TEXT, [AMOUNT, ANY_USE], TEXT),
+        (TEXTS, [of_each(id=ANY_USE), ANY_USE], TEXTS),
         (NUMBER, [AMOUNT], NUMBER),
         (NUMBER, [AMOUNT, ANY_USE], ANY),
         (NUMBER, [AMOUNT, of_each(id=ANY_USE)], ANY),

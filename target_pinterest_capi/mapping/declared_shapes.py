@@ -31,9 +31,12 @@ def _shape(schema: Any) -> Shape:
     if types == {"object"} and (members := declared_shapes(schema)):
         return Shape(Kind.OBJECT, members)
     if types == {"array"}:
-        element = _shape(schema.get("items"))
+        items = schema.get("items")
+        element = _shape(items)
         if element.kind is Kind.OBJECT:
             return element._replace(kind=Kind.OBJECTS)
+        if element.kind is Kind.TEXT and "null" not in items["type"]:
+            return Shape(Kind.TEXTS)
     return _SCALARS.get(types, ANY)
 
 

@@ -18,6 +18,7 @@ _NOT_READ: Final = msgspec.Raw(b"")
 _MEMBERS: Final[Mapping[Kind, tuple[Any, Any]]] = {  # type and default
     Kind.ANY: (Any, None),
     Kind.TEXT: (str | None, None),
+    Kind.TEXTS: (list[str] | None, None),
     Kind.NUMBER: (msgspec.Raw, msgspec.Raw(b"null")),
 }
 _is_no_member: Final = re.compile(r'["\\\x00-\x1f\ud800-\udfff]').search  # as msgspec says

@@ -4,7 +4,6 @@ A converter gets a value that is not None and returns the final value, or None i
 left. Why a value was dropped goes to `note`.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, tzinfo
 from functools import partial
@@ -474,7 +473,7 @@ def _text_path(field: Field, convert: Convert) -> tuple[str, Any]:
     if field.max_length:
         return "short text", field.max_length
     if field.many:
-        return "texts", _are_plain_texts
+        return "texts", None
     return {CLICK_ID: "click id", PAGE: "page"}.get(field.path, "text"), None
 
 
@@ -485,20 +484,6 @@ def _unread(_: Any) -> None:
 def _members_of(field: Field) -> list[Field]:
     """Return the fields of an item, with full paths."""
     return [member._replace(path=f"{field.path}.{member.leaf}") for member in ITEM_FIELDS]
-
-
-# ASCII from "!" to "~", without the brackets that begin a list.
-_is_plain: Final = re.compile(r"[!-')-Z\\-z|}~]+").fullmatch
-
-
-def _are_plain_texts(values: list[Any]) -> bool:
-    """Return whether the list can be sent as it is: distinct ASCII texts without white space."""
-    try:
-        if _is_plain("".join(values)) is None:
-            return False
-    except TypeError:
-        return False
-    return len(values) == 1 or ("" not in values and len(set(values)) == len(values))
 
 
 def _distinct(texts: Iterable[str | None]) -> list[str] | None:

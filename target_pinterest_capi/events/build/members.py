@@ -5,6 +5,7 @@ values of most fields get a fast path, which does the same as the converter with
 tests compare the two, byte by byte.
 """
 
+import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -115,11 +116,19 @@ class Reader(Protocol):
 _SET_DIGEST: Final = """(digest := new_digest()).update(text.encode())
             {target} = [digest.hexdigest()]"""
 
+# Not asked of a column of such lists.
+_IS_LIST_OF_TEXTS: Final = "type(value) is list and [*map(type, value)].count(str) == len(value)"
+
 # The fast paths: an `if` for each group of common values. All other values go to the converter.
 FAST_PATHS: Final = {
-    "texts": """
-        if type(value) is list and {helper}(value) and null_spellings.isdisjoint(value):
-            {target} = value
+    "texts": f"""
+        if (
+            {_IS_LIST_OF_TEXTS}
+            and is_plain("".join(value))
+            and null_spellings.isdisjoint(value)
+            and len({{{{"", *value}}}}) > len(value)  # distinct, and none is empty
+        ):
+            {{target}} = value
         """,
     "text": """
         if (
@@ -316,6 +325,8 @@ _NAMES: Final = {  # what the fast paths call
     "is_public_ipv4": is_public_ipv4,
     "is_global_ipv6": is_global_ipv6,
     "is_plain_email": is_plain_email,
+    # ASCII from "!" to "~", without the brackets that begin a list.
+    "is_plain": re.compile(r"[!-')-Z\\-z|}~]+").fullmatch,
     "Decimal": Decimal,
     "is_amount": coerce.is_amount,
     "too_large": coerce.TOO_LARGE,
@@ -408,6 +419,8 @@ class _MemberWriter:
         template = paths[path].rstrip()
         if kind is Kind.TEXT:
             template = _TEXT_PATHS.get(path) or of_texts(template, "value")
+        elif kind is Kind.TEXTS:
+            template = template.replace(_IS_LIST_OF_TEXTS, "value is not None")
         elif path in _WHOLE_NUMBERS:
             template = f"if value is None:\n    pass\nel{textwrap.dedent(template).lstrip()}"
             template += textwrap.dedent(_WHOLE_NUMBERS[path])

@@ -21,6 +21,7 @@ class Kind(Enum):
 
     ANY = "any value"
     TEXT = "texts"
+    TEXTS = "lists of texts"
     NUMBER = "numbers, as the JSON that they came in"
     OBJECT = "objects, as structs"
     OBJECTS = "lists of objects, as structs; an entry may be None"
@@ -128,7 +129,7 @@ def usable_shapes(
 
 def _usable(declared: Shape, uses: Uses) -> Shape:
     match declared.kind:
-        case Kind.TEXT:
+        case Kind.TEXT | Kind.TEXTS:
             return declared
         case Kind.NUMBER if uses == AMOUNT_USE:
             return declared
