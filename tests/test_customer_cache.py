@@ -1,6 +1,7 @@
 """The customer of a person is converted once, and each event is as if it were converted for it."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from given import examples, record, settings_of
 from shopper import digest, seconds_ago
 from target_pinterest_capi.events.build.customer_cache import RESTS, CustomerCache, encoded
-from target_pinterest_capi.events.event import Origin
+from target_pinterest_capi.events.event import Event, Origin
 from target_pinterest_capi.mapping.entries import Accounts, compile_stream
 from target_pinterest_capi.pipeline.stream import RECORDS_BEFORE_ROWS, StreamPipeline
 
@@ -43,6 +44,18 @@ BUYER = {
         "home": {"type": "object", "properties": {"country": {"type": "string"}}},
     },
 }
+PLACE = {
+    "type": ["null", "object"],
+    "properties": {name: {"type": "string"} for name in ("mail", "country", "street")},
+}
+LISTED = {"type": "object", "properties": {"id": {"type": ["null", "string"]}, "is_new": {}}}
+PARTS_DECLARED = {
+    "buyer": BUYER,
+    "number": {},
+    "here": PLACE,
+    "there": PLACE,
+    "listed": {"type": ["null", "array"], "items": LISTED},
+}
 BUYERS = st.none() | st.fixed_dictionaries(
     {},
     optional={
@@ -50,14 +63,31 @@ BUYERS = st.none() | st.fixed_dictionaries(
         "home": st.fixed_dictionaries({}, optional={"country": st.sampled_from(TEXTS)}),
     },
 )
+PLACES = st.none() | st.dictionaries(
+    st.sampled_from(["mail", "country", "street"]), st.sampled_from(TEXTS)
+)
+ANY_NUMBERS = (1, "1", True, 1.0, 1.5, "1.0", [1], ["1"], [1, "a"], {"a": 1}, None, "c-1")
+PARTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "number": st.sampled_from(ANY_NUMBERS),
+        "here": PLACES,
+        "there": PLACES,
+        "listed": st.lists(
+            st.none() | st.fixed_dictionaries({}, optional={"id": st.sampled_from(TEXTS)}),
+            max_size=2,
+        ),
+    },
+)
 PEOPLE = st.lists(
     st.builds(
-        lambda columns, buyer: {**columns, "buyer": buyer},
+        lambda columns, buyer, parts: {**columns, "buyer": buyer, **parts},
         st.dictionaries(
             st.sampled_from([*COLUMNS, "mail", "nation", "more", "opt_out_type"]),
             st.sampled_from(TEXTS),
         ),
         BUYERS,
+        PARTS,
     ),
     min_size=1,
     max_size=3,
@@ -74,6 +104,18 @@ LIMITED: list[dict[str, Any]] = [
     {"em": "a@example.com", "opt_out_type": "LDP", "st": "CA", "country": "US"},
     {"em": "a@example.com", "opt_out_type": "LDP", "st": "CA", "country": "FR"},
     {"em": "a@example.com", "opt_out_type": "LDP"},
+]
+# Equal in Python, or as text.
+NUMBERED: list[dict[str, Any]] = [{"em": "a@example.com", "number": one} for one in ANY_NUMBERS]
+# One is the address that counts, the other is empty, or not there.
+PLACED: list[dict[str, Any]] = [
+    {"ph": "020 7946 0123", "here": here, "there": {"mail": "b@example.com", "country": "GB"}}
+    for here in (None, {}, {"mail": "a@example.com"}, {"country": "IT"}, {"street": "1 Main St"})
+]
+MAILS = [{"id": "a@example.com"}, {"id": "b@example.com"}]
+LISTS: list[dict[str, Any]] = [
+    {"ph": "+1 202 555 0134", "here": {"mail": "c@example.com"}, "listed": ids}
+    for ids in (None, [], [None], MAILS[:1], MAILS[1:], MAILS, [None, *MAILS])
 ]
 FALLBACKS = {
     "stream": "visits",
@@ -104,6 +146,23 @@ NESTED = {
         "user_data.ge": "buyer && 'f' || 'm'",
     },
 }
+IN_PARTS = {
+    "stream": "visits",
+    "fields": {
+        "event_id": "event_id",
+        "event_name": "event_name",
+        "event_time": "event_time",
+        "action_source": "action_source",
+        "user_data.em": ["(here || there).mail", "listed[].id"],
+        "user_data.ph": "ph || listed[0].id",
+        "user_data.ge": "to_string(number) == '1' && 'm' || 'f'",
+        "user_data.fn": "more.fn || fn",
+        "user_data.country": "(here || there).country",
+        "user_data.external_id": ["number", "regex_extract(number, '[0-9]+$')"],
+        "user_data.client_ip_address": "client_ip_address",
+        "user_data.client_user_agent": ["client_user_agent", "abs(more.fn)"],
+    },
+}
 TWO: list[dict[str, Any]] = [
     {"stream": "visits", "name": "first", "preset": "pinterest"},
     {
@@ -113,12 +172,23 @@ TWO: list[dict[str, Any]] = [
         "defaults": {"user_data.ge": "f", "user_data.country": "GB"},
     },
 ]
+# Without a postal code, only the phone number is made from the country too.
 NO_CODES = [{"stream": "visits", "preset": "pinterest", "fields": {"user_data.zp": None}}]
+# Nobody knows what the gender is made from, so what follows it is converted for each event.
+UNKNOWN_GENDER = [
+    {
+        "stream": "visits",
+        "preset": "pinterest",
+        "fields": {"user_data.ge": "abs(more.fn)", "user_data.zp": None},
+    }
+]
 MAPPINGS: dict[str, Any] = {
     "columns": None,
     "without postal codes": NO_CODES,
+    "unknown gender": UNKNOWN_GENDER,
     "fallbacks": [FALLBACKS],
     "nested objects": [NESTED],
+    "parts of columns": [IN_PARTS],
     "two entries": TWO,
 }
 
@@ -137,7 +207,7 @@ class Run:
         self.customers = CustomerCache()
         self.pipeline = StreamPipeline(
             "visits",
-            {"properties": {**TEXTS_DECLARED, "buyer": BUYER, **(declared or {})}},
+            {"properties": {**TEXTS_DECLARED, **PARTS_DECLARED, **(declared or {})}},
             ["event_id"],
             settings,
             self,
@@ -194,9 +264,13 @@ def events_of(people: list[dict[str, Any]], order: list[int]) -> list[dict[str, 
     order=st.lists(st.integers(0, 2), max_size=8),
     untyped=st.sets(st.sampled_from([*COLUMNS, "mail", "nation", "more", "buyer"]), max_size=2),
 )
+@example([{"em": "a@example.com"}, {"em": "b@example.com"}], [0, 1, 0, 1], set())
 @example(BOTS, [0, 1, 0, 1], set())
 @example([PHONE], [0, 0], {"hashed_maids"})
 @example(LIMITED, [0, 1, 2, 0, 1, 2], set())
+@example(NUMBERED, [*range(len(NUMBERED))] * 2, set())
+@example(PLACED, [*range(len(PLACED))] * 2, set())
+@example(LISTS, [*range(len(LISTS))] * 2, set())
 @example(LONDONERS, [0, 1], {"country"})
 @example(LONDONERS, [0, 1], {"zp"})
 @example(LONDONERS, [0, 1], {"ct"})
@@ -224,6 +298,35 @@ def test_dropped_value_counts_for_each_event():
     run = Run(None).by_rows(events_of([person], [0] * 5))
     assert run.notes == {("user_data.ph", "not_a_phone"): 5}
     assert not run.customers
+
+
+def test_customer_made_from_parts_of_columns_is_looked_up():
+    """Whoever has the same address, list and number is found, whatever else the event has."""
+    person = {"ph": "020 7946 0123", "listed": [{"id": "a@example.com"}], "number": 71}
+    home = {"country": "GB"}
+    visits = [
+        {**person, "here": home, "more": '{"fn": "Jane", "order": 1}'},
+        {**person, "there": home, "more": '{"fn": "Jane", "order": 2}'},
+    ]
+    run = Run([IN_PARTS]).by_rows(events_of(visits, [0, 1, 1]))
+    assert (len(run.customers), run.customers.hits) == (1, 2)
+
+
+def test_value_in_countless_lists_is_like_nobody_elses():
+    """What a row can hold but is too deep to be compared is converted as if it were new."""
+    run = Run([IN_PARTS])
+    (one,) = events_of([{"here": {"mail": "a@example.com"}, "number": 0}], [0])
+    line, rows = record("visits", **one), run.pipeline.rows
+    assert rows is not None
+    for depth in range(900, sys.getrecursionlimit()):
+        deep = line.replace(b'"number": 0', b'"number": ' + b"[" * depth + b"]" * depth)
+        assert deep != line
+        try:
+            row = rows.decode(deep).record
+        except RecursionError:  # it is no row
+            break
+        rows.handle_row(row, deep)
+    assert {kind for kind, _ in run.results} == {Event}
 
 
 def test_two_entries_have_customers_of_their_own():

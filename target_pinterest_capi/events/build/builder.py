@@ -66,7 +66,8 @@ def compile_builder(
         build: BuildRow = _compile(_of_rows(spec, columns), row_columns, "rows")
         return build
 
-    of_record: BuildRecord = _compile(spec, RecordColumns(), "records")
+    without_people = spec._replace(customers=None)
+    of_record: BuildRecord = _compile(without_people, RecordColumns(), "records")
     return Builder(of_record, _columns_read(plan, expressions_read), compile_rows)
 
 

@@ -1,7 +1,7 @@
 """The customers of recent events, so that those of one person are converted and encoded once.
 
-A person is a hash of all the texts that the customer is made from: Python's own, with a key that is
-random for each process, so that nothing plain is kept. It has 64 bits: in a run of ten million
+A person is a hash of all the values that the customer is made from: Python's own, with a key that
+is random for each process, so that nothing plain is kept. It has 64 bits: in a run of ten million
 events the chance that one finds the customer of somebody else is 1 in 50 million.
 """
 
@@ -56,17 +56,17 @@ def _set_of(names: tuple[str, ...]) -> frozenset[str]:
 class CustomerCache(dict[int, Customer]):
     """Customers by person, of all streams; emptied when it is full, as people come and go.
 
-    A person is of one builder: its hash includes one of `builder_numbers`. A customer with a value
-    of which something was noted is not kept, because that is counted for each event. `hits` are the
-    customers that were found since the cache was empty: with too few of them it rests, as in a
-    stream of orders, where nearly everyone is there once.
+    A person is of one builder: its hash includes one of `numbers`, each of which is taken once. A
+    customer with a value of which something was noted is not kept, because that is counted for each
+    event. `hits` are the customers that were found since the cache was empty: with too few of them
+    it rests, as in a stream of orders, where nearly everyone is there once.
     """
 
-    __slots__ = ("_examined_every", "_resting", "_size", "builder_numbers", "hits", "notes")
+    __slots__ = ("_examined_every", "_resting", "_size", "hits", "notes", "numbers")
 
     def __init__(self, size: int = CACHED_CUSTOMERS, examined_every: int = EXAMINED_EVERY) -> None:
         super().__init__()
-        self.builder_numbers = count()
+        self.numbers = count()
         self.notes = 0
         self.hits = 0
         self._size = size

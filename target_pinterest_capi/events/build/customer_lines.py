@@ -1,10 +1,10 @@
 """Writes the lines that make an event's `user_data`.
 
-Members that are made from texts alone, as in rows of a stream whose SCHEMA says so, are taken from
-the cache, encoded, if the same person was there before. The others are set in `customer`.
+Members of which it is known what they are made from are taken from the cache, encoded, if the same
+person was there before. The others are set in `customer`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -71,48 +71,73 @@ class _CustomerWriter:
         return CustomerNames(_JOINED, 'decode(event["user_data"])', leaves)
 
     def _is_of_person(self, member: CompiledField) -> bool:
-        """Return whether texts decide a member, and it is not of one event only, as a click is."""
+        """Return whether values decide a member, and it is not of one event only, as a click is."""
         needed = [member, self._spec.country] if member.regional else [member]
-        return member.path != CLICK_ID and None not in map(self._texts_of, filter(None, needed))
+        return member.path != CLICK_ID and all(map(self._is_decided, filter(None, needed)))
 
     @staticmethod
     def _need_region(members: Sequence[CompiledField]) -> bool:
         return any(member.regional for member in members)
 
-    def _texts_of(self, field: CompiledField) -> list[Steps] | None:
-        """Return the steps to the texts that a field is made from; None if not all are texts."""
-        plan = self._spec.plan.fields[field.path]
-        return self._texts(plan.reads or {} if plan.column is None else {plan.column: ANY_USE})
+    def _is_decided(self, field: CompiledField) -> bool:
+        """Return whether what a field is made from is known before it is converted."""
+        can_be_read = bool(field.codes) and not any(code.failures for code in field.codes)
+        return can_be_read or self._columns_of(field) is not None
 
-    def _texts(self, reads: Mapping[Any, Uses], steps: Steps = ()) -> list[Steps] | None:
-        texts: list[Steps] = []
+    def _columns_of(self, field: CompiledField) -> list[Steps] | None:
+        """Return the steps to all that a field is made from; None if it is not whole columns."""
+        plan = self._spec.plan.fields[field.path]
+        return self._whole(plan.reads or {} if plan.column is None else {plan.column: ANY_USE})
+
+    def _whole(self, reads: Mapping[Any, Uses], steps: Steps = ()) -> list[Steps] | None:
+        columns: list[Steps] = []
         for name, uses in reads.items():
             here = (*steps, name)
             found = self._columns.at(here)
             if found is None:  # there is nothing
                 continue
             below: list[Steps] | None = None
-            if found.kind is Kind.TEXT:
+            if found.kind in (Kind.TEXT, Kind.ANY) and not uses.members:
                 below = [here]
             elif found.kind is Kind.OBJECT and not uses.is_tested:
-                below = self._texts(uses.members, here)
+                below = self._whole(uses.members, here)
             if below is None:
                 return None
-            texts += below
-        return texts
+            columns += below
+        return columns
+
+    def _made_from(self, field: CompiledField) -> Iterator[tuple[str, bool]]:
+        """Yield the expressions of all that a field is made from.
+
+        Each with whether it is sure to be a text or None. Columns are read faster than calls are
+        evaluated; where a field takes parts of a list or of JSON text, the rest is of no account.
+        """
+        columns = self._columns_of(field)
+        if columns is None:
+            yield from self._readings.write_each(field)
+            return
+        for steps in columns:
+            found = self._columns.at(steps)
+            yield str(self._readings.place(steps)), found is not None and found.kind is Kind.TEXT
 
     def _look_up(self, members: Sequence[CompiledField], customers: CustomerCache) -> None:
         """Write the lines that take a person's members from the cache, or convert and keep them."""
-        read = [*members, self._spec.country] if self._need_region(members) else members
-        texts = dict.fromkeys(
-            steps for field in filter(None, read) for steps in self._texts_of(field) or ()
-        )
-        values = [str(self._readings.place(steps)) for steps in texts]
+        country = self._spec.country
+        read = [*members]
+        if country is not None and country not in members and self._need_region(members):
+            read.append(country)
+        made_from = dict(pair for field in read for pair in self._made_from(field))
+        texts = [value for value, is_text in made_from.items() if is_text]
+        others = [value for value, is_text in made_from.items() if not is_text]
         self._source.bind("customers", customers)
+        self._source.bind("numbers", customers.numbers)
         self._source.bind("encoded", encoded)
         self._source.bind("agents", self._spec.rules.agents)
-        number = str(next(customers.builder_numbers))
-        self._source.write(_LOOK_UP, texts=", ".join([number, *values]))
+        parts = [str(next(customers.numbers)), *texts]
+        if others:
+            parts.append(f"repr(({', '.join(others)},))")
+        self._source.write(_OF_VALUES if others else _OF_TEXTS, parts=", ".join(parts))
+        self._source.write(_LOOK_UP)
         self._convert(members, self._readings.inner(), 2)
         self._source.write(_KEEP, 2)
 
@@ -141,8 +166,17 @@ class _CustomerWriter:
             self._source.write(_FIRST_REGION, depth, again=readings.again(country))
 
 
+_OF_TEXTS: Final = """
+    number = hash(({parts}))
+    """
+# Other values are told apart by type too: 1 is not "1", nor True, nor 1.0.
+_OF_VALUES: Final = """
+    try:
+        number = hash(({parts}))
+    except RecursionError:  # lists in lists: like nobody else's
+        number = next(numbers)
+    """
 _LOOK_UP: Final = """
-    number = hash(({texts}))
     if (person := customers.get(number)) is not None:
         customers.hits += 1
     else:
