@@ -45,11 +45,17 @@ def deduplication():
 
 def batch_of(deduplication: Deduplication, *event_ids: str) -> Batch:
     """Return a batch of the events that may be sent."""
+    batch, uncertain = deduplication.register(unregistered(*event_ids))
+    assert batch is not None
+    assert not uncertain
+    return batch
+
+
+def unregistered(*event_ids: str, first: int = 1) -> Batch:
+    """Return a batch of events whose records are numbered from `first` on."""
     batch = Batch(ACCOUNT, 0.0)
-    for sequence, event_id in enumerate(event_ids, 1):
-        claimed = deduplication.register(event(event_id), sequence)
-        if claimed is not None:
-            batch.append(event(event_id), sequence, claimed)
+    for sequence, event_id in enumerate(event_ids, first):
+        batch.append(event(event_id), sequence)
     return batch
 
 
@@ -83,7 +89,8 @@ def test_what_the_ledger_knows_is_taken_out_with_its_repeats(deduplication: Dedu
 
 def test_batch_that_the_ledger_does_not_know_goes_as_it_is(deduplication: Deduplication):
     """Nothing is copied where nothing is known."""
-    batch = batch_of(deduplication, "a", "b")
+    batch = unregistered("a", "b")
+    assert deduplication.register(batch) == (batch, [])
     assert deduplication.start_claim(batch).result() == (batch, None, [])
 
 
@@ -98,20 +105,33 @@ def test_repeats_take_the_place_of_what_failed_one_by_one(deduplication: Dedupli
         (event("a"), 4),
         None,
     ]
-    assert deduplication.register(event("a"), 5) == key("a")
+    assert batch_of(deduplication, "a").keys == [key("a")]
+
+
+def test_record_of_a_repeat_is_not_done(deduplication: Deduplication):
+    """The lowest number of a record is that of a repeat, wherever the first one came from."""
+    batch_of(deduplication, "a", "b")
+    assert deduplication.oldest_sequence() is None
+    for first in (9, 4):
+        assert deduplication.register(unregistered("a", "b", first=first)) == (None, [])
+    assert deduplication.oldest_sequence() == 4
+    deduplication.record_delivered([key("a")])
+    assert deduplication.oldest_sequence() == 5
+    deduplication.record_delivered([key("b")])
+    assert deduplication.oldest_sequence() is None
 
 
 def test_nothing_takes_the_place_of_what_may_have_been_counted(deduplication: Deduplication):
     """The waiting repeats are returned, and no later one is sent or waits."""
     batch_of(deduplication, "a", "a", "b", "a")
-    assert not deduplication.is_uncertain(event("a"))
     assert deduplication.end_uncertain(key("a")) == [(event("a"), 2), (event("a"), 4)]
     assert deduplication.undecided == 0
-    assert deduplication.register(event("a"), 5) is None
+    assert deduplication.register(unregistered("a", first=5)) == (None, [(event("a"), 5)])
     assert deduplication.undecided == 0
-    assert deduplication.is_uncertain(event("a"))
     assert deduplication.end_uncertain(key("b")) == []
-    assert deduplication.register(event("c"), 6) == key("c")
+    batch, uncertain = deduplication.register(unregistered("c", "a", first=6))
+    assert batch is not None
+    assert (batch.keys, batch.sequences, uncertain) == ([key("c")], [6], [(event("a"), 7)])
 
 
 def test_room_for_repeats_ends_and_comes_back():

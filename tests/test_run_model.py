@@ -244,7 +244,9 @@ class World:
 
     # Arrivals
 
-    def event(self, event_id: str = "", *, bytes_more: int = 0) -> None:
+    def event(
+        self, event_id: str = "", *, bytes_more: int = 0, account: Account | None = None
+    ) -> None:
         number = self.number()
         offline = self.rng.random() < 0.3
         self.failing.update({number} if self.rng.random() < self.bad else ())
@@ -254,21 +256,20 @@ class World:
         self.arrived.append((self.run.sequence, number, event_id))
         if bytes_more:
             self.invalid.add(number)
-        account = (
-            ACCOUNTS[self.rng.random() < 0.2] if not event_id.startswith("same") else ACCOUNTS[0]
-        )
+        if account is None:
+            account = ACCOUNTS[not event_id.startswith("same") and self.rng.random() < 0.2]
         self.run.deliver_event(
             Event(body, account, ORIGIN, "page_visit", event_id, not offline, 0, {"n": str(number)})
         )
 
-    def arrive(self, event_id: str, times: int) -> None:
+    def arrive(self, event_id: str, times: int, account: Account | None = None) -> None:
         """Let an event and its duplicates arrive, each as its own record."""
         for _ in range(times):
             while not self.run.has_room:
                 self.run.wait()
                 self.run.poll()
             self.run.sequence += 1
-            self.event(event_id)
+            self.event(event_id, account=account)
 
     def number(self) -> int:
         return len(self.arrived) + 1
@@ -527,6 +528,24 @@ def test_repeats_without_end_of_one_event_wait_for_no_batch_to_be_old_enough(wor
 
 
 # What another run has claimed
+
+
+def test_state_stays_before_a_repeat_that_came_before_the_first(world):
+    """Two entries of an account fill their batches in any order: STATE waits for both events."""
+    one = world(ledger=SharedLedger().open(), batch_size_rows=2)
+    other_entry = Account(ACCOUNTS[0].ad_account_id, "sandbox-token")
+    one.arrive("same-1", 1)
+    one.step("state")
+    for event_id in ("same-1", "same-2"):
+        one.arrive(event_id, 1, other_entry)
+    one.arrive("same-3", 1)
+    *_, with_third = one.under_way()
+    one.end(with_third)
+    one.run.poll()
+    assert (one.run.tally.by_outcome()["delivered"], one.written) == (1, [])
+    assert one.run.finish() is None
+    totals = one.run.tally.by_outcome()
+    assert (totals["delivered"], totals["skipped"], one.written) == (3, 1, [0])
 
 
 def claimed_elsewhere(shared: SharedLedger, *event_ids: str) -> RunLedger:

@@ -24,8 +24,8 @@ class Batch:
     """Events of one request with the sequence number of each, and the number of attempts so far.
 
     `events`, `sequences` and `keys` are parallel and in order of arrival, so the first sequence is
-    the lowest. `keys` are the ledger's: empty without a ledger and for tests. `max_rows` is for one
-    that is open.
+    the lowest. `keys` are the ledger's, once it is asked: empty without a ledger and for tests.
+    `max_rows` is for one that is open.
     """
 
     __slots__ = (
@@ -127,7 +127,7 @@ class Batches:
         batch.size_bytes = size_bytes
         return True
 
-    def add_event(self, event: Event, sequence: int, key: int | None = None) -> Batch | None:
+    def add_event(self, event: Event, sequence: int) -> Batch | None:
         """Add an event that fits; return the batch that must be sent because of it, if any."""
         account = event.account
         batch = self._open.get(account)
@@ -137,7 +137,7 @@ class Batches:
             max_rows = min(self._max_rows, TEST_EVENTS) if is_test else self._max_rows
             full, batch = batch, Batch(account, self._clock(), max_rows=max_rows)
             self._open[account] = batch
-        batch.append(event, sequence, key)
+        batch.append(event, sequence)
         if full is None and len(batch) >= batch.max_rows:
             full = self._open.pop(account)
         return full

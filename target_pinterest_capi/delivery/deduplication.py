@@ -15,6 +15,7 @@ from target_pinterest_capi.delivery.ledger import (
     Ledger,
     PendingClaims,
     event_key,
+    event_keys,
 )
 from target_pinterest_capi.delivery.repeats import Repeats
 from target_pinterest_capi.events.event import Account, Event
@@ -86,17 +87,28 @@ class Deduplication:
         """How many repeats wait for the first of their key."""
         return self._repeats.waiting
 
-    def register(self, event: Event, sequence: int) -> int | None:
-        """Return the key of an event that can be sent; None for a repeat.
+    def register(self, batch: Batch) -> tuple[Batch | None, list[tuple[Event, int]]]:
+        """Return the part of a batch that can be sent, with its keys; None if it is empty.
 
-        A repeat waits, unless it `is_uncertain`.
+        Repeats wait. Those of events that may have been counted must not be sent: they are
+        returned, with the numbers of their records.
         """
-        key = event_key(event.account, event.name, event.id)
-        return key if self._repeats.register(key, event, sequence) else None
+        batch.keys = event_keys(batch.account, [(event.name, event.id) for event in batch.events])
+        if self._repeats.register_new(batch.keys):  # as most are
+            return batch, []
+        first: list[int] = []
+        uncertain: list[tuple[Event, int]] = []
+        for position, key in enumerate(batch.keys):
+            event, sequence = batch.events[position], batch.sequences[position]
+            if self._repeats.register(key, event, sequence):
+                first.append(position)
+            elif self._repeats.is_uncertain(key):
+                uncertain.append((event, sequence))
+        return batch.pick(first) if first else None, uncertain
 
-    def is_uncertain(self, event: Event) -> bool:
-        """Return whether an event repeats one that may have been counted, and must not be sent."""
-        return self._repeats.is_uncertain(event_key(event.account, event.name, event.id))
+    def oldest_sequence(self) -> int | None:
+        """Return the lowest number of a record whose event waits as a repeat."""
+        return self._repeats.oldest_sequence()
 
     def is_known(self, account: Account, name: str, event_id: str) -> bool:
         """Return whether an event was delivered."""

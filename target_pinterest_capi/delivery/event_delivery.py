@@ -77,6 +77,7 @@ class EventDelivery:
             clock=clock,
         )
         self._held = HeldBatches()
+        self.collect_event = self._batches.collect_event
         self._claiming: PendingBatch | None = None
         self._is_flushing = False
         self._has_waited = False  # for another run
@@ -106,21 +107,9 @@ class EventDelivery:
 
     # What arrives
 
-    @property
-    def collect_event(self) -> Callable[[Event, int], bool] | None:
-        """`Batches.collect_event`; None with a ledger, in which events are registered first."""
-        return self._batches.collect_event if self._deduplication is None else None
-
     def add_event(self, event: Event, sequence: int) -> None:
-        """Add an event that fits, unless it waits as the repeat of one in flight."""
-        key = None
-        if self._deduplication is not None and event.account.mode == "live":
-            key = self._deduplication.register(event, sequence)
-            if key is None:
-                if self._deduplication.is_uncertain(event):
-                    self._acknowledger.reject_uncertain(event, sequence)
-                return
-        full = self._batches.add_event(event, sequence, key)
+        """Add an event that fits."""
+        full = self._batches.add_event(event, sequence)
         if full is not None:
             self._submit(full)
             self._poll_dispatcher()
@@ -184,9 +173,10 @@ class EventDelivery:
         return self.dispatcher.stopped
 
     def oldest_sequence(self) -> int | None:
-        """Return the lowest number of a record with an event that is open, held or in flight."""
+        """Return the lowest number of a record with an event that could still be delivered."""
         claiming = self._claiming
         sequences = (
+            None if self._deduplication is None else self._deduplication.oldest_sequence(),
             self._batches.oldest_sequence(),
             None if claiming is None else claiming.batch.sequences[0],
             self._held.oldest_sequence(),
@@ -263,22 +253,35 @@ class EventDelivery:
         return self._deduplication is None or self._deduplication.has_room
 
     def _submit(self, batch: Batch) -> None:
-        """Hand a batch to the dispatcher, once its events are claimed.
-
-        If the ledger fails, the whole batch goes there, and the dispatcher is stopped.
-        """
+        """Hand a batch to the dispatcher, once its events are claimed."""
         self._poll_claim(wait=True)
-        if self._deduplication is not None and batch.keys and self.stopped is None:
-            try:
-                self._claiming = self._deduplication.start_claim(batch)
-            except LedgerError as error:
-                self.stop(error.stop_message)
-            else:
-                self._poll_claim()
+        if batch.account.mode == "live" and self.stopped is None:
+            if self._deduplication is not None:
+                self._claim(batch, self._deduplication)
                 return
-        elif self._deduplication is None and self._may_warn and batch.account.mode == "live":
-            self._warn_of_offline_events(batch)
+            if self._may_warn:
+                self._warn_of_offline_events(batch)
         self._dispatch(batch)
+
+    def _claim(self, batch: Batch, deduplication: Deduplication) -> None:
+        """Start to claim the events of a batch that are not repeats of others.
+
+        If the ledger fails, they go to the dispatcher, which is stopped.
+        """
+        first: Batch | None = batch
+        if not batch.keys:  # else it was held
+            first, uncertain = deduplication.register(batch)
+            for event, sequence in uncertain:
+                self._acknowledger.reject_uncertain(event, sequence)
+        if first is None:
+            return
+        try:
+            self._claiming = deduplication.start_claim(first)
+        except LedgerError as error:
+            self.stop(error.stop_message)
+            self._dispatch(first)
+        else:
+            self._poll_claim()
 
     def _poll_claim(self, *, wait: bool = False) -> None:
         """Dispatch the batch that was being claimed, without what must not be sent, or not yet."""

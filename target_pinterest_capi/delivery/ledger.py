@@ -4,7 +4,7 @@ A run claims keys before it sends their events, so that of several runs with one
 sends an event. A ledger has only digests and times, from which nothing can be recovered.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from struct import Struct
 from typing import Final, NamedTuple, Protocol
 
@@ -20,7 +20,7 @@ RENEWAL_SECONDS: Final = LEASE_SECONDS / 4
 
 # A key is the first 64 bits of a SHA-256, as a number: databases find and store numbers at half the
 # cost of bytes. Among ten million keys, the key of a new event exists by chance once in 2 * 10^12.
-_first_bytes: Final = Struct(">q").unpack_from
+_first_bytes: Final = Struct(">q24x").iter_unpack
 
 
 class LedgerError(DatabaseError):
@@ -85,6 +85,14 @@ class Ledger(Protocol):
 
 def event_key(account: Account, name: str, event_id: str) -> int:
     """Return the key of an event, from the account and what Pinterest deduplicates by."""
-    identity = f"{account.ad_account_id}\0{name}\0{event_id}".encode("utf-8", "replace")
-    key: int = _first_bytes(sha256(identity).digest())[0]
-    return key
+    return event_keys(account, [(name, event_id)])[0]
+
+
+def event_keys(account: Account, events: Iterable[tuple[str, str]]) -> list[int]:
+    """Return the key of each event of an account, from its name and id."""
+    start = f"{account.ad_account_id}\0"
+    digests = [
+        sha256(f"{start}{name}\0{event_id}".encode("utf-8", "replace")).digest()
+        for name, event_id in events
+    ]
+    return [key for (key,) in _first_bytes(b"".join(digests))]

@@ -1,11 +1,11 @@
 """Repeats within a run: an event with a key in flight waits for the first one's outcome.
 
-The first one came before its repeats, and is not acknowledged as long as they wait: STATE that
-stays before it also stays before them.
+Which one is the first is decided when batches are sent, and two entries of an account have batches
+of their own: it may have come after its repeats, and STATE stays before all of them.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from target_pinterest_capi.events.event import Event
@@ -26,6 +26,14 @@ class Repeats:
     def has_room(self) -> bool:
         """Whether more repeats may wait."""
         return self.waiting < MAX_WAITING
+
+    def register_new(self, keys: Sequence[int]) -> bool:
+        """Register keys if they differ and none is in flight; return whether it is so."""
+        new: dict[int, deque[tuple[Event, int]] | None] = dict.fromkeys(keys)
+        if len(new) < len(keys) or not self._under_way.keys().isdisjoint(new):
+            return False
+        self._under_way.update(new)
+        return True
 
     def register(self, key: int, event: Event, sequence: int) -> bool:
         """Return whether the event is the first of its key.
@@ -62,6 +70,13 @@ class Repeats:
     def is_uncertain(self, key: int) -> bool:
         """Return whether an event of the key may have been counted, so that no other is sent."""
         return self._under_way.get(key) is _UNCERTAIN
+
+    def oldest_sequence(self) -> int | None:
+        """Return the lowest number of a record whose event waits."""
+        if not self.waiting:
+            return None
+        queues = [queue for queue in self._under_way.values() if queue]
+        return min(sequence for queue in queues for _, sequence in queue)
 
     def next_repeat(self, key: int) -> tuple[Event, int] | None:
         """Return the next repeat of a key that was not delivered, to be sent in its place.

@@ -137,7 +137,7 @@ class Run:
             )
             self._deliveries.append(self._old_events)
         # The short way of an event; None if more is asked of each.
-        self.collect_event = self._events.collect_event
+        self.collect_event: Callable[[Event, int], bool] | None = self._events.collect_event
         if settings.mode == "dry_run" or self._old_events is not None:
             self.collect_event = None
         self._state_due_at = float("-inf")
