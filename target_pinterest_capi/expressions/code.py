@@ -310,8 +310,7 @@ class _Writer:
             write = self._changed if name in _TEXT_METHODS else self._is_among
             return self._once(node, lambda: write(node))
         if (prepared_call := prepared(node)) is not None:
-            of_first = self._readings.bind(f"call_{name}", prepared_call)
-            return f"{of_first}({self.value(node['children'][0])})"
+            return self._shared(node, lambda: self._prepared(node, prepared_call))
         arguments = [
             self._readings.bind("reference", compile_node(child["children"][0]))
             if child["type"] == "expref"
@@ -324,6 +323,11 @@ class _Writer:
         function = self._readings.bind("call_built_in", BUILT_INS.call_function)
         return f"{function}({name!r}, [{', '.join(arguments)}])"
 
+    def _prepared(self, node: Node, of_first: Callable[[Any], Any]) -> str:
+        """Write a call of which all arguments but the first are constants."""
+        name = self._readings.bind(f"call_{node['value']}", of_first)
+        return f"{name}({self.value(node['children'][0])})"
+
     def _concat(self, nodes: list[Node]) -> str:
         """Write `concat(text, ...)`, which is null if a part is null or empty."""
         parts, tests = [], []
@@ -334,6 +338,12 @@ class _Writer:
             parts.append(self._readings.variable())
             tests.append(f"({parts[-1]} := {self.value(node)})")
         return f"({' + '.join(parts)} if {' and '.join(tests) or 'True'} else None)"
+
+    def _shared(self, node: Node, write: Callable[[], str]) -> str:
+        """Write a call that mappings repeat, of which some need the value only rarely."""
+        return (
+            write() if can_fail(node) else self._readings.shared(("call", _identity(node)), write)
+        )
 
     def _once(self, node: Node, write: Callable[[], str]) -> str:
         """Write a call that mappings repeat: once for all, where it cannot fail."""

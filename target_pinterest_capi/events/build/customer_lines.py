@@ -122,11 +122,10 @@ class _CustomerWriter:
 
     def _look_up(self, members: Sequence[CompiledField], customers: CustomerCache) -> None:
         """Write the lines that take a person's members from the cache, or convert and keep them."""
-        country = self._spec.country
-        read = [*members]
-        if country is not None and country not in members and self._need_region(members):
-            read.append(country)
-        made_from = dict(pair for field in read for pair in self._made_from(field))
+        read = {member.path: member for member in members}
+        if self._spec.country is not None and self._need_region(members):
+            read[self._spec.country.path] = self._spec.country
+        made_from = dict(pair for field in read.values() for pair in self._made_from(field))
         texts = [value for value, is_text in made_from.items() if is_text]
         others = [value for value, is_text in made_from.items() if not is_text]
         self._source.bind("customers", customers)
