@@ -57,7 +57,7 @@ BOUNDS = {
     "expressions.privacy._GOOGLE_SIGNAL": LINEAR,
     "expressions.privacy._US_PRIVACY": LINEAR,
     "events.build.function_source.sub": OURS,
-    "events.build.converters._is_plain": LINEAR,
+    "events.build.members._is_plain": LINEAR,
     "events.build.rules._has_encoded": LINEAR,
     "events.coerce._is_exponential": LINEAR,
     "events.coerce._ticks": LINEAR,

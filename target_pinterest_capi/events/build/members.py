@@ -315,6 +315,8 @@ _FIRST_PATHS: Final = {
 }
 # For texts with digits or an `@`, which only words for a missing value of such a form can be.
 FORM_PATHS: Final = ("email", "phone", "postal code", "ip address", "maid")
+# ASCII from "!" to "~", without the brackets that begin a list.
+_is_plain: Final = re.compile(r"[!-')-Z\\-z|}~]+").fullmatch
 _NAMES: Final = {  # what the fast paths call
     "new_digest": sha256().copy,
     "shortest_digest": SHORTEST_DIGEST,
@@ -325,8 +327,7 @@ _NAMES: Final = {  # what the fast paths call
     "is_public_ipv4": is_public_ipv4,
     "is_global_ipv6": is_global_ipv6,
     "is_plain_email": is_plain_email,
-    # ASCII from "!" to "~", without the brackets that begin a list.
-    "is_plain": re.compile(r"[!-')-Z\\-z|}~]+").fullmatch,
+    "is_plain": _is_plain,
     "Decimal": Decimal,
     "is_amount": coerce.is_amount,
     "too_large": coerce.TOO_LARGE,
