@@ -117,13 +117,11 @@ LISTS: list[dict[str, Any]] = [
     {"ph": "+1 202 555 0134", "here": {"mail": "c@example.com"}, "listed": ids}
     for ids in (None, [], [None], MAILS[:1], MAILS[1:], MAILS, [None, *MAILS])
 ]
+REQUIRED = {name: name for name in ("event_id", "event_name", "event_time", "action_source")}
 FALLBACKS = {
     "stream": "visits",
     "fields": {
-        "event_id": "event_id",
-        "event_name": "event_name",
-        "event_time": "event_time",
-        "action_source": "action_source",
+        **REQUIRED,
         "user_data.em": "mail || em",
         "user_data.ph": "replace(ph, 'x', '')",
         "user_data.fn": "more.fn",
@@ -149,10 +147,7 @@ NESTED = {
 IN_PARTS = {
     "stream": "visits",
     "fields": {
-        "event_id": "event_id",
-        "event_name": "event_name",
-        "event_time": "event_time",
-        "action_source": "action_source",
+        **REQUIRED,
         "user_data.em": ["(here || there).mail", "listed[].id"],
         "user_data.ph": "ph || listed[0].id",
         "user_data.ge": "to_string(number) == '1' && 'm' || 'f'",

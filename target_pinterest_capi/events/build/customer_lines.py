@@ -26,8 +26,7 @@ class CustomerNames(NamedTuple):
     """What the lines after the customer's call it.
 
     `user_data` is the expression of the event's member, and `whole`, once that is set, the one of
-    an object with all leaves.
-    Those of `of_person` are in the person's `Customer`.
+    an object with all leaves. Those of `of_person` are in the person's `Customer`.
     """
 
     user_data: str
