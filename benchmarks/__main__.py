@@ -15,7 +15,7 @@ from statistics import median
 from typing import Any, Final
 
 from benchmarks import documents, plots
-from benchmarks.cases import CASES, SHOP_CASES, TARGET, Bench, Case, Sample
+from benchmarks.cases import BOTH_CORES, CASES, SHOP_CASES, TARGET, Bench, Case, Sample
 from benchmarks.children import ChildError
 from benchmarks.guard import GUARDED, RECORDED
 from benchmarks.peers import Absent
@@ -42,7 +42,7 @@ VERY_LONG_RECORDS: Final = 10_000_000
 PERFORMANCE: Final = HERE.parent / "docs" / "performance.md"
 SPARK: Final = HERE.parent / "docs" / "spark.md"
 SHORT_RUNS: Final = 3
-MUST_RUN: Final = ("floor", TARGET)
+MUST_RUN: Final = ("floor", TARGET, BOTH_CORES)
 _OURS: Final = [case.name for case in (*CASES, *SHOP_CASES) if case.program == TARGET]
 
 
@@ -61,8 +61,8 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--rounds",
         type=int,
-        default=5,
-        help="how often each case runs; cases take turns within a round",
+        default=3,
+        help="how often each case runs; within a round, each runs once",
     )
     parser.add_argument(
         "--only",
@@ -84,7 +84,7 @@ def main(words: Sequence[str] | None = None) -> None:
     given = parser.parse_args(words)
     with (
         tempfile.TemporaryDirectory(prefix="benchmarks-") as folder,
-        Bench(Path(folder), given.records) as bench,
+        Bench(Path(folder), given.records, in_turns=given.what == "all") as bench,
     ):
         match given.what:
             case "stages":
@@ -117,7 +117,8 @@ def _measure_all(bench: Bench, given: argparse.Namespace) -> None:
         *MUST_RUN,
         *(GUARDED if given.record else ()),
     }
-    of_shops = [case for case in SHOP_CASES if case.name in wanted]
+    shops = {case.shop for case in SHOP_CASES if case.name in wanted}
+    of_shops = [case for case in SHOP_CASES if case.shop in shops]
     rates, first_request_seconds, about_seconds = _rounds(
         bench, [case for case in CASES if case.name in wanted], given.rounds, of_shops
     )
@@ -128,7 +129,9 @@ def _measure_all(bench: Bench, given: argparse.Namespace) -> None:
     short = [
         bench.run_long(target, 1) for _ in range(SHORT_RUNS)
     ]  # through a pipe too, which is slower than a file
-    by_decade = decades(long.counts.marks)
+    by_decade = decades({
+        events: long.took.seconds_until(at) for events, at in long.counts.marks.items()
+    })  # fmt: skip
     peak_mib = max(
         [long.took.peak_bytes / MIB, *(rate.peak_mib for rate in rates if rate.name in _OURS)]
     )
@@ -171,12 +174,12 @@ def _measure_all(bench: Bench, given: argparse.Namespace) -> None:
 def _rounds(
     bench: Bench, cases: list[Case], rounds: int, of_shops: list[Case]
 ) -> tuple[list[Rate], float, float]:
-    """Run every case in turn, round after round, so that a busy moment affects all of them.
+    """Run every case in turn, round after round.
 
     Also return the seconds to the first request, and those of `--about`, beyond the SDK's import.
     """
     samples: dict[str, list[Sample]] = {case.name: [] for case in (*cases, *of_shops)}
-    starts: dict[tuple[Any, ...], list[Sample]] = {}
+    starts: dict[str, list[Sample]] = {case.name: [] for case in (*cases, *of_shops)}
     imports: list[float] = []
     abouts: list[float] = []
     skipped: dict[str, str] = {}
@@ -191,8 +194,7 @@ def _rounds(
                 continue
             _say(f"round {number} of {rounds}: {case.name}")
             try:
-                if case.has_own_start:
-                    starts.setdefault(_start_of(case), []).append(bench.run_one(case))
+                starts[case.name].append(bench.run_one(case))
                 samples[case.name].append(bench.run(case))
             except (ChildError, Absent) as error:
                 if case.name in MUST_RUN:
@@ -201,19 +203,13 @@ def _rounds(
     rates = [
         Rate(case.name, case.about, skipped=skipped[case.name])
         if case.name in skipped
-        else rate_of(case.name, case.about, samples[case.name], starts[_start_of(case)])
+        else rate_of(case.name, case.about, samples[case.name], starts[case.name])
         for case in (*cases, *of_shops)
     ]
     first = median(
-        (start.counts.first_request_at or 0.0) - start.took.started_at
-        for start in starts[_start_of(next(case for case in cases if case.name == TARGET))]
+        start.took.seconds_until(start.counts.first_request_at or 0.0) for start in starts[TARGET]
     )
     return rates, first - median(imports), median(abouts) - median(imports)
-
-
-def _start_of(case: Case) -> tuple[Any, ...]:
-    """Return what cases with the same start-up have in common."""
-    return case.program, case.processes, case.shop, case.is_batch, case.words
 
 
 def _show(tables: Mapping[str, str], *, record: bool) -> None:

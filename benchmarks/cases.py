@@ -16,9 +16,11 @@ from typing import Any, Final, NamedTuple, Self
 from benchmarks import children, peers, shops
 from benchmarks.records import STREAM, Files
 from benchmarks.server import Counts, Server
+from benchmarks.yardstick import Yardstick
 
 LATENCY_MS: Final = 200
 TARGET: Final = "target"
+BOTH_CORES: Final = "both cores"
 PEOPLE: Final = ("preview", "check")  # the commands for trying a mapping
 _DRY: Final[Mapping[str, Any]] = {"mode": "dry_run"}
 _MEMBERS: Final = {"stream": STREAM, "list_name": "All", "list_type": "EMAIL", "member": "em"}
@@ -71,10 +73,9 @@ class Case(NamedTuple):
     says: str = ""
 
     @property
-    def has_own_start(self) -> bool:
-        """Return whether its start-up differs from other cases' (program, processes, mapping)."""
-        is_other = self.processes > 1 or self.is_batch or bool(self.shop)
-        return is_other or self.name in (self.program, *PEOPLE)
+    def uninterrupted(self) -> bool:
+        """Return whether it waits, or needs more than one core, and so cannot take turns."""
+        return self.name == BOTH_CORES or self.processes > 1 or bool(self.latency_ms)
 
 
 def fallbacks() -> dict[str, list[str]]:
@@ -103,7 +104,6 @@ CASES: Final = (
         "with the same, each with two fallbacks",
         settings={"mappings": [{"stream": STREAM, "fields": fallbacks()}]},
     ),
-    Case("latency", f"with {LATENCY_MS} ms per request", latency_ms=LATENCY_MS),
     Case(
         "ledger",
         "with an SQLite ledger",
@@ -117,7 +117,6 @@ CASES: Final = (
         makes="results.db",
     ),
     Case("validate", "with validate_records: true", settings={"validate_records": True}),
-    Case("two", "two processes, each with half of the input", processes=2),
     Case("batch", "with the records in a BATCH of gzip", is_batch=True),
     Case(
         "lists",
@@ -139,6 +138,9 @@ CASES: Final = (
         words=("check", "--sample", "-"),
         says="{records:,} event",
     ),
+    Case(BOTH_CORES, "this target, uninterrupted, with a second core for the server"),
+    Case("latency", f"with {LATENCY_MS} ms per request", latency_ms=LATENCY_MS),
+    Case("two", "two processes, each with half of the input", processes=2),
 )
 SHOP_FLOOR: Final = "shop-floor"
 SHOP_CASES: Final = tuple(
@@ -160,10 +162,15 @@ class Sample(NamedTuple):
 
 
 class Bench:
-    """The inputs, servers and folder of a session, for the duration of a `with` block."""
+    """The inputs, servers and folder of a session, for the duration of a `with` block.
 
-    def __init__(self, folder: Path, count: int) -> None:
+    With `in_turns` programs take turns with the floor, except for cases that are `uninterrupted`.
+    """
+
+    def __init__(self, folder: Path, count: int, *, in_turns: bool = False) -> None:
         self._folder = folder
+        self._in_turns = in_turns
+        self._yardstick: Yardstick | None = None
         self._bytecode = folder / "bytecode"
         self._servers: dict[int, Server] = {}
         self._shops: dict[str, tuple[Path, Path]] = {}
@@ -172,6 +179,9 @@ class Bench:
 
     def __enter__(self) -> Self:
         self.files.generate()
+        if self._in_turns:
+            yardstick = Yardstick(self.files.every, self._folder)
+            self._yardstick = self._stack.enter_context(yardstick)
         return self
 
     def __exit__(
@@ -213,13 +223,13 @@ class Bench:
         words = [sys.executable, "-c", "import singer_sdk"]
         folder = self._folder / "import"
         command = children.Command(words, [self.files.one], folder, self._bytecode)
-        return children.run(command).wall_seconds
+        return self._take([command]).wall_seconds
 
     def run_about(self) -> float:
         """Return the seconds that `--about` takes."""
         words = [str(program("target-pinterest-capi")), "--about", "--format", "json"]
         command = children.Command(words, [self.files.one], self._folder / "about", self._bytecode)
-        return children.run(command).wall_seconds
+        return self._take([command]).wall_seconds
 
     def _run(self, case: Case, inputs: list[list[Path]], records: int) -> Sample:
         folder = self._folder / f"{case.name}-{uuid.uuid4().hex[:8]}"
@@ -230,7 +240,7 @@ class Bench:
             if (part := _made(folder / str(number)))
         ]
         server.take()
-        took = children.run(*commands)
+        took = self._take(commands, uninterrupted=case.uninterrupted)
         counts = server.take()
         if case.program == TARGET:
             _check(case, counts, records, commands)
@@ -238,6 +248,17 @@ class Bench:
             for path in command.folder.iterdir():
                 path.unlink()
         return Sample(records, took, counts)
+
+    def _take(
+        self, commands: list[children.Command], *, uninterrupted: bool = False
+    ) -> children.Took:
+        if self._yardstick is None:
+            return children.run(*commands)
+        if uninterrupted:
+            with self._yardstick.on_all_cores():
+                return children.run(*commands)
+        (command,) = commands
+        return children.run_in_turns(command, self._yardstick)
 
     def _shop(self, name: str) -> tuple[Path, Path]:
         if name not in self._shops:

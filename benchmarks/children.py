@@ -1,6 +1,6 @@
 """Runs one program, or several at once, and returns what they used.
 
-That is wall clock, CPU, peak memory and exit codes. A child's output goes to files, so that this
+That is time, CPU, peak memory and exit codes. A child's output goes to files, so that this
 process stays small: on Linux a child's peak memory starts with its parent's at that time (`wait4`,
 ru_maxrss).
 """
@@ -9,10 +9,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Final, NamedTuple
+
+from benchmarks.yardstick import Turns, Yardstick
 
 _NO_BYTECODE: Final = "PYTHONDONTWRITEBYTECODE"
 _MAXRSS_BYTES: Final = 1 if sys.platform == "darwin" else 1024  # its unit
@@ -26,12 +28,18 @@ class Took(NamedTuple):
     """What the programs of one measurement used.
 
     That is the time from the first start to the last end, the CPU time of all, the largest peak.
+    With `turns` the times are without pauses, and at one speed of the machine.
     """
 
     started_at: float
     wall_seconds: float
     cpu_seconds: float
     peak_bytes: int
+    turns: Turns | None = None
+
+    def seconds_until(self, at: float) -> float:
+        """Return the time from the start until a moment in monotonic seconds."""
+        return at - self.started_at if self.turns is None else self.turns.seconds_until(at)
 
 
 class Command(NamedTuple):
@@ -70,7 +78,7 @@ def run(*commands: Command) -> Took:
     """
     started_at = time.monotonic()
     with ExitStack() as feeders:
-        started = [_start(command, feeders) for command in commands]
+        started = [_start(command, feeders, subprocess.Popen) for command in commands]
         cpu_seconds, peak_bytes = 0.0, 0
         for process in started:
             _, status, usage = os.wait4(process.pid, 0)
@@ -79,15 +87,38 @@ def run(*commands: Command) -> Took:
             peak_bytes = max(peak_bytes, usage.ru_maxrss * _MAXRSS_BYTES)
         wall_seconds = time.monotonic() - started_at
     for process, command in zip(started, commands, strict=True):
-        if process.returncode:
-            raise ChildError(
-                f"{Path(command.words[0]).name} exited with {process.returncode}: "
-                f"{_last_line(command.log)}"
-            )
+        _check(process, command)
     return Took(started_at, wall_seconds, cpu_seconds, peak_bytes)
 
 
-def _start(command: Command, feeders: ExitStack) -> "subprocess.Popen[bytes]":
+def run_in_turns(command: Command, yardstick: Yardstick) -> Took:
+    """Run a program in turns with the floor. Raises `ChildError` as `run` does."""
+    with ExitStack() as feeders:
+        process = _start(command, feeders, yardstick.start_stopped)
+        turns = yardstick.take_turns(process)
+    _check(process, command)
+    return Took(
+        turns.slices[0].began_at,
+        turns.seconds_until(turns.slices[-1].ended_at),
+        turns.cpu_seconds,
+        turns.max_rss * _MAXRSS_BYTES,
+        turns,
+    )
+
+
+def _check(process: "subprocess.Popen[bytes]", command: Command) -> None:
+    if process.returncode:
+        raise ChildError(
+            f"{Path(command.words[0]).name} exited with {process.returncode}: "
+            f"{_last_line(command.log)}"
+        )
+
+
+def _start(
+    command: Command,
+    feeders: ExitStack,
+    start: Callable[..., "subprocess.Popen[bytes]"],
+) -> "subprocess.Popen[bytes]":
     command.folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as files:
         if len(command.inputs) == 1:
@@ -100,7 +131,7 @@ def _start(command: Command, feeders: ExitStack) -> "subprocess.Popen[bytes]":
         log, output = (
             files.enter_context(path.open("wb")) for path in (command.log, command.output)
         )
-        return subprocess.Popen(  # noqa: S603 - the cases' own words
+        return start(
             command.words, stdin=source, stdout=output, stderr=log, env=command.environment
         )
 

@@ -166,13 +166,15 @@ def bodies(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield _encode({"data": events})
 
 
-def main() -> None:
-    """Read standard input and print how many bytes the bodies have.
-
-    The garbage collector runs rarely, as in the best case.
-    """
+def collect_garbage_rarely() -> None:
+    """Let the garbage collector run as rarely as in the best case."""
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
+
+
+def main() -> None:
+    """Read standard input and print how many bytes the bodies have."""
+    collect_garbage_rarely()
     print(sum(map(len, bodies(sys.stdin.buffer))))  # noqa: T201 - its result
 
 

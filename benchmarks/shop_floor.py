@@ -4,7 +4,6 @@
 reading, normalizing and hashing, which a hand-written loop for each source would also do.
 """
 
-import gc
 import json
 import sys
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from itertools import islice
 
 import msgspec
 
-from benchmarks.floor import EVENTS_PER_BODY
+from benchmarks.floor import EVENTS_PER_BODY, collect_garbage_rarely
 from benchmarks.shops import mapping
 from target_pinterest_capi.events.event import Event
 from target_pinterest_capi.mapping.entries import (
@@ -40,8 +39,7 @@ def main(name: str) -> None:
     if not isinstance(made, Event):
         raise SystemExit(f"the sample of {name} is not a valid event")
     event = json.loads(made.body)
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
+    collect_garbage_rarely()
     size, bodies = 0, []
     for line in sys.stdin.buffer:
         decode(line)

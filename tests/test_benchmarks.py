@@ -1,8 +1,11 @@
 """The benchmarks measure what they claim: equal work, every record, and correct arithmetic."""
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -11,6 +14,7 @@ import pytest
 
 from benchmarks import cases, children, documents, floor, plots, records, results, shops, stages
 from benchmarks.server import Counts, Server
+from benchmarks.yardstick import Slice, Turns, Yardstick
 from target_pinterest_capi.events.event import Event
 from target_pinterest_capi.events.reasons import Warned
 from target_pinterest_capi.mapping.entries import (
@@ -141,6 +145,34 @@ def test_a_run_that_fails_is_no_measurement(bench: cases.Bench):
         bench.run(target._replace(makes="nothing.db"))
 
 
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="turns need Linux")
+def test_a_program_in_turns_is_stopped_while_the_floor_runs(bench: cases.Bench, tmp_path: Path):
+    """Its slices do not overlap, and its CPU time and its time are those of the slices."""
+    words = [sys.executable, "-c", "for number in range(10_000_000): pass"]
+    command = children.Command(words, [bench.files.one], tmp_path / "busy", tmp_path)
+    with Yardstick(bench.files.every, tmp_path) as floor_runs:
+        took = children.run_in_turns(command, floor_runs)
+        with pytest.raises(children.ChildError, match="exited with 1"):
+            children.run_in_turns(
+                command._replace(words=[sys.executable, "-c", "exit(1)"]), floor_runs
+            )
+    slices = took.turns.slices
+    assert len(slices) > 1
+    assert all(one.ended_at < other.began_at for one, other in pairwise(slices))
+    assert 0 < took.cpu_seconds == sum(one.cpu_seconds * one.speed for one in slices)
+    assert took.wall_seconds == took.seconds_until(slices[-1].ended_at)
+
+
+def test_the_time_of_a_run_in_turns_is_without_its_pauses():
+    """Each slice counts with the machine's speed meanwhile, up to the moment that is asked for."""
+    turns = Turns((Slice(10.0, 11.0, 0.5, 1.0), Slice(12.0, 14.0, 1.5, 0.5)), 0)
+    assert turns.cpu_seconds == 0.5 * 1.0 + 1.5 * 0.5
+    asked = (9.0, 10.5, 11.5, 13.0, 14.0)
+    assert [turns.seconds_until(at) for at in asked] == [0.0, 0.5, 1.0, 1.5, 2.0]
+    plain = children.Took(10.0, 4.0, 2.0, 0)
+    assert plain.seconds_until(13.0) == 3.0
+
+
 def test_server_counts_since_it_was_last_asked():
     """Counts are reset: the next run begins at zero."""
     import http.client
@@ -165,19 +197,19 @@ def sample(seconds: float, count: int) -> cases.Sample:
 
 
 def test_start_up_is_taken_off_a_rate():
-    """A rate is the records divided by the time beyond the shortest run with one record.
+    """A rate is the records divided by the time beyond that of a run with one record.
 
-    The spread is a share of the median. The CPU time is that of the fastest round.
+    All are medians, and the spread is a share of one.
     """
     rate = results.rate_of(
         "target",
         "",
         [sample(seconds, 100) for seconds in (3.0, 5.0, 11.0)],
-        [sample(seconds, 1) for seconds in (1.5, 1.0, 9.0)],
+        [sample(seconds, 1) for seconds in (1.0, 0.5, 9.0)],
     )
     assert rate.rates == (50.0, 25.0, 10.0)
     assert (rate.rate, rate.spread, rate.start_seconds) == (25.0, 1.6, 1.0)
-    assert (rate.cpu_us, rate.peak_mib) == (10_000.0, 64.0)
+    assert (rate.cpu_us, rate.peak_mib) == (20_000.0, 64.0)
 
 
 def test_cost_of_a_decade_is_what_lies_between_its_marks():
