@@ -207,7 +207,7 @@ class Files:
     def __init__(self, folder: Path, count: int) -> None:
         self.count = count
         self.fewer = max(1, count // 5)  # for slow programs
-        self.of_shop = max(1, count // 5)  # per source, because there are many
+        self.of_shop = max(1, count // 2)  # per source, because there are many
         self.every = folder / "every.jsonl"
         self.some = folder / "some.jsonl"
         self.one = folder / "one.jsonl"

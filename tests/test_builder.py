@@ -617,6 +617,32 @@ def test_given_values_are_not_derived():
     )
 
 
+@pytest.mark.parametrize(
+    ("query", "click_id"),
+    [
+        ("?epik=dj0y", "dj0y"),
+        ("?a=1&epik=dj0y&b=2", "dj0y"),
+        ("?epik=&epik=&epik=dj0y", "dj0y"),
+        ("?epik=first&epik=second", "first"),
+        ("?xepik=no&epik=dj0y", "dj0y"),
+        ("?xepik=no", None),
+        ("?epik=", None),
+        ("?epik=&epik=", None),
+        ("?a=epik=no", None),
+        ("?a=1#epik=no", None),
+        ("?epik=dj0y#epik=no", "dj0y"),
+        ("?epik=dj%200y&a=%20", "dj 0y"),
+        ("?" + "a=1&" * 2000 + "epik=no", None),
+    ],
+)
+def test_click_id_is_derived_from_the_url(query, click_id):
+    """It is the first `epik` with a value in the query, among a usual number of parameters."""
+    event = Bench("event_source_url", "user_data.em").event(
+        event_source_url=f"https://example.com/{query}", user_data__em="jane@example.com"
+    )
+    assert event["user_data"].get("click_id") == click_id
+
+
 def test_url_query_is_cut_after_click_id_is_derived():
     """`url_query: drop` removes query and fragment of the page, after click_id is read from it."""
     bench = Bench("event_source_url", options=Options(drop_url_query=True))

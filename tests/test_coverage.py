@@ -12,7 +12,8 @@ from given import settings_of
 from shopper import ACCOUNT, digest
 from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.event import Event, Origin, encode
-from target_pinterest_capi.events.fields import BY_PATH
+from target_pinterest_capi.events.fields import BY_PATH, FIELDS
+from target_pinterest_capi.events.presence import presences_of_members
 from target_pinterest_capi.mapping.entries import Accounts, StreamSchema, compile_stream
 from target_pinterest_capi.reporting.bodies import examined
 from target_pinterest_capi.reporting.coverage import Coverage
@@ -192,3 +193,40 @@ def test_events_say_what_a_report_counts(
         order_value = ["order_value"] if has_value else []
         expected = ["hashed_email", "external_event_id", *order_value]
         assert [component.name for component, is_there in has if is_there] == expected
+
+
+def test_no_component_is_named_like_a_field_of_the_other_object():
+    """What an event is built from is told apart by leaves: each is in one of the two objects."""
+    of_user, of_custom = (
+        {field.path.rpartition(".")[2] for field in FIELDS if field.path.startswith(parent)}
+        for parent in ("user_data.", "custom_data.")
+    )
+    counted = {path.rpartition(".")[2] for component in COMPONENTS for path in component.fields}
+    assert counted.isdisjoint(of_user & of_custom)
+
+
+@pytest.mark.parametrize(
+    ("members", "names"),
+    [
+        (("web", (), False, False), []),
+        (
+            ("web", ("em", "external_id"), False, True),
+            ["hashed_email", "advertiser_external_id", "source_url"],
+        ),
+        (
+            ("web", ("em",), False, False, "click_id", "value"),
+            ["hashed_email", "click_id_epik", "order_value"],
+        ),
+        (("web", (), True, False, "em", "contents"), ["hashed_email", "product_id"]),
+        (("web", (), False, False, "em", "contents"), ["hashed_email"]),
+    ],
+)
+def test_components_follow_from_the_members_of_an_event(members: tuple[Any, ...], names: list[str]):
+    """Those of a person and the others count alike; items without ids are no products."""
+    presence = presences_of_members[members]
+    there = [
+        one.name
+        for one, has in zip(COMPONENTS, presence.components, strict=True)
+        if has and one.name != "external_event_id"
+    ]
+    assert (presence.action_source, there) == ("web", names)

@@ -163,8 +163,11 @@ class ResultsDatabase(Database):
         now = self._now()
 
         def insert(connection: sa.Connection) -> None:
-            for origin in dict.fromkeys([event.origin for event in events]):
-                group = [event for event in events if event.origin == origin]
+            origins = dict.fromkeys([event.origin for event in events])
+            for origin in origins:
+                group = events  # as in nearly all batches
+                if len(origins) > 1:
+                    group = [event for event in events if event.origin == origin]
                 stream, mapping = map(_storable, origin.shown)
                 same = {
                     "run_id": self._run_id,

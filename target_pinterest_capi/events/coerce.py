@@ -43,7 +43,7 @@ def text(value: Any) -> str | Dropped | None:
     if kind is bool:
         return "true" if value else "false"
     if kind is int or kind is float or kind is Decimal:
-        return str(value) if kind is int and -TOO_LARGE < value < TOO_LARGE else _number_text(value)
+        return str(value) if kind is int and TOO_SMALL < value < TOO_LARGE else _number_text(value)
     if isinstance(value, date):
         return value.isoformat()
     return _text_of_other(value)
@@ -87,6 +87,7 @@ is_amount: Final = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,9})?").fullma
 _INTEGER_DIGITS: Final = 18  # docs/pinterest-api.md: Amounts
 _FRACTION_DIGITS: Final = 9
 TOO_LARGE: Final = 10**_INTEGER_DIGITS  # numbers with so many digits are read with care
+TOO_SMALL: Final = -TOO_LARGE
 
 
 def amount(value: Any) -> str | Dropped | None:
@@ -99,7 +100,7 @@ def amount(value: Any) -> str | Dropped | None:
     kind = type(value)
     if kind is str:
         written: str = value.strip()
-    elif kind is Decimal or kind is float or (kind is int and -TOO_LARGE < value < TOO_LARGE):
+    elif kind is Decimal or kind is float or (kind is int and TOO_SMALL < value < TOO_LARGE):
         written = str(value)
     elif kind is int:
         return Dropped.AMOUNT_OUT_OF_RANGE

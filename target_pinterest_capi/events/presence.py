@@ -33,13 +33,19 @@ class _Presences(dict[tuple[str | bool, ...], Presence]):
         return presence
 
 
-class _PresencesOfPeople(dict[tuple[Any, ...], Presence]):
+class _PresencesOfMembers(dict[tuple[Any, ...], Presence]):
     def __missing__(self, key: tuple[Any, ...]) -> Presence:
-        source, leaves, *others = key
-        paths = {f"user_data.{leaf}" for leaf in leaves}
+        source, leaves, has_products, has_url, *members = key
+        there = {*leaves, *members}
+        others = {
+            "event_id": True,
+            "event_source_url": has_url,
+            "custom_data.content_ids": has_products,
+            "custom_data.contents": has_products,
+        }
         components = [
-            is_there or not paths.isdisjoint(component.fields)
-            for component, is_there in zip(COMPONENTS, others, strict=True)
+            any(others.get(path, path.rpartition(".")[2] in there) for path in component.fields)
+            for component in COMPONENTS
         ]
         presence = presences[source, *components]
         if len(self) < MAX_KEPT:
@@ -49,6 +55,7 @@ class _PresencesOfPeople(dict[tuple[Any, ...], Presence]):
 
 # By action_source, and whether each component is there.
 presences: Final = _Presences()
-# The same for events of known people: by action_source, the leaves of the person's `user_data`, and
-# whether the rest of the event has each component.
-presences_of_people: Final = _PresencesOfPeople()
+# The same by action_source, the leaves of a known person's `user_data`, whether there are products
+# with ids, whether there is `event_source_url`, and then the leaves of the rest of `user_data` and
+# of `custom_data`, each of which is in one of these only.
+presences_of_members: Final = _PresencesOfMembers()

@@ -65,6 +65,13 @@ def _calculated(name: str, operation: Callable[[Any, Any], Decimal], *values: An
 
 
 def _number(name: str, value: Any) -> Exact:
+    if (  # as nearly all amounts in texts are; what follows would find the same
+        type(value) is str
+        and len(value) <= DIGITS
+        and value.isascii()
+        and value.replace(".", "", 1).isdigit()
+    ):
+        return Decimal(value)
     number = value if type(value) is int else parsed_number(value)
     if number is None:
         raise EvaluationError(f"{name}() takes numbers or numeric strings")

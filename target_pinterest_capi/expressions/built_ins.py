@@ -20,6 +20,8 @@ from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.expressions.values import (
     DIGITS,
     EXACT,
+    LEAST,
+    MOST,
     EvaluationError,
     alike,
     dated,
@@ -126,16 +128,13 @@ class BuiltIns(_jmespath.Functions):
         return kind(arg)
 
 
-_PLAIN: Final = 10**30  # far below the point at which the number of digits is checked
-
-
 def whole_sum(values: Any) -> int | None:
     """Return the sum of a list of whole numbers of usual size; None for anything else."""
     if type(values) is not list:
         return None
     total = 0
     for value in values:
-        if type(value) is not int or not -_PLAIN < value < _PLAIN:
+        if type(value) is not int or not LEAST < value < MOST:
             return None
         total += value
     return total

@@ -64,8 +64,9 @@ def _extractor(source: str) -> Callable[[Any], str | None]:
     search, group = compiled.search, 1 if compiled.groups else 0
 
     def extract(value: Any) -> str | None:
-        given = value if type(value) is str else text(value)
-        found = search(given) if given is not None and len(given) <= longest else None
+        if type(value) is not str and (value is None or (value := text(value)) is None):
+            return None
+        found = search(value) if len(value) <= longest else None
         return found[group] if found else None
 
     return extract

@@ -21,7 +21,9 @@ _NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re
 _JSON: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
-_PLAIN: Final = 10**30  # far below the point at which the number of digits is checked
+# Whole numbers between these are of usual size: far below the point where digits are counted.
+LEAST: Final = -(10**30)
+MOST: Final = 10**30
 
 
 class EvaluationError(ValueError):
@@ -63,7 +65,7 @@ def number_text(value: int | Decimal) -> str | None:
 
 def text(value: Any) -> str | None:
     """Return a string, a number's exact digits, or a date or time in ISO form; otherwise None."""
-    if type(value) is int and -_PLAIN < value < _PLAIN:
+    if type(value) is int and LEAST < value < MOST:
         return str(value)
     if isinstance(value, str):
         return value
@@ -192,12 +194,12 @@ def indexed(value: Any, key: str) -> Index:
     if elements is None:
         return _NO_ARRAY
     try:  # each has another text, as a rule
-        texts = [element[key] for element in elements]
+        index = {element[key]: (element,) for element in elements}
     except (KeyError, TypeError):  # one does not have it, or is not an object
         return _index(elements, key)
-    if {*map(type, texts)} != {str} or len(set(texts)) < len(texts):
+    if len(index) < len(elements) or {*map(type, index)} != {str}:
         return _index(elements, key)
-    return dict(zip(texts, zip(elements, strict=True), strict=True))
+    return index
 
 
 def _index(elements: list[Any], key: str) -> Index:

@@ -28,10 +28,7 @@ class Amounts:
 
     def add_values(self, name: str, events: Sequence[Event]) -> None:
         """Add the values of events of one name."""
-        groups: defaultdict[str | None, list[str | None]] = defaultdict(list)
-        for event in events:
-            groups[event.currency].append(event.value)
-        for currency, values in groups.items():
+        for currency, values in _by_currency(events).items():
             texts = list(filter(None, values))
             if texts:
                 total = sum(map(Decimal, texts), Decimal())
@@ -52,3 +49,13 @@ class Amounts:
     def _add(self, key: tuple[str, str], events: int, value: Decimal) -> None:
         self._events[key] += events
         self._values[key] = self._values.get(key, Decimal()) + value
+
+
+def _by_currency(events: Sequence[Event]) -> dict[str | None, list[str | None]]:
+    currencies = {event.currency for event in events}
+    if len(currencies) == 1:  # as in nearly all batches
+        return {currencies.pop(): [event.value for event in events]}
+    groups: defaultdict[str | None, list[str | None]] = defaultdict(list)
+    for event in events:
+        groups[event.currency].append(event.value)
+    return groups

@@ -5,10 +5,12 @@ Only numbers, in bounded memory. Counts by batch, and only for a run with a repo
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from target_pinterest_capi.events.event import Event
 from target_pinterest_capi.events.fields import EVENT_NAMES
+from target_pinterest_capi.events.presence import Presence
 from target_pinterest_capi.events.redaction import shown_event_name
 from target_pinterest_capi.reporting.amounts import Amounts
 from target_pinterest_capi.reporting.bodies import examined
@@ -40,13 +42,13 @@ class DeliveredStatistics:
         self.ids = EventIds()
 
     def count_events(self, events: Sequence[Event]) -> None:
-        """Count events that Pinterest has just processed."""
+        """Count events of one account that Pinterest has just processed."""
         groups: defaultdict[str, list[Event]] = defaultdict(list)
         for event in events:
-            groups[event.name].append(event if event.presence is not None else examined(event))
-        for name, group in groups.items():
+            groups[event.name].append(event)
+        for name, of_name in groups.items():
             label = self._label(name)
-            alike = Counter([event.presence for event in group if event.presence is not None])
+            group, alike = _alike(of_name)
             self.events[label] += len(group)
             for presence, number in alike.items():
                 self.sources[label, presence.action_source] += number
@@ -78,3 +80,11 @@ class DeliveredStatistics:
         self.coverage.merge(other.coverage, other.events)
         self.ids.merge(other.ids, other.events)
         self.times.merge(other.times)
+
+
+def _alike(events: Sequence[Event]) -> tuple[Sequence[Event], Mapping[Presence, int]]:
+    """Return the events with their `presence`, and how many have the same."""
+    alike: Counter[Any] = Counter([event.presence for event in events])
+    if None in alike:  # they were not built in this run
+        return _alike(list(map(examined, events)))
+    return events, alike

@@ -72,9 +72,10 @@ class EventIds:
         return not self._mask and self._parts == 1
 
     def count_ids(self, name: str, events: Sequence[Event]) -> None:
-        """Count the ids of events under a name."""
+        """Count the ids of events, which are of one name and one account, under a name."""
         mask = self._mask
-        keys = [hash((event.name, event.id, event.account.ad_account_id)) for event in events]
+        same = hash((events[0].name, events[0].account.ad_account_id))
+        keys = [hash(event.id) ^ same for event in events]
         if mask:
             keys = [key for key in keys if not key & mask]
         held = len(self._seen)

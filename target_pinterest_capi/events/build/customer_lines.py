@@ -132,8 +132,10 @@ class _CustomerWriter:
         self._source.bind("encoded", encoded)
         self._source.bind("agents", self._spec.rules.agents)
         parts = [str(next(customers.numbers)), *texts]
-        if others:
-            parts.append(f"repr(({', '.join(others)},))")
+        # 1, True and "1" are different values. Nothing equals a tuple but the same of its kind.
+        parts += [
+            f"{one} if {one} is None or type({one}) is str else (repr({one}),)" for one in others
+        ]
         self._source.write(_OF_VALUES if others else _OF_TEXTS, parts=", ".join(parts))
         self._source.write(_LOOK_UP)
         self._convert(members, self._readings.inner(), 2)

@@ -21,10 +21,9 @@ from target_pinterest_capi.events.build.plan import EventPlan
 from target_pinterest_capi.events.build.readings import Readings
 from target_pinterest_capi.events.build.rules import FUTURE_SECONDS, EventRules
 from target_pinterest_capi.events.build.shapes import Kind
-from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.event import Event, encode
 from target_pinterest_capi.events.fields import ACTION_SOURCES, EVENT_NAMES, OBJECTS
-from target_pinterest_capi.events.presence import presences, presences_of_people
+from target_pinterest_capi.events.presence import presences_of_members
 from target_pinterest_capi.events.warnings import HIGH_DIGITS
 
 
@@ -148,7 +147,7 @@ class _EventWriter:
         whole = self._columns.whole(self._source, plan.key_properties)
         again = self._raw("event_id", "raw_id")
         if mapped is not None:
-            self._bind(too_large=coerce.TOO_LARGE)
+            self._bind(too_large=coerce.TOO_LARGE, too_small=coerce.TOO_SMALL)
             is_text = self._readings.kind(mapped) is Kind.TEXT
             self._source.write(of_texts(_TEXT_ID, "raw_id") if is_text else _TEXT_ID)
             if not is_text:
@@ -247,27 +246,9 @@ class _EventWriter:
 
     def _presence(self) -> None:
         """Write the lines that look up which components an event has."""
-        has = [" or ".join(map(self._is_there, component.fields)) for component in COMPONENTS]
-        if self._customer.of_person:
-            self._bind(presences_of_people=presences_of_people)
-            template = _PRESENCE_WITH_PERSON
-        else:
-            self._bind(presences=presences)
-            template = _PRESENCE
-        self._source.write(template, has=",\n    ".join(has))
-
-    def _is_there(self, path: str) -> str:
-        """Return the expression of whether an event has a field of a component.
-
-        The person's are not looked up one by one, but all together.
-        """
-        if path == "custom_data.contents":
-            return _HAS_ITEM_ID
-        parent, _, leaf = path.rpartition(".")
-        if parent == "user_data" and leaf in self._customer.of_person:
-            return "False"
-        holders = {"": "event", "user_data": "customer", "custom_data": "custom"}
-        return f'"{leaf}" in {holders[parent]}'
+        self._bind(presences_of_members=presences_of_members)
+        leaves = "person.leaves" if self._customer.of_person else "()"
+        self._source.write(_PRESENCE, leaves=leaves)
 
 
 # The required fields. `again` is the line that reads a value once more, if the first one may not be
@@ -295,7 +276,7 @@ _TEXT_ID: Final = """
         pass
     """
 _NUMBER_ID: Final = """
-    elif type(raw_id) is int and -too_large < raw_id < too_large:
+    elif type(raw_id) is int and too_small < raw_id < too_large:
         event_id = str(raw_id)
     """
 _OTHER_ID: Final = """
@@ -386,21 +367,13 @@ _RETURN: Final = """
         encode(event), account, origin, name, event_id, deduplicable, seconds, key, has_derived_id
     )
     """
-_HAS_ITEM_ID: Final = (
-    '("contents" in custom and any([item.id is not None for item in custom["contents"]]))'
-)
 # What a report counts, so that no body is read again.
 _PRESENCE: Final = """
-    presence = presences[
-        source,
-        {has},
-    ]
-    """
-_PRESENCE_WITH_PERSON: Final = """
-    presence = presences_of_people[
-        source,
-        person.leaves,
-        {has},
+    has_products = "content_ids" in custom or (
+        "contents" in custom and any([item.id is not None for item in custom["contents"]])
+    )
+    presence = presences_of_members[
+        source, {leaves}, has_products, "event_source_url" in event, *customer, *custom
     ]
     """
 _RETURN_COUNTED: Final = """

@@ -278,7 +278,7 @@ FAST_PATHS: Final = {
 # Of those that take whole numbers too, the lines that follow.
 _WHOLE_NUMBERS: Final = {
     "text": """
-        elif type(value) is int and -too_large < value < too_large:
+        elif type(value) is int and too_small < value < too_large:
             {target} = str(value)
         """,
     "amount": """
@@ -331,6 +331,7 @@ _NAMES: Final = {  # what the fast paths call
     "Decimal": Decimal,
     "is_amount": coerce.is_amount,
     "too_large": coerce.TOO_LARGE,
+    "too_small": coerce.TOO_SMALL,
     "item_members": ITEM_MEMBERS,
     "Item": Item,
 }

@@ -217,11 +217,13 @@ def _query_parameter(url: str, name: str) -> str | None:
     """Return the decoded value of a query parameter of a full or partial URL."""
     if url.isascii() and not _has_encoded(url):
         query = url.partition("#")[0].partition("?")[2]
-        start = f"{name}="
-        pairs = query.split("&")
-        if len(pairs) <= _MOST_PARAMETERS:
-            found = (pair[len(start) :] for pair in pairs if pair.startswith(start))
-            return next(filter(None, found), None)
+        start = f"&{name}="
+        if query.count("&") < _MOST_PARAMETERS:
+            rest = f"&{query}"
+            while rest := rest.partition(start)[2]:
+                if value := rest.partition("&")[0]:
+                    return value
+            return None
     try:
         query = urlsplit(url).query
         decoded = parse_qsl(query, max_num_fields=_MOST_PARAMETERS)
