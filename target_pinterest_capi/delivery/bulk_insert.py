@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
+from sqlite3 import SQLITE_LIMIT_VARIABLE_NUMBER
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from target_pinterest_capi.delivery.database import KINDS
 
 Columns = Mapping[str, Sequence[str | None]]  # all of the same length
 
-_MAX_PARAMETERS: Final = 999  # of a statement, in SQLite before 3.32
+_MAX_ROWS: Final = 1_000  # of a statement: as many as a full request has events
 
 
 def insert_rows(
@@ -38,8 +39,11 @@ def _insert_values(
     bind_time = KINDS["sqlite"].bind_time
     bound = [bind_time(one) if isinstance(one, datetime) else one for one in same.values()]
     number = len(next(iter(own.values())))
+    driver: Any = connection.connection.driver_connection
+    parameters = driver.getlimit(SQLITE_LIMIT_VARIABLE_NUMBER)
+    largest = min(_MAX_ROWS, (parameters - len(same)) // len(own))
     start = 0
-    for size in _sizes(number, (_MAX_PARAMETERS - len(same)) // len(own)):
+    for size in _sizes(number, largest):
         some = [column[start : start + size] for column in own.values()]
         statement = _values_statement(table.name, tuple(same), tuple(own), size)
         connection.exec_driver_sql(statement, (*bound, *chain.from_iterable(some)))
