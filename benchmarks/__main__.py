@@ -7,6 +7,7 @@
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -123,7 +124,7 @@ def _measure_all(bench: Bench, given: argparse.Namespace) -> None:
         bench, [case for case in CASES if case.name in wanted], given.rounds, of_shops
     )
     target = next(case for case in CASES if case.name == TARGET)
-    times = max(1, (VERY_LONG_RECORDS if given.long else LONG_RECORDS) // given.records)
+    times = math.ceil((VERY_LONG_RECORDS if given.long else LONG_RECORDS) / given.records)
     _say(f"{times * given.records:,} records in one run")
     long = bench.run_long(target, times)
     short = [
