@@ -21,7 +21,6 @@ from benchmarks.yardstick import Yardstick
 LATENCY_MS: Final = 200
 TARGET: Final = "target"
 BOTH_CORES: Final = "both cores"
-PEOPLE: Final = ("preview", "check")  # the commands for trying a mapping
 _DRY: Final[Mapping[str, Any]] = {"mode": "dry_run"}
 _MEMBERS: Final = {"stream": STREAM, "list_name": "All", "list_type": "EMAIL", "member": "em"}
 
@@ -56,7 +55,8 @@ class Case(NamedTuple):
 
     `settings` are the target's; `makes` names a file that must exist after a run. The input is that
     of a `shop`, if one is named, or is a BATCH file. `words` are the arguments of a command of
-    pinterest-capi; a run that sends nothing `says` how many records it has read.
+    pinterest-capi; a run that sends nothing `says` how many records it has read. What waits, or
+    needs more than one core, cannot run `in_turns` with the floor.
     """
 
     name: str
@@ -71,11 +71,7 @@ class Case(NamedTuple):
     is_batch: bool = False
     words: tuple[str, ...] = ()
     says: str = ""
-
-    @property
-    def uninterrupted(self) -> bool:
-        """Return whether it waits, or needs more than one core, and so cannot take turns."""
-        return self.name == BOTH_CORES or self.processes > 1 or bool(self.latency_ms)
+    in_turns: bool = True
 
 
 def fallbacks() -> dict[str, list[str]]:
@@ -138,9 +134,18 @@ CASES: Final = (
         words=("check", "--sample", "-"),
         says="{records:,} event",
     ),
-    Case(BOTH_CORES, "this target, uninterrupted, with a second core for the server"),
-    Case("latency", f"with {LATENCY_MS} ms per request", latency_ms=LATENCY_MS),
-    Case("two", "two processes, each with half of the input", processes=2),
+    Case(
+        BOTH_CORES,
+        "this target, uninterrupted, with a second core for the server",
+        in_turns=False,
+    ),
+    Case(
+        "latency",
+        f"with {LATENCY_MS} ms per request",
+        latency_ms=LATENCY_MS,
+        in_turns=False,
+    ),
+    Case("two", "two processes, each with half of the input", processes=2, in_turns=False),
 )
 SHOP_FLOOR: Final = "shop-floor"
 SHOP_CASES: Final = tuple(
@@ -164,7 +169,7 @@ class Sample(NamedTuple):
 class Bench:
     """The inputs, servers and folder of a session, for the duration of a `with` block.
 
-    With `in_turns` programs take turns with the floor, except for cases that are `uninterrupted`.
+    With `in_turns` programs take turns with the floor, except for cases that cannot.
     """
 
     def __init__(self, folder: Path, count: int, *, in_turns: bool = False) -> None:
@@ -240,7 +245,7 @@ class Bench:
             if (part := _made(folder / str(number)))
         ]
         server.take()
-        took = self._take(commands, uninterrupted=case.uninterrupted)
+        took = self._take(commands, in_turns=case.in_turns)
         counts = server.take()
         if case.program == TARGET:
             _check(case, counts, records, commands)
@@ -249,12 +254,10 @@ class Bench:
                 path.unlink()
         return Sample(records, took, counts)
 
-    def _take(
-        self, commands: list[children.Command], *, uninterrupted: bool = False
-    ) -> children.Took:
+    def _take(self, commands: list[children.Command], *, in_turns: bool = True) -> children.Took:
         if self._yardstick is None:
             return children.run(*commands)
-        if uninterrupted:
+        if not in_turns:
             with self._yardstick.on_all_cores():
                 return children.run(*commands)
         (command,) = commands
