@@ -1,18 +1,20 @@
-"""Runs a command at times at which programs often calculate wrongly.
+"""Runs a command at times at which programs often calculate wrongly, or at a later date.
 
-    python tools/clock.py COMMAND...
+    python tools/clock.py [--days N] COMMAND...
 
 The command and its child processes see a clock that begins at that time and runs normally.
 This needs Linux and a C compiler; without them, it prints a message and does nothing.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -28,8 +30,12 @@ MOMENTS = (
 )
 
 
-def main(command: list[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run the command at each moment; return the first exit code that is not 0, or 0."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--days", type=int, help="run the command once, in N days from now")
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    given = parser.parse_args(arguments)
     compiler = shutil.which("cc")
     if compiler is None or sys.platform != "linux":
         print(
@@ -39,18 +45,27 @@ def main(command: list[str]) -> int:
     with tempfile.TemporaryDirectory() as directory:
         library = Path(directory, "clock.so")
         subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", library, SOURCE], check=True)
-        for zone, moment in MOMENTS:
-            begins = datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo(zone)).timestamp()
+        for begins in _begins(given.days):
+            zone = {"TZ": begins.tzinfo.key} if isinstance(begins.tzinfo, ZoneInfo) else {}
             shift = {
-                "TZ": zone,
                 "LD_PRELOAD": str(library),
-                "CLOCK_SHIFT_SECONDS": str(int(begins - time.time())),
+                "CLOCK_SHIFT_SECONDS": str(int(begins.timestamp() - time.time())),
             }
-            print(f"== as if it were {moment} in {zone}", flush=True)
-            code = subprocess.run(command, env=os.environ | shift, check=False).returncode
+            print(f"== as if it were {begins.isoformat(timespec='seconds')}", flush=True)
+            environment = os.environ | zone | shift
+            code = subprocess.run(given.command, env=environment, check=False).returncode
             if code:
                 return code
     return 0
+
+
+def _begins(days: int | None) -> Iterator[datetime]:
+    """Yield the time of each run: in so many days, or each of `MOMENTS`."""
+    if days is not None:
+        yield datetime.now(UTC) + timedelta(days=days)
+        return
+    for zone, moment in MOMENTS:
+        yield datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo(zone))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from given import ACCOUNT, TOKEN, schema
+from given import ACCOUNT, TOKEN, Clock, schema
 from target_pinterest_capi.sandbox.app import SandboxConfig
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
@@ -93,7 +94,8 @@ def test_a_million_rows_of_parquet(
 
 def test_same_rows_give_the_same_bytes_as_through_the_target(
     session: Any,
-    sandbox: Sandbox,
+    start: Callable[..., Sandbox],
+    clock: Clock,
     configure: Callable[..., str],
     run_target: Callable[..., Any],
     tmp_path: Path,
@@ -141,7 +143,10 @@ def test_same_rows_give_the_same_bytes_as_through_the_target(
         "custom_data.contents": "lines[].{id: sku, item_price: price, quantity: quantity}",
     }
     constants = {"event_name": "checkout", "action_source": "web"}
+    clock.now = datetime(2026, 11, 20, 12, tzinfo=UTC).timestamp()  # the rows are of this day
+    sandbox = start(keep_events=100_000, record_bodies=tmp_path / "bodies.jsonl")
     given = {
+        "api_url": sandbox.url,
         "mappings": [{"stream": "orders", "fields": fields, "defaults": constants}],
         "max_event_age_days": None,
     }
