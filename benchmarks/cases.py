@@ -107,6 +107,12 @@ CASES: Final = (
         makes="ledger.db",
     ),
     Case(
+        "failures",
+        "with rows of results for events that fail, in SQLite",
+        settings={"results_url": "sqlite:///{folder}/results.db"},
+        makes="results.db",
+    ),
+    Case(
         "results",
         "with a row of results for each event, in SQLite",
         settings={"results_url": "sqlite:///{folder}/results.db", "results_events": "all"},

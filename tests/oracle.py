@@ -24,8 +24,8 @@ from target_pinterest_capi.events.event import (
 )
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES, FIELDS
 from target_pinterest_capi.events.keys import derive_event_id, read_key
-from target_pinterest_capi.events.presence import presences
 from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
+from target_pinterest_capi.events.traits import traits_of
 from target_pinterest_capi.events.warnings import SAMPLED, user_agent_warning
 
 REQUIRED = ("event_name", "action_source", "event_time", "event_id")
@@ -33,15 +33,12 @@ HOUR = 3600
 DAY = 24 * HOUR
 
 
-def statistics(event: dict[str, Any]) -> dict[str, Any]:
+def statistics(event: dict[str, Any], has_derived_id: bool) -> dict[str, Any]:
     """Return what an event says of itself for a report."""
     custom = event.get("custom_data", {})
     has = [any(has_field(event, path) for path in component.fields) for component in COMPONENTS]
-    return {
-        "presence": presences[event["action_source"], *has],
-        "value": custom.get("value"),
-        "currency": custom.get("currency"),
-    }
+    traits = traits_of[event["action_source"], custom.get("currency"), has_derived_id, *has]
+    return {"traits": traits, "value": custom.get("value")}
 
 
 def has_field(event: dict[str, Any], path: str) -> bool:
@@ -130,8 +127,7 @@ class Oracle:
             deduplicable=event["action_source"] != "offline",
             time=event["event_time"],
             key=key,
-            has_derived_id=has_derived_id,
-            **(statistics(event) if self.options.has_statistics else {}),
+            **(statistics(event, has_derived_id) if self.options.has_statistics else {}),
         )
 
     def _read(self, path: str, record: Mapping[str, Any]) -> Any:

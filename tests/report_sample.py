@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta  # noqa: I001
 from typing import Any
 
 from shopper import ACCOUNT, digest
+from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.outcomes import Outcome, Rejected
 from target_pinterest_capi.events.event import Event, Origin, encode
 from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.events.reasons import Invalid, Dropped, Skipped, Warned
+from target_pinterest_capi.events.traits import traits_of
 from target_pinterest_capi.reporting.composition import RunFacts, compose
 from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
@@ -25,6 +27,7 @@ def event(
     *,
     hours_ago: float = 0.5,
     event_id: str | None = None,
+    has_derived_id: bool = False,
     **user: Any,
 ) -> Event:
     at = int((NOW - timedelta(hours=hours_ago)).timestamp())
@@ -32,6 +35,9 @@ def event(
         "event_name": name,
         "user_data": {"em": [digest(f"shopper{number}@example.com")], **user},
     }
+    traits = None  # those that its bytes say
+    if has_derived_id:
+        traits = traits_of["web", None, True, *[False] * len(COMPONENTS)]
     return Event(
         encode(members),
         ACCOUNT,
@@ -41,6 +47,7 @@ def event(
         True,
         at,
         None,
+        traits,
     )
 
 

@@ -12,8 +12,8 @@ from given import settings_of
 from shopper import ACCOUNT, digest
 from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.event import Event, Origin, encode
-from target_pinterest_capi.events.fields import BY_PATH, FIELDS
-from target_pinterest_capi.events.presence import presences_of_members
+from target_pinterest_capi.events.fields import BY_PATH
+from target_pinterest_capi.events.traits import TraitsOfMembers
 from target_pinterest_capi.mapping.entries import Accounts, StreamSchema, compile_stream
 from target_pinterest_capi.reporting.bodies import examined
 from target_pinterest_capi.reporting.coverage import Coverage
@@ -46,7 +46,7 @@ def body(
 
 def alike(*bodies: dict[str, Any]) -> Counter[Any]:
     """Return how many events have what a body says, read from their bytes."""
-    return Counter(examined(event(one)).presence for one in bodies)
+    return Counter(examined(event(one)).traits for one in bodies)
 
 
 def carried(*bodies: dict[str, Any]) -> dict[str, int]:
@@ -186,47 +186,80 @@ def test_events_say_what_a_report_counts(
     )
     built = entry.map_record(record)
     assert isinstance(built, Event)
-    given_value = ("12.50", "USD") if has_value and is_counted else (None, None)
-    assert (built.presence is not None, (built.value, built.currency)) == (is_counted, given_value)
-    if built.presence is not None:
-        has = zip(COMPONENTS, built.presence.components, strict=True)
+    given_value, currency = ("12.50", "USD") if has_value and is_counted else (None, None)
+    assert (built.traits is not None, built.value) == (is_counted, given_value)
+    if built.traits is not None:
+        assert (built.traits.currency, built.traits.has_derived_id) == (currency, False)
+        has = zip(COMPONENTS, built.traits.components, strict=True)
         order_value = ["order_value"] if has_value else []
         expected = ["hashed_email", "external_event_id", *order_value]
         assert [component.name for component, is_there in has if is_there] == expected
 
 
-def test_no_component_is_named_like_a_field_of_the_other_object():
-    """What an event is built from is told apart by leaves: each is in one of the two objects."""
-    of_user, of_custom = (
-        {field.path.rpartition(".")[2] for field in FIELDS if field.path.startswith(parent)}
-        for parent in ("user_data.", "custom_data.")
-    )
-    counted = {path.rpartition(".")[2] for component in COMPONENTS for path in component.fields}
-    assert counted.isdisjoint(of_user & of_custom)
-
-
 @pytest.mark.parametrize(
-    ("members", "names"),
+    ("leaves", "paths", "names"),
     [
-        (("web", (), False, False), []),
+        ((), (), []),
         (
-            ("web", ("em", "external_id"), False, True),
+            ("em", "external_id"),
+            ("event_source_url",),
             ["hashed_email", "advertiser_external_id", "source_url"],
         ),
         (
-            ("web", ("em",), False, False, "click_id", "value"),
+            ("em", "ph"),
+            ("user_data.click_id", "custom_data.value"),
             ["hashed_email", "click_id_epik", "order_value"],
         ),
-        (("web", (), True, False, "em", "contents"), ["hashed_email", "product_id"]),
-        (("web", (), False, False, "em", "contents"), ["hashed_email"]),
+        ((), ("user_data.em", "custom_data.contents"), ["hashed_email", "product_id"]),
+        ((), ("custom_data.content_ids", "custom_data.contents"), ["product_id"]),
     ],
 )
-def test_components_follow_from_the_members_of_an_event(members: tuple[Any, ...], names: list[str]):
-    """Those of a person and the others count alike; items without ids are no products."""
-    presence = presences_of_members[members]
+def test_components_follow_from_the_members_of_an_event(
+    leaves: tuple[str, ...], paths: tuple[str, ...], names: list[str]
+):
+    """Those of a person and the others count alike, and those that are not there do not."""
+    all_paths = tuple(path for component in COMPONENTS for path in component.fields)
+    traits = TraitsOfMembers(all_paths)[
+        "web", "USD", True, leaves, *(path in paths for path in all_paths)
+    ]
     there = [
         one.name
-        for one, has in zip(COMPONENTS, presence.components, strict=True)
+        for one, has in zip(COMPONENTS, traits.components, strict=True)
         if has and one.name != "external_event_id"
     ]
-    assert (presence.action_source, there) == ("web", names)
+    assert there == names
+    assert (traits.action_source, traits.currency, traits.has_derived_id) == ("web", "USD", True)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "has_products"),
+    [
+        ("content_ids", ["A-1"], True),
+        ("contents", [{"id": "A-1"}], True),
+        ("contents", [{"item_name": "vase"}], False),
+    ],
+)
+@pytest.mark.parametrize("derives", [True, False])
+def test_products_are_those_with_ids(field: str, value: Any, has_products: bool, derives: bool):
+    """Whichever of the two fields is mapped, and whether `content_ids` is derived or not."""
+    fields = {"user_data.em": "email", f"custom_data.{field}": "products"}
+    given = {
+        "stream": "orders",
+        "fields": fields if derives else {**fields, "custom_data.content_ids": None} | fields,
+        "defaults": {"action_source": "web", "event_name": "checkout", "event_time": "now"},
+    }
+    configured = settings_of(mappings=[given], report_path="report.json")
+    (entry,) = compile_stream(
+        configured,
+        StreamSchema("orders", frozenset({"email", "products"}), ("email",)),
+        Accounts(configured),
+        lambda *_: None,
+        now=AT.timestamp,
+        began_at=AT,
+    )
+    built = entry.map_record({"email": "shopper@example.com", "products": value})
+    assert isinstance(built, Event)
+    assert built.traits is not None
+    components = dict(zip((one.name for one in COMPONENTS), built.traits.components, strict=True))
+    assert components["product_id"] is has_products
+    assert built.traits.has_derived_id

@@ -1,6 +1,7 @@
 """The generated function as code: its tracebacks, its names, and its page."""
 
 import gc
+import json
 import linecache
 import re
 import traceback
@@ -110,6 +111,70 @@ def test_bound_values_are_named_for_their_field(function_of: Callable[[Builder],
     assert converted - required - {"convert_custom_data_contents"} <= bound
     assert bound.isdisjoint(function.__code__.co_varnames)
     assert set(function.__code__.co_names) & bound == bound - {"build"}
+
+
+@pytest.mark.parametrize(
+    ("constant", "line"),
+    [
+        ("shop", '    event["partner_name"] = constant_partner_name'),
+        (" shop ", '    event["partner_name"] = constant_partner_name'),
+        ("null", "    value = constant_partner_name"),
+        ("a\tb", "    value = constant_partner_name"),
+        (7, "    value = constant_partner_name"),
+    ],
+)
+def test_plain_constant_is_looked_at_once(constant: str | int, line: str):
+    """A plain text is what every event has; any other constant is converted for each event."""
+    fields = {path: column(path) for path in ("event_name", "event_id", "user_data.em")}
+    fields["partner_name"] = FieldPlan(lambda _: constant, reads={}, constant=constant)
+    function = of_records(build(fields))
+    assert line in source_of(function).splitlines()
+    assert function.__globals__["constant_partner_name"] == (
+        constant.strip() if isinstance(constant, str) else constant
+    )
+
+
+ITEMS = {
+    "event_name": "type",
+    "event_time": "at",
+    "event_id": "id",
+    "action_source": "source",
+    "user_data.em": "email",
+    "custom_data.contents": "items",
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "is_counted"),
+    [
+        ({}, True),
+        ({"custom_data.content_ids": "ids"}, False),
+        ({"custom_data.num_items": "number"}, False),
+    ],
+)
+@pytest.mark.parametrize(
+    ("items", "ids", "number"),
+    [
+        ([{"id": "a"}], ["a"], 1),
+        ([{"id": "a", "quantity": 2}, {"id": "b"}, {"id": "a", "quantity": 0}], ["a", "b"], 3),
+        ([{"item_name": "vase", "quantity": 4}], None, 4),
+        ('[{"id": "a"}, {"item_name": "vase"}]', ["a"], 2),
+        ([{"id": None}], None, None),
+        ([None, {"id": "a"}], ["a"], 1),
+    ],
+)
+def test_what_is_derived_from_items(
+    more: dict[str, str], is_counted: bool, items: Any, ids: list[str] | None, number: int | None
+):
+    """Ids and number are counted while items are read if both are derived, and are the same."""
+    builder = build({path: column(name) for path, name in {**ITEMS, **more}.items()})
+    function = of_records(builder)
+    assert ("num_items += 1" in source_of(function)) is is_counted
+    record = {"type": "checkout", "at": AT, "id": "order-1", "source": "web"}
+    made = function(ACCOUNT, {**record, "email": "shopper@example.com", "items": items})
+    assert isinstance(made, Event)
+    custom = json.loads(made.body).get("custom_data", {})
+    assert (custom.get("content_ids"), custom.get("num_items")) == (ids, number)
 
 
 def test_function_and_its_rows_differ_in_reading_alone():

@@ -111,9 +111,9 @@ def outcome(result: Any) -> Any:
     if not isinstance(result, Event):
         return result
     counted = examined(result)
-    assert counted.presence is not None
-    has = counted.presence.action_source, counted.presence.components
-    return json.loads(result.body), has, counted.value, counted.currency
+    assert counted.traits is not None
+    has = counted.traits.action_source, counted.traits.currency, counted.traits.components
+    return json.loads(result.body), has, counted.value
 
 
 def interpreted(configured: Settings, record: dict[str, Any], stream: StreamSchema) -> Any:

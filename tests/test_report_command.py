@@ -4,7 +4,6 @@ import json
 import re
 from pathlib import Path
 
-import msgspec
 import pytest
 from click.testing import CliRunner, Result
 from report_sample import event, hostile, observed, ordinary, report_of
@@ -77,9 +76,7 @@ def test_file_that_is_not_there(tmp_path: Path):
 
 def test_text_says_what_the_ids_show(run_json: Path):
     """Names with repeated or constant ids, and events without an id."""
-    derived = [
-        msgspec.structs.replace(event(number, "lead"), has_derived_id=True) for number in (1, 2, 3)
-    ]
+    derived = [event(number, "lead", has_derived_id=True) for number in (1, 2, 3)]
     constant = [event(number, "signup", event_id="same") for number in range(12)]
     seen = observed(event(1), event(1), *constant, *derived)
     run_json.write_bytes(encode(report_of(seen=seen)))

@@ -320,10 +320,7 @@ def test_repeats_are_explained_with_and_without_a_ledger():
 def test_share_without_an_id_of_their_own():
     """It has its event names, and its meaning next to the tag; without duplicates it is absent."""
     names = ("checkout", "checkout", "checkout", "signup")
-    derived = [
-        msgspec.structs.replace(event(number, name), has_derived_id=True)
-        for number, name in enumerate(names)
-    ]
+    derived = [event(number, name, has_derived_id=True) for number, name in enumerate(names)]
     said = "without an event_id"
     assert f"4 of 5 events (80%) came {said} (3 checkout, 1 signup): theirs is derived" in words(
         report_of(seen=observed(event(4), *derived))

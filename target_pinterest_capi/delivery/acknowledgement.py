@@ -170,8 +170,10 @@ class Acknowledger:
             if self._deduplication is not None:
                 self.skip_events(self._deduplication.record_delivered(keys), Skipped.IN_LEDGER)
         if self.observations is not None:
-            self.observations.count_events(events)
-        self.tally.count_late_online(count_late(events, self._now()))
+            late = self.observations.count_events(events)
+        else:
+            late = count_late(events, self._now())
+        self.tally.count_late_online(late)
         self.tally.examine_events(events)
         self._count_events(events, Outcome.DELIVERED)
 

@@ -8,9 +8,9 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 
 from target_pinterest_capi.events.fields import ITEM_FIELDS
-from target_pinterest_capi.events.presence import Presence
 from target_pinterest_capi.events.reasons import Reason, Skipped
 from target_pinterest_capi.events.redaction import shown_name, without_addresses
+from target_pinterest_capi.events.traits import Traits
 
 # An event's JSON, UTF-8, members in the order in which they were set.
 encode: Final = msgspec.json.Encoder().encode
@@ -63,9 +63,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     `body` is its JSON, hashed; `time` is in Unix seconds. Pinterest removes repeats of a
     `deduplicable` one. `key` has its record's key properties as a dead letter shows them; a string
-    names the one property whose value is `id`. `has_derived_id`: its record has no id of its own.
-    The rest is for the statistics: `value` and `currency` are those of `custom_data`. Without a
-    `presence`, they are read from the body.
+    names the one property whose value is `id`. The rest is for the statistics: `value` is that of
+    `custom_data`. Without `traits`, both are read from the body.
     """
 
     body: bytes
@@ -76,10 +75,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     deduplicable: bool
     time: int
     key: dict[str, str] | str | None
-    has_derived_id: bool = False
-    presence: Presence | None = None
+    traits: Traits | None = None
     value: str | None = None
-    currency: str | None = None
 
     def __repr__(self) -> str:
         return f"Event({len(self.body)} bytes)"

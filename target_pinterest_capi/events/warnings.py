@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle
 from typing import Final
 
+import msgspec
+
 from target_pinterest_capi.events.hashing import digest
 from target_pinterest_capi.events.normalize import is_private
 from target_pinterest_capi.events.reasons import Warned
@@ -44,13 +46,23 @@ def user_agent_warning(agent: str) -> Warned | None:
     return None if "/" in agent else Warned.IMPOSSIBLE_USER_AGENT
 
 
-def limited_warning(opt_out_type: str, customer: Mapping[str, Sequence[str]]) -> Warned | None:
+class Home(msgspec.Struct, gc=False):
+    """Where a customer lives: these members of `user_data`."""
+
+    st: list[str] | None = None
+    country: list[str] | None = None
+
+
+decode_home: Final = msgspec.json.Decoder(Home).decode  # from an encoded `user_data`
+
+
+def limited_warning(opt_out_type: str, home: Home) -> Warned | None:
     """Return the warning about limited data processing without effect."""
     if opt_out_type != LIMITED:
         return Warned.UNKNOWN_OPT_OUT_TYPE
-    if "st" not in customer or "country" not in customer:
+    if home.st is None or home.country is None:
         return Warned.LDP_INCOMPLETE
-    is_elsewhere = _UNITED_STATES.isdisjoint(customer["country"])
+    is_elsewhere = _UNITED_STATES.isdisjoint(home.country)
     return Warned.LDP_WITHOUT_EFFECT if is_elsewhere else None
 
 

@@ -1,11 +1,9 @@
 """What events were worth: exact sums of custom_data.value by event name and currency."""
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final, NamedTuple
-
-from target_pinterest_capi.events.event import Event
 
 NO_CURRENCY: Final = ""  # the ad account's own applies
 
@@ -26,13 +24,12 @@ class Amounts:
         self._events: Counter[tuple[str, str]] = Counter()
         self._values: dict[tuple[str, str], Decimal] = {}
 
-    def add_values(self, name: str, events: Sequence[Event]) -> None:
-        """Add the values of events of one name."""
-        for currency, values in _by_currency(events).items():
-            texts = list(filter(None, values))
-            if texts:
-                total = sum(map(Decimal, texts), Decimal())
-                self._add((name, currency or NO_CURRENCY), len(texts), total)
+    def add_values(self, name: str, currency: str | None, values: Iterable[str | None]) -> None:
+        """Add the values of events of one name and currency, those that have one."""
+        texts = list(filter(None, values))
+        if texts:
+            total = sum(map(Decimal, texts), Decimal())
+            self._add((name, currency or NO_CURRENCY), len(texts), total)
 
     def merge(self, other: "Amounts") -> None:
         """Add the counts of another part of the same run."""
@@ -49,13 +46,3 @@ class Amounts:
     def _add(self, key: tuple[str, str], events: int, value: Decimal) -> None:
         self._events[key] += events
         self._values[key] = self._values.get(key, Decimal()) + value
-
-
-def _by_currency(events: Sequence[Event]) -> dict[str | None, list[str | None]]:
-    currencies = {event.currency for event in events}
-    if len(currencies) == 1:  # as in nearly all batches
-        return {currencies.pop(): [event.value for event in events]}
-    groups: defaultdict[str | None, list[str | None]] = defaultdict(list)
-    for event in events:
-        groups[event.currency].append(event.value)
-    return groups

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from target_pinterest_capi.events.event import Event
-from target_pinterest_capi.events.presence import presences
+from target_pinterest_capi.events.traits import traits_of
 
 Present = msgspec.Raw | msgspec.UnsetType
 
@@ -48,8 +48,8 @@ _decode: Final = msgspec.json.Decoder(_Body).decode
 
 
 def examined(event: Event) -> Event:
-    """Return an event with its `presence`, `value` and `currency`."""
-    if event.presence is not None:
+    """Return an event with its `traits` and `value`. A body does not say whose its id is."""
+    if event.traits is not None:
         return event
     body = _decode(event.body)
     user, custom, absent = body.user_data, body.custom_data, msgspec.UNSET
@@ -68,9 +68,8 @@ def examined(event: Event) -> Event:
     )
     return msgspec.structs.replace(
         event,
-        presence=presences[body.action_source, *components],
+        traits=traits_of[body.action_source, custom.currency or None, False, *components],
         value=custom.value or None,
-        currency=custom.currency or None,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from operator import add
 
 from target_pinterest_capi.events.components import COMPONENTS
-from target_pinterest_capi.events.presence import Presence
+from target_pinterest_capi.events.traits import Traits
 
 
 class Coverage:
@@ -16,10 +16,10 @@ class Coverage:
     def __init__(self) -> None:
         self._carrying: dict[str, list[int]] = {}
 
-    def count_components(self, name: str, events: Mapping[Presence, int]) -> None:
+    def count_components(self, name: str, events: Mapping[Traits, int]) -> None:
         """Count the components of events of one name; `events` has how many are alike."""
-        for presence, number in events.items():
-            self._add(name, [number * has for has in presence.components])
+        for traits, number in events.items():
+            self._add(name, [number * has for has in traits.components])
 
     def merge(self, other: "Coverage", names: Iterable[str]) -> None:
         """Add the counts of another part of the same run."""

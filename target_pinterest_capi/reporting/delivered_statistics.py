@@ -5,13 +5,13 @@ Only numbers, in bounded memory. Counts by batch, and only for a run with a repo
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from target_pinterest_capi.events.event import Event
 from target_pinterest_capi.events.fields import EVENT_NAMES
-from target_pinterest_capi.events.presence import Presence
 from target_pinterest_capi.events.redaction import shown_event_name
+from target_pinterest_capi.events.traits import Traits
 from target_pinterest_capi.reporting.amounts import Amounts
 from target_pinterest_capi.reporting.bodies import examined
 from target_pinterest_capi.reporting.counters import MAX_WARNINGS
@@ -41,25 +41,38 @@ class DeliveredStatistics:
         self.times = EventTimes()
         self.ids = EventIds()
 
-    def count_events(self, events: Sequence[Event]) -> None:
-        """Count events of one account that Pinterest has just processed."""
+    def count_events(self, events: Sequence[Event]) -> int:
+        """Count events of one account that Pinterest has just processed.
+
+        Return how many of them are late, see `count_late`.
+        """
         groups: defaultdict[str, list[Event]] = defaultdict(list)
         for event in events:
             groups[event.name].append(event)
-        for name, of_name in groups.items():
-            label = self._label(name)
-            group, alike = _alike(of_name)
-            self.events[label] += len(group)
-            for presence, number in alike.items():
-                self.sources[label, presence.action_source] += number
-            self.coverage.count_components(label, alike)
-            self.amounts.add_values(label, group)
-            self.ids.count_ids(label, group)
-        self.times.count_times(events, self._now())
+        for name, group in groups.items():
+            self._count_group(self._label(name), group)
+        return self.times.count_times(events, self._now())
+
+    def _count_group(self, label: str, events: Sequence[Event]) -> None:
+        alike: Counter[Any] = Counter([event.traits for event in events])
+        if None in alike:  # they were not built in this run
+            self._count_group(label, list(map(examined, events)))
+            return
+        self.events[label] += len(events)
+        for traits, number in alike.items():
+            self.sources[label, traits.action_source] += number
+            if traits.has_derived_id:
+                self.ids.count_derived(label, number)
+        self.coverage.count_components(label, alike)
+        for currency, values in _by_currency(events, alike).items():
+            self.amounts.add_values(label, currency, values)
+        self.ids.count_ids(label, events)
 
     def count_rejected(self, event: Event) -> None:
         """Count the value of an event that Pinterest refused."""
-        self.rejected_amounts.add_values(self._label(event.name), [examined(event)])
+        counted = examined(event)
+        currency = counted.traits.currency if counted.traits is not None else None
+        self.rejected_amounts.add_values(self._label(event.name), currency, [counted.value])
 
     def count_warning(self, message: str, event: Event) -> None:
         """Count the events of a warning of Pinterest; the message has no values."""
@@ -82,9 +95,15 @@ class DeliveredStatistics:
         self.times.merge(other.times)
 
 
-def _alike(events: Sequence[Event]) -> tuple[Sequence[Event], Mapping[Presence, int]]:
-    """Return the events with their `presence`, and how many have the same."""
-    alike: Counter[Any] = Counter([event.presence for event in events])
-    if None in alike:  # they were not built in this run
-        return _alike(list(map(examined, events)))
-    return events, alike
+def _by_currency(
+    events: Sequence[Event], alike: Iterable[Traits]
+) -> Mapping[str | None, Sequence[str | None]]:
+    """Return the values of events in each currency; `alike` are the traits that they have."""
+    currencies = {traits.currency for traits in alike}
+    if len(currencies) == 1:  # as in nearly all batches
+        return {currencies.pop(): [event.value for event in events]}
+    groups: defaultdict[str | None, list[str | None]] = defaultdict(list)
+    for event in events:
+        if event.traits is not None:
+            groups[event.traits.currency].append(event.value)
+    return groups

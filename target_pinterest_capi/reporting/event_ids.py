@@ -5,7 +5,7 @@ event. Up to `MAX_HELD` ids the count is exact; a longer run keeps every second,
 chosen by its hash, so that memory is bounded, and marks its counts as estimates.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
@@ -58,7 +58,8 @@ class EventIds:
 
     def __init__(self, max_held: int = MAX_HELD) -> None:
         self._max_held = max_held
-        self._seen: set[int] = set()
+        self._seen: defaultdict[tuple[str, str], set[int]] = defaultdict(set)  # by account and name
+        self._held = 0
         self._mask = 0  # an id is kept where these bits of its hash are 0
         self._repeats: Counter[str] = Counter()
         self._derived: Counter[str] = Counter()
@@ -73,22 +74,31 @@ class EventIds:
 
     def count_ids(self, name: str, events: Sequence[Event]) -> None:
         """Count the ids of events, which are of one name and one account, under a name."""
-        mask = self._mask
-        same = hash((events[0].name, events[0].account.ad_account_id))
-        keys = [hash(event.id) ^ same for event in events]
+        mask, own_name = self._mask, events[0].name
+        hashes = list(map(hash, [event.id for event in events]))
+        if own_name != name:  # one of several names that are counted together
+            same = hash(own_name)
+            hashes = [one ^ same for one in hashes]
         if mask:
-            keys = [key for key in keys if not key & mask]
-        held = len(self._seen)
-        self._seen.update(keys)
-        repeats = len(keys) - (len(self._seen) - held)
-        self._repeats[name] += repeats * (mask + 1)
-        self._derived[name] += sum([event.has_derived_id for event in events])
+            hashes = [one for one in hashes if not one & mask]
+        seen = self._seen[events[0].account.ad_account_id, name]
+        held = len(seen)
+        seen.update(hashes)
+        new = len(seen) - held
+        self._held += new
+        self._repeats[name] += (len(hashes) - new) * (mask + 1)
         self._events[name] += len(events)
         if self._constant.may_be_constant(name):
             self._constant.compare_ids(events, name)
-        while len(self._seen) > self._max_held:
+        while self._held > self._max_held:
             self._mask = self._mask * 2 + 1
-            self._seen = {key for key in self._seen if not key & self._mask}
+            for seen in self._seen.values():
+                seen -= {one for one in seen if one & self._mask}
+            self._held = sum(map(len, self._seen.values()))
+
+    def count_derived(self, name: str, number: int) -> None:
+        """Count ids that were derived from their record."""
+        self._derived[name] += number
 
     def merge(self, other: "EventIds", names: Collection[str]) -> None:
         """Add the counts of another part of the same run.

@@ -50,14 +50,16 @@ class EventTimes:
         self._delays: Counter[int] = Counter()
         self.late_online = 0
 
-    def count_times(self, events: Sequence[Event], now: float) -> None:
-        """Count the times of events that were accepted at `now` (Unix seconds)."""
+    def count_times(self, events: Sequence[Event], now: float) -> int:
+        """Count the times of events that were accepted at `now`; return how many were late."""
         in_order = sorted([event.time for event in events])
         self._count_buckets(in_order)
         if len(self._buckets) > MAX_HELD:
             self._coarsen()
         self._count_delays(in_order, now)
-        self.late_online += count_late(events, now)
+        late = count_late(events, now)
+        self.late_online += late
+        return late
 
     def _count_buckets(self, times: Sequence[int]) -> None:
         """Count times, in their order, bucket by bucket: most batches are of few."""

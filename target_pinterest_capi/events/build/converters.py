@@ -110,6 +110,9 @@ class Converters:
         fast_path, helper = self._fast_path(field, convert, plan.selection)
         if self.null_words.in_any_form and fast_path in FORM_PATHS:
             fast_path, helper = "", None
+        constant = plan.constant
+        is_only = constant is not None and plan.column is None and not plan.codes
+        text = self._plain_text(constant, fast_path, helper) if is_only else None
         return CompiledField(
             path=field.path,
             convert=convert,
@@ -119,10 +122,18 @@ class Converters:
             fast_path=fast_path,
             helper=helper,
             codes=plan.codes,
-            constant=plan.constant,
+            constant=plan.constant if text is None else text,
             failed=partial(self._note, field.path, Dropped.EXPRESSION_ERROR),
             collects=plan.collects,
+            is_constant=text is not None,
         )
+
+    def _plain_text(self, constant: Any, fast_path: str, helper: Any) -> str | None:
+        """Return what every event has of a constant; None if it has to be converted for each."""
+        text = constant.strip() if type(constant) is str else ""
+        is_short = fast_path == "text" or (fast_path == "short text" and len(text) <= helper)
+        is_plain = bool(text) and text.isprintable() and text not in self.null_words.spellings
+        return text if is_short and is_plain else None
 
     def condition(self, plan: FieldPlan) -> CompiledField:
         """Return what is needed to write the lines of a condition."""

@@ -29,8 +29,8 @@ class CustomerNames(NamedTuple):
     an object with all leaves. Those of `of_person` are in the person's `Customer`.
     """
 
-    user_data: str
-    whole: str
+    user_data: str = "customer"
+    whole: str = "customer"
     of_person: frozenset[str] = frozenset()
 
     def holder(self, leaf: str) -> str:
@@ -61,7 +61,7 @@ class _CustomerWriter:
         others = members[len(of_person) :]
         if customers is None or not of_person or self._need_region(others):
             self._convert(members, self._readings, 1)
-            return CustomerNames("customer", "customer")
+            return CustomerNames()
         self._look_up(of_person, customers)
         self._source.write("customer = {{}}")
         write_members(self._source, others, "customer", self._readings)

@@ -12,19 +12,20 @@ from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events import coerce, keys
 from target_pinterest_capi.events.build.columns import Columns
-from target_pinterest_capi.events.build.converters import Converters, Options
+from target_pinterest_capi.events.build.converters import CLICK_ID, Converters, Options
 from target_pinterest_capi.events.build.customer_cache import CustomerCache
 from target_pinterest_capi.events.build.customer_lines import CustomerNames, write_customer
 from target_pinterest_capi.events.build.function_source import FunctionSource, of_texts
-from target_pinterest_capi.events.build.members import CompiledField, write_members
+from target_pinterest_capi.events.build.members import ITEMS, CompiledField, write_members
 from target_pinterest_capi.events.build.plan import EventPlan
 from target_pinterest_capi.events.build.readings import Readings
 from target_pinterest_capi.events.build.rules import FUTURE_SECONDS, EventRules
 from target_pinterest_capi.events.build.shapes import Kind
+from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.event import Event, encode
 from target_pinterest_capi.events.fields import ACTION_SOURCES, EVENT_NAMES, OBJECTS
-from target_pinterest_capi.events.presence import presences_of_members
-from target_pinterest_capi.events.warnings import HIGH_DIGITS
+from target_pinterest_capi.events.traits import TraitsOfMembers
+from target_pinterest_capi.events.warnings import HIGH_DIGITS, Home, decode_home
 
 
 class EventSpec(NamedTuple):
@@ -58,7 +59,7 @@ class _EventWriter:
         self._columns = columns
         self._source = FunctionSource(f"build({columns.parameters})")
         self._readings = Readings(self._source, columns)
-        self._customer = CustomerNames("customer", "customer")
+        self._customer = CustomerNames()
         self._key = columns.key(self._source, spec.plan.key_properties)
         self._source.bind("rules", spec.rules)
         self._source.bind("null_spellings", spec.converters.null_words.spellings)
@@ -83,10 +84,7 @@ class _EventWriter:
         if not self._spec.options.has_statistics:
             self._source.write(_RETURN)
             return self._source
-        if not self._spec.members["custom_data"]:
-            self._source.write("custom = {{}}")
-        self._presence()
-        self._source.write(_RETURN_COUNTED)
+        self._counted()
         return self._source
 
     def _bind(self, **values: Any) -> None:
@@ -229,26 +227,61 @@ class _EventWriter:
         self._source.write("if is_due():\n    look_at({all})", all=self._customer.whole)
 
     def _custom_data(self) -> None:
-        leaves = {member.leaf for member in self._spec.members["custom_data"]}
+        members = self._spec.members["custom_data"]
+        leaves = {member.leaf for member in members}
         if not leaves:
             return
+        counts_items = self._counts_items(members)
         self._source.write("custom = {{}}")
-        self._members("custom_data", "custom")
+        write_members(self._source, members, "custom", self._readings, counts_items=counts_items)
         self._source.write("if custom:")
         if "contents" in leaves:
-            self._source.write(_FROM_CONTENTS, 2)
+            self._source.write(_FROM_ITEMS if counts_items else _FROM_CONTENTS, 2)
         if "value" in leaves:
             self._bind(high_digits=HIGH_DIGITS)
             self._source.write(_VALUE, 2)
         if "opt_out_type" in leaves:
-            self._source.write(_LIMITED, 2, customer=self._customer.whole)
+            self._limited()
         self._source.write('event["custom_data"] = custom', 2)
 
-    def _presence(self) -> None:
-        """Write the lines that look up which components an event has."""
-        self._bind(presences_of_members=presences_of_members)
-        leaves = "person.leaves" if self._customer.of_person else "()"
-        self._source.write(_PRESENCE, leaves=leaves)
+    def _limited(self) -> None:
+        """Write the lines that check limited data processing, by where the customer lives."""
+        if self._customer.of_person:
+            self._bind(decode_home=decode_home)
+            home = 'decode_home(event["user_data"])'
+        else:
+            self._bind(Home=Home)
+            home = 'Home(customer.get("st"), customer.get("country"))'
+        self._source.write(_LIMITED, 2, home=home)
+
+    def _counts_items(self, members: Sequence[CompiledField]) -> bool:
+        """Return whether the loop over items counts what is derived from them, and nothing else."""
+        fast_paths = {member.path: member.fast_path for member in members}
+        derived = {"custom_data.content_ids", "custom_data.num_items"}
+        is_derived = derived <= self._spec.rules.derived and derived.isdisjoint(fast_paths)
+        return is_derived and fast_paths.get("custom_data.contents") == ITEMS
+
+    def _counted(self) -> None:
+        """Write the lines that return an event with what a report counts of it."""
+        possible = {member.path for members in self._spec.members.values() for member in members}
+        possible |= {CLICK_ID} & self._spec.rules.derived
+        of_person = {f"user_data.{leaf}" for leaf in self._customer.of_person}
+        counted = [path for component in COMPONENTS for path in component.fields]
+        tests = {path: self._is_there(path) for path in counted if path in possible - of_person}
+        self._bind(traits_of_members=TraitsOfMembers(tuple(tests)))
+        self._source.write(
+            _RETURN_COUNTED,
+            currency='custom.get("currency")' if "custom_data.currency" in possible else "None",
+            leaves="person.leaves" if of_person else "()",
+            are_there="".join(f", {test}" for test in tests.values()),
+            value='custom.get("value")' if "custom_data.value" in possible else "None",
+        )
+
+    @staticmethod
+    def _is_there(path: str) -> str:
+        """Return the expression of whether an event has a member; of items, ids of products."""
+        parent, _, leaf = path.rpartition(".")
+        return _HAS_PRODUCTS if leaf == "contents" else f'"{leaf}" in {_HOLDERS[parent]}'
 
 
 # The required fields. `again` is the line that reads a value once more, if the first one may not be
@@ -342,6 +375,16 @@ _FROM_CONTENTS: Final = """
     if "contents" in custom and ("content_ids" not in custom or "num_items" not in custom):
         rules.derive_from_contents(custom)
     """
+# The same, from what the loop over the items counted.
+_FROM_ITEMS: Final = """
+    if "contents" in custom:
+        if ids is None:
+            rules.derive_from_contents(custom)
+        else:
+            if ids:
+                custom["content_ids"] = ids if len(ids) == 1 else list(dict.fromkeys(ids))
+            custom["num_items"] = num_items
+    """
 # A value with fewer digits in all, which does not begin with 0 or a sign, is not examined.
 _VALUE: Final = """
     if "value" in custom:
@@ -359,27 +402,22 @@ _KNOWN_USER_AGENT: Final = """
     """
 _LIMITED: Final = """
     if "opt_out_type" in custom:
-        rules.check_limited(custom, {customer})
+        rules.check_limited(custom, {home})
     """
 _RETURN: Final = """
     deduplicable = source != "offline"
-    return Event(
-        encode(event), account, origin, name, event_id, deduplicable, seconds, key, has_derived_id
-    )
+    return Event(encode(event), account, origin, name, event_id, deduplicable, seconds, key)
     """
-# What a report counts, so that no body is read again.
-_PRESENCE: Final = """
-    has_products = "content_ids" in custom or (
-        "contents" in custom and any([item.id is not None for item in custom["contents"]])
-    )
-    presence = presences_of_members[
-        source, {leaves}, has_products, "event_source_url" in event, *customer, *custom
-    ]
-    """
+# With what a report counts, so that no body is read again.
 _RETURN_COUNTED: Final = """
     deduplicable = source != "offline"
+    traits = traits_of_members[source, {currency}, has_derived_id, {leaves}{are_there}]
     return Event(
-        encode(event), account, origin, name, event_id, deduplicable, seconds, key, has_derived_id,
-        presence, custom.get("value"), custom.get("currency"),
+        encode(event), account, origin, name, event_id, deduplicable, seconds, key, traits, {value}
     )
     """
+_HOLDERS: Final = {"": "event", "user_data": "customer", "custom_data": "custom"}
+_HAS_PRODUCTS: Final = (
+    '("content_ids" in custom'
+    ' or "contents" in custom and any([item.id is not None for item in custom["contents"]]))'
+)

@@ -17,7 +17,7 @@ from target_pinterest_capi.events.build.function_source import FunctionSource, o
 from target_pinterest_capi.events.build.plan import Code, Get
 from target_pinterest_capi.events.build.shapes import Kind, number_of
 from target_pinterest_capi.events.event import Item
-from target_pinterest_capi.events.fields import ITEM_MEMBERS
+from target_pinterest_capi.events.fields import ITEM_FIELDS, ITEM_MEMBERS
 from target_pinterest_capi.events.hashing import NO_DIGEST_LENGTHS, SHORTEST_DIGEST, sha256
 from target_pinterest_capi.events.normalize import is_global_ipv6, is_plain_email, is_public_ipv4
 from target_pinterest_capi.events.phones import MOST_DIGITS
@@ -34,7 +34,8 @@ class CompiledField(NamedTuple):
     `convert` takes any value but None; that of a `regional` field takes the record's country too.
     `fast_path` names a row of `FAST_PATHS`, or is `ITEMS`; `helper` is what its lines call. Where
     there are `codes`, they write what `get` does: see `plan.FieldPlan`. `failed` notes that one
-    failed. One that `collects` takes the values of all of them.
+    failed. One that `collects` takes the values of all of them. If it `is_constant`, its `constant`
+    is what every event has.
     """
 
     path: str
@@ -48,6 +49,7 @@ class CompiledField(NamedTuple):
     constant: Any = None
     failed: Callable[[], None] | None = None
     collects: bool = False
+    is_constant: bool = False
 
     @property
     def is_first_of_several(self) -> bool:
@@ -348,34 +350,49 @@ def write_members(
     into: str,
     reader: Reader,
     depth: int = 1,
+    *,
+    counts_items: bool = False,
 ) -> None:
     """Write the lines that set members in the object `into`, in their order.
 
-    Where a member is regional, the function's `region` must be the record's country.
+    Where a member is regional, the function's `region` must be the record's country. With
+    `counts_items` the lines also set the `ids` of the items of a list, and `num_items`; `ids` is
+    None if the list's converter made it.
     """
     for name, value in _NAMES.items():
         source.bind(name, value)
     for member in members:
-        _MemberWriter(source, member, f'{into}["{member.leaf}"]', reader, depth).write()
+        target = f'{into}["{member.leaf}"]'
+        _MemberWriter(source, member, target, reader, depth, counts_items).write()
 
 
 class _MemberWriter:
     """Writes the lines for one member."""
 
     def __init__(
-        self, source: FunctionSource, member: CompiledField, target: str, reader: Reader, depth: int
+        self,
+        source: FunctionSource,
+        member: CompiledField,
+        target: str,
+        reader: Reader,
+        depth: int,
+        counts_items: bool = False,
     ) -> None:
         self._source = source
         self._member = member
         self._target = target
         self._reader = reader
         self._depth = depth
+        self._counts_items = counts_items
 
     def write(self) -> None:
         kind = self._reader.kind(self._member)
         if kind is None:
             return
-        if self._member.collects:
+        if self._member.is_constant:
+            constant = self._source.bind(f"constant_{self._member.path}", self._member.constant)
+            self._lines("{target} = {constant}", self._depth, constant=constant)
+        elif self._member.collects:
             self._collected()
         elif self._member.fast_path == ITEMS:
             self._items(self._member.helper)
@@ -478,14 +495,17 @@ class _MemberWriter:
         member, depth = self._member, self._depth
         steps = member.steps if items.base is None else items.base.steps
         structs = self._reader.structs(steps)
+        if self._counts_items:
+            self._lines("ids = None", depth)
         if structs is not None:
             more = " and None not in value" if member.is_first_of_several else ""
-            self._lines(_STRUCTS, depth, structs=structs, more=more)
+            self._lines(_STRUCTS, depth, structs=structs, more=more, empty=self._empty)
         else:
             if items.base is None:
                 self._open_items(items)
             else:
-                self._lines(_SELECTED, depth, base=self._reader.value_of(items.base))
+                base = self._reader.value_of(items.base)
+                self._lines(_SELECTED, depth, base=base, empty=self._empty)
             self._lines("get_item = item.get", depth + 2)
         reader = self._reader.of_items(steps, depth + 2)
         if items.left_out is not None:
@@ -497,17 +517,36 @@ class _MemberWriter:
         for member_of_item in read:
             target = made[member_of_item.leaf]
             _MemberWriter(self._source, member_of_item, target, reader, depth + 2).write()
+        leaves = [field.leaf for field in ITEM_FIELDS]
+        last = max(map(leaves.index, made), default=-1)
         self._lines(
             _ADD_ITEM,
             depth + 2,
             any=" or ".join(f"{one} is not None" for one in made.values()) or "False",
-            members=", ".join(f"{leaf}={one}" for leaf, one in made.items()),
+            members=", ".join(made.get(leaf, "None") for leaf in leaves[: last + 1]),
+            count=self._count(made),
             empty=self._source.bind(f"empty_{member.path}", items.empty),
         )
         self._lines("if items:\n    {target} = items", depth + 1)
         if items.base is not None and (structs is None or member.is_first_of_several):
             self._lines("else:\n    value = {read}", depth, read=self._reader.again(member))
             self._lines(_CONVERT, depth + 1, convert=self._converted())
+
+    @property
+    def _empty(self) -> str:
+        """The statement before a loop over items."""
+        return "items, ids, num_items = [], [], 0" if self._counts_items else "items = []"
+
+    def _count(self, made: Mapping[str, str]) -> str:
+        """Return the lines after an item with these members."""
+        if not self._counts_items:
+            return ""
+        quantity = made.get("quantity")
+        number = "1" if quantity is None else f"1 if {quantity} is None else {quantity}"
+        count = f"\n    num_items += {number}"
+        if "id" in made:
+            count += f"\n    if {made['id']} is not None:\n        ids.append({made['id']})"
+        return count
 
     def _open_items(self, items: Items) -> None:
         """Write the lines that begin a loop over the objects of the value."""
@@ -520,6 +559,7 @@ class _MemberWriter:
             self._depth,
             open=self._source.bind(f"open_{member.path}", items.open),
             as_item=self._source.bind(f"as_item_{member.path}", items.as_item),
+            empty=self._empty,
         )
 
 
@@ -565,20 +605,20 @@ _OTHER_ALONE: Final = """\
 _SELECTED: Final = """
     value = {base}
     if type(value) is list and value and [*map(type, value)].count(dict) == len(value):
-        items = []
+        {empty}
         for item in value:
     """
 _STRUCTS: Final = """
     value = {structs}
     if value{more}:
-        items = []
+        {empty}
         for item in value:
             if item is None:
                 continue
     """
 _ADD_ITEM: Final = """
     if {any}:
-        items.append(Item({members}))
+        items.append(Item({members})){count}
     else:
         {empty}(item)
     """
@@ -591,7 +631,7 @@ _ITEMS: Final = """
     if type(value) is not list and value is not None:
         value = {open}(value)
     if value:
-        items = []
+        {empty}
         for item in value:
             if type(item) is not dict or not item.keys() <= item_members:
                 if (item := {as_item}(item)) is None:

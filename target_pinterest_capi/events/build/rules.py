@@ -164,12 +164,12 @@ class EventRules:
 
     # What is warned about
 
-    def check_limited(self, custom: Object, customer: Object) -> None:
+    def check_limited(self, custom: Object, home: warnings.Home) -> None:
         """Write LDP in capitals, as Pinterest requires, and warn if it has no effect."""
         if custom["opt_out_type"].upper() == warnings.LIMITED:
             custom["opt_out_type"] = warnings.LIMITED
         self._warn(
-            "custom_data.opt_out_type", warnings.limited_warning(custom["opt_out_type"], customer)
+            "custom_data.opt_out_type", warnings.limited_warning(custom["opt_out_type"], home)
         )
 
     def check_value(self, custom: Object) -> None:
