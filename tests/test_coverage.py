@@ -245,7 +245,7 @@ def test_products_are_those_with_ids(field: str, value: Any, has_products: bool,
     fields = {"user_data.em": "email", f"custom_data.{field}": "products"}
     given = {
         "stream": "orders",
-        "fields": fields if derives else {**fields, "custom_data.content_ids": None} | fields,
+        "fields": fields if derives else {"custom_data.content_ids": None, **fields},
         "defaults": {"action_source": "web", "event_name": "checkout", "event_time": "now"},
     }
     configured = settings_of(mappings=[given], report_path="report.json")

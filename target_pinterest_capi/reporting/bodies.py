@@ -48,7 +48,7 @@ _decode: Final = msgspec.json.Decoder(_Body).decode
 
 
 def examined(event: Event) -> Event:
-    """Return an event with its `traits` and `value`. A body does not say whose its id is."""
+    """Return an event with its `traits` and `value`. A body does not say that an id was derived."""
     if event.traits is not None:
         return event
     body = _decode(event.body)

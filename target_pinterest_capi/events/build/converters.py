@@ -131,9 +131,9 @@ class Converters:
     def _plain_text(self, constant: Any, fast_path: str, helper: Any) -> str | None:
         """Return what every event has of a constant; None if it has to be converted for each."""
         text = constant.strip() if type(constant) is str else ""
-        is_short = fast_path == "text" or (fast_path == "short text" and len(text) <= helper)
+        fits = fast_path == "text" or (fast_path == "short text" and len(text) <= helper)
         is_plain = bool(text) and text.isprintable() and text not in self.null_words.spellings
-        return text if is_short and is_plain else None
+        return text if fits and is_plain else None
 
     def condition(self, plan: FieldPlan) -> CompiledField:
         """Return what is needed to write the lines of a condition."""

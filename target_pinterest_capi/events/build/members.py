@@ -499,13 +499,13 @@ class _MemberWriter:
             self._lines("ids = None", depth)
         if structs is not None:
             more = " and None not in value" if member.is_first_of_several else ""
-            self._lines(_STRUCTS, depth, structs=structs, more=more, empty=self._empty)
+            self._lines(_STRUCTS, depth, structs=structs, more=more, begin=self._begin)
         else:
             if items.base is None:
                 self._open_items(items)
             else:
                 base = self._reader.value_of(items.base)
-                self._lines(_SELECTED, depth, base=base, empty=self._empty)
+                self._lines(_SELECTED, depth, base=base, begin=self._begin)
             self._lines("get_item = item.get", depth + 2)
         reader = self._reader.of_items(steps, depth + 2)
         if items.left_out is not None:
@@ -533,7 +533,7 @@ class _MemberWriter:
             self._lines(_CONVERT, depth + 1, convert=self._converted())
 
     @property
-    def _empty(self) -> str:
+    def _begin(self) -> str:
         """The statement before a loop over items."""
         return "items, ids, num_items = [], [], 0" if self._counts_items else "items = []"
 
@@ -559,7 +559,7 @@ class _MemberWriter:
             self._depth,
             open=self._source.bind(f"open_{member.path}", items.open),
             as_item=self._source.bind(f"as_item_{member.path}", items.as_item),
-            empty=self._empty,
+            begin=self._begin,
         )
 
 
@@ -605,13 +605,13 @@ _OTHER_ALONE: Final = """\
 _SELECTED: Final = """
     value = {base}
     if type(value) is list and value and [*map(type, value)].count(dict) == len(value):
-        {empty}
+        {begin}
         for item in value:
     """
 _STRUCTS: Final = """
     value = {structs}
     if value{more}:
-        {empty}
+        {begin}
         for item in value:
             if item is None:
                 continue
@@ -631,7 +631,7 @@ _ITEMS: Final = """
     if type(value) is not list and value is not None:
         value = {open}(value)
     if value:
-        {empty}
+        {begin}
         for item in value:
             if type(item) is not dict or not item.keys() <= item_members:
                 if (item := {as_item}(item)) is None:
