@@ -35,11 +35,14 @@ def keep_imported() -> None:
     """Search for garbage from now on, rarely, and never again among what was imported.
 
     There is little, as objects without cycles are freed at once, but each search looks at all that
-    is new, and often at all that is kept.
+    is new, and often at all that is kept. Python searches once more when the program ends: by then
+    everything is frozen.
     """
+    import atexit  # noqa: PLC0415 - signals come first
     import gc  # noqa: PLC0415 - see above
 
     gc.freeze()
+    atexit.register(gc.freeze)
     gc.set_threshold(_NEW_OBJECTS, *_SEARCHES)
     gc.enable()
 

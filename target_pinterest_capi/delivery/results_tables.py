@@ -7,6 +7,7 @@ database gets when it is opened; an older program leaves them null.
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 
 from target_pinterest_capi.delivery.database import POSTGRESQL_ONLY, UnusableError
 
@@ -14,10 +15,20 @@ from target_pinterest_capi.delivery.database import POSTGRESQL_ONLY, UnusableErr
 # 3: `failed_events` and `within_an_hour` of `runs`; 4: `requests_bisecting`, renamed.
 SCHEMA_VERSION: Final = 4
 
+
+class _TextTime(sqlite.DATETIME):
+    """A time in a column of text: as `DATETIME`, SQLite would look for a number in each one."""
+
+    format_is_text_affinity = False
+
+
 metadata: Final = sa.MetaData()
 _number: Final = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _amount: Final = sa.Numeric().with_variant(sa.Text, "sqlite")  # which has no decimals
-_time: Final = sa.DateTime(timezone=True)
+_time: Final = sa.DateTime(timezone=True).with_variant(
+    _TextTime(),  # type: ignore[no-untyped-call]
+    "sqlite",
+)
 
 
 def _text(name: str, about: str, **options: Any) -> sa.Column[Any]:

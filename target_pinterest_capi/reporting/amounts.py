@@ -1,11 +1,30 @@
 """What events were worth: exact sums of custom_data.value by event name and currency."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from math import fsum
 from typing import Final, NamedTuple
 
 NO_CURRENCY: Final = ""  # the ad account's own applies
+_EXACT_BELOW: Final = 1e12  # see `exact_sum`
+_DIGITS_AS_ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
+
+
+def exact_sum(texts: Sequence[str]) -> Decimal:
+    """Return the sum of decimal numbers, with as many decimals as the longest fraction.
+
+    A double has an error of at most 2**-53 of its value. So a sum of doubles below a trillion is
+    less than half a hundredth from the exact one. If no fraction is longer than that, the exact sum
+    is the nearest number of hundredths, and takes half as long as with decimals.
+    """
+    shapes = ",".join(texts).encode().translate(_DIGITS_AS_ZEROS)  # 12.50 and 3: b"00.00,0"
+    if b".000" not in shapes and not shapes.strip(b"0.,"):
+        about = fsum(map(float, texts))
+        if about < _EXACT_BELOW:
+            decimals = (b"." in shapes) + (b".00" in shapes)
+            return Decimal(round(about * 10**decimals)).scaleb(-decimals)
+    return sum(map(Decimal, texts), Decimal())
 
 
 class Amount(NamedTuple):
@@ -28,8 +47,7 @@ class Amounts:
         """Add the values of events of one name and currency, those that have one."""
         texts = list(filter(None, values))
         if texts:
-            total = sum(map(Decimal, texts), Decimal())
-            self._add((name, currency or NO_CURRENCY), len(texts), total)
+            self._add((name, currency or NO_CURRENCY), len(texts), exact_sum(texts))
 
     def merge(self, other: "Amounts") -> None:
         """Add the counts of another part of the same run."""

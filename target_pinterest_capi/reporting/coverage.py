@@ -3,8 +3,8 @@
 Has numbers and no part of an event.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from operator import add
 
 from target_pinterest_capi.events.components import COMPONENTS
 from target_pinterest_capi.events.traits import Traits
@@ -14,25 +14,24 @@ class Coverage:
     """Counts components by event name. The caller bounds the number of names."""
 
     def __init__(self) -> None:
-        self._carrying: dict[str, list[int]] = {}
+        # Of each name, how many events have the same components.
+        self._alike: defaultdict[str, Counter[tuple[bool, ...]]] = defaultdict(Counter)
 
     def count_components(self, name: str, events: Mapping[Traits, int]) -> None:
         """Count the components of events of one name; `events` has how many are alike."""
+        alike = self._alike[name]
         for traits, number in events.items():
-            self._add(name, [number * has for has in traits.components])
+            alike[traits.components] += number
 
     def merge(self, other: "Coverage", names: Iterable[str]) -> None:
         """Add the counts of another part of the same run."""
         for name in names:
-            self._add(name, list(other.carrying(name).values()))
-
-    def _add(self, name: str, counts: list[int]) -> None:
-        held = self._carrying.get(name)
-        if held is not None:
-            counts = list(map(add, held, counts))
-        self._carrying[name] = counts
+            self._alike[name].update(other._alike[name])  # noqa: SLF001 - its own kind
 
     def carrying(self, name: str) -> dict[str, int]:
         """Return how many events of a name have each component, by its name."""
-        counts = self._carrying.get(name, [0] * len(COMPONENTS))
-        return {component.name: count for component, count in zip(COMPONENTS, counts, strict=True)}
+        alike = self._alike[name]
+        return {
+            component.name: sum(number for has, number in alike.items() if has[position])
+            for position, component in enumerate(COMPONENTS)
+        }

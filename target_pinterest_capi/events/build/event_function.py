@@ -266,22 +266,27 @@ class _EventWriter:
         possible = {member.path for members in self._spec.members.values() for member in members}
         possible |= {CLICK_ID} & self._spec.rules.derived
         of_person = {f"user_data.{leaf}" for leaf in self._customer.of_person}
-        counted = [path for component in COMPONENTS for path in component.fields]
-        tests = {path: self._is_there(path) for path in counted if path in possible - of_person}
+        tests = {}
+        for component in COMPONENTS:
+            paths = [path for path in component.fields if path in possible - of_person]
+            if paths:
+                tests[paths[-1]] = self._is_there(paths[-1])
         self._bind(traits_of_members=TraitsOfMembers(tuple(tests)))
         self._source.write(
             _RETURN_COUNTED,
             currency='custom.get("currency")' if "custom_data.currency" in possible else "None",
             leaves="person.leaves" if of_person else "()",
             are_there="".join(f", {test}" for test in tests.values()),
-            value='custom.get("value")' if "custom_data.value" in possible else "None",
+            amount='custom.get("value")' if "custom_data.value" in possible else "None",
         )
 
     @staticmethod
     def _is_there(path: str) -> str:
         """Return the expression of whether an event has a member; of items, ids of products."""
+        if path in _SPECIAL_TESTS:
+            return _SPECIAL_TESTS[path]
         parent, _, leaf = path.rpartition(".")
-        return _HAS_PRODUCTS if leaf == "contents" else f'"{leaf}" in {_HOLDERS[parent]}'
+        return f'"{leaf}" in {_HOLDERS[parent]}'
 
 
 # The required fields. `again` is the line that reads a value once more, if the first one may not be
@@ -411,13 +416,17 @@ _RETURN: Final = """
 # With what a report counts, so that no body is read again.
 _RETURN_COUNTED: Final = """
     deduplicable = source != "offline"
+    amount = {amount}
     traits = traits_of_members[source, {currency}, has_derived_id, {leaves}{are_there}]
     return Event(
-        encode(event), account, origin, name, event_id, deduplicable, seconds, key, traits, {value}
+        encode(event), account, origin, name, event_id, deduplicable, seconds, key, traits, amount
     )
     """
 _HOLDERS: Final = {"": "event", "user_data": "customer", "custom_data": "custom"}
-_HAS_PRODUCTS: Final = (
-    '("content_ids" in custom'
-    ' or "contents" in custom and any([item.id is not None for item in custom["contents"]]))'
-)
+_SPECIAL_TESTS: Final = {
+    "custom_data.value": "amount is not None",
+    "custom_data.contents": (
+        '("content_ids" in custom'
+        ' or "contents" in custom and any([item.id is not None for item in custom["contents"]]))'
+    ),
+}
