@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from target_pinterest_capi.delivery.database import KINDS
+from target_pinterest_capi.delivery.database import KINDS, encode_json
 
 Columns = Mapping[str, Sequence[str | None]]  # all of the same length
 
@@ -26,7 +26,7 @@ def insert_rows(
     own: Columns,
 ) -> None:
     """Insert rows of strings from the columns of `own`, with the values of `same` in each row."""
-    insert = _insert_arrays if connection.dialect.name == "postgresql" else _insert_values
+    insert = _insert_json if connection.dialect.name == "postgresql" else _insert_values
     insert(connection, table, same, own)
 
 
@@ -78,17 +78,22 @@ def _values_statement(table: str, same: tuple[str, ...], own: tuple[str, ...], n
     return f"INSERT INTO {table} ({names}) VALUES {values}"  # noqa: S608 - names of ours
 
 
-def _insert_arrays(
+def _insert_json(
     connection: sa.Connection,
     table: sa.Table,
     same: Mapping[str, Any],
     own: Columns,
 ) -> None:
+    """Insert rows from one JSON array per column.
+
+    With arrays psycopg would look at each element in Python, which costs half of an event.
+    """
     names = ", ".join([*same, *own])
     kinds = [table.c[name].type.compile(connection.dialect) for name in same]
     values = ", ".join(f"%s::{kind}" for kind in kinds)
-    arrays = ", ".join(["%s::text[]"] * len(own))
+    columns = ", ".join(["json_array_elements_text(%s::json)"] * len(own))
     connection.exec_driver_sql(
-        f"INSERT INTO {table.name} ({names}) SELECT {values}, own.* FROM unnest({arrays}) AS own",  # noqa: S608 - names of ours
-        (*same.values(), *map(list, own.values())),
+        f"INSERT INTO {table.name} ({names})"  # noqa: S608 - names of ours
+        f" SELECT {values}, own.* FROM ROWS FROM ({columns}) AS own",
+        (*same.values(), *(encode_json(column).decode() for column in own.values())),
     )

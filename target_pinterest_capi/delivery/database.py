@@ -60,15 +60,16 @@ class DatabaseKind(NamedTuple):
     engine_options: Mapping[str, Any] = {}
 
 
+encode_json: Final = msgspec.json.Encoder().encode
 _text: Final = sa.bindparam("numbers", type_=sa.Text)
-_array: Final = sa.bindparam("numbers", type_=postgresql.ARRAY(sa.BigInteger, dimensions=1))
+_array: Final = sa.cast(_text, postgresql.ARRAY(sa.BigInteger, dimensions=1))
 KINDS: Final = {
     "sqlite": DatabaseKind(
         sqlite.insert,
         # ON CONFLICT DO NOTHING costs twice as much here.
         lambda table: sa.insert(table).prefix_with("OR IGNORE"),
         sa.func.json_each(_text).table_valued(sa.column("value", sa.Integer)),
-        lambda numbers: msgspec.json.encode(numbers).decode(),
+        lambda numbers: encode_json(numbers).decode(),
         "timeout",
         "BEGIN IMMEDIATE",
         "SELECT strftime('%s', 'now')",
@@ -82,7 +83,8 @@ KINDS: Final = {
         postgresql.insert,
         lambda table: postgresql.insert(table).on_conflict_do_nothing(),
         sa.func.unnest(_array).table_valued(sa.column("value", sa.BigInteger)).render_derived(),
-        list,
+        # An array as text: psycopg would look at each element of a list in Python.
+        lambda numbers: f"{{{encode_json(numbers)[1:-1].decode()}}}",
         "connect_timeout",
         f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})",
         "SELECT extract(epoch FROM clock_timestamp())",

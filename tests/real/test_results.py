@@ -263,7 +263,20 @@ def test_plain_keys_if_configured(run_target, given, query: Query):
     assert json.loads(row["key"]) == {"event_id": "visit-1"}
 
 
-@pytest.mark.parametrize("hostile", ["nul\0", "half\ud800", "drop'; --", '"quoted"', "ü€🛍", "%s ?"])
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "nul\0",
+        "half\ud800",
+        "drop'; --",
+        '"quoted"',
+        "ü€🛍",
+        "%s ?",
+        "back\\slash\\",
+        "{a,b}\n[]",
+        "null",
+    ],
+)
 def test_any_text_can_be_kept(url: str, query: Query, hostile: str):
     """An id keeps what a database can store; only streams are shown as in reports."""
     results = opened(url, "run-1")
