@@ -10,9 +10,10 @@ from itertools import chain
 from sqlite3 import SQLITE_LIMIT_VARIABLE_NUMBER
 from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
 
-from target_pinterest_capi.delivery.database import KINDS, encode_json
+from target_pinterest_capi.delivery.database import KINDS
 
 Columns = Mapping[str, Sequence[str | None]]  # all of the same length
 
@@ -86,7 +87,8 @@ def _insert_json(
 ) -> None:
     """Insert rows from one JSON array per column.
 
-    With arrays psycopg would look at each element in Python, which costs half of an event.
+    Of a list psycopg makes an array by looking at each element in Python, which takes half as long
+    as everything else that is done with an event.
     """
     names = ", ".join([*same, *own])
     kinds = [table.c[name].type.compile(connection.dialect) for name in same]
@@ -95,5 +97,5 @@ def _insert_json(
     connection.exec_driver_sql(
         f"INSERT INTO {table.name} ({names})"  # noqa: S608 - names of ours
         f" SELECT {values}, own.* FROM ROWS FROM ({columns}) AS own",
-        (*same.values(), *(encode_json(column).decode() for column in own.values())),
+        (*same.values(), *(msgspec.json.encode(column).decode() for column in own.values())),
     )

@@ -60,7 +60,6 @@ class DatabaseKind(NamedTuple):
     engine_options: Mapping[str, Any] = {}
 
 
-encode_json: Final = msgspec.json.Encoder().encode
 _text: Final = sa.bindparam("numbers", type_=sa.Text)
 _array: Final = sa.cast(_text, postgresql.ARRAY(sa.BigInteger, dimensions=1))
 KINDS: Final = {
@@ -69,7 +68,7 @@ KINDS: Final = {
         # ON CONFLICT DO NOTHING costs twice as much here.
         lambda table: sa.insert(table).prefix_with("OR IGNORE"),
         sa.func.json_each(_text).table_valued(sa.column("value", sa.Integer)),
-        lambda numbers: encode_json(numbers).decode(),
+        lambda numbers: msgspec.json.encode(numbers).decode(),
         "timeout",
         "BEGIN IMMEDIATE",
         "SELECT strftime('%s', 'now')",
@@ -84,7 +83,7 @@ KINDS: Final = {
         lambda table: postgresql.insert(table).on_conflict_do_nothing(),
         sa.func.unnest(_array).table_valued(sa.column("value", sa.BigInteger)).render_derived(),
         # An array as text: psycopg would look at each element of a list in Python.
-        lambda numbers: f"{{{encode_json(numbers)[1:-1].decode()}}}",
+        lambda numbers: f"{{{msgspec.json.encode(numbers)[1:-1].decode()}}}",
         "connect_timeout",
         f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})",
         "SELECT extract(epoch FROM clock_timestamp())",

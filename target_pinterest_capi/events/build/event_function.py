@@ -269,7 +269,7 @@ class _EventWriter:
         tests = {}
         for component in COMPONENTS:
             paths = [path for path in component.fields if path in possible - of_person]
-            if paths:
+            if paths:  # the test of the last one includes the others
                 tests[paths[-1]] = self._is_there(paths[-1])
         self._bind(traits_of_members=TraitsOfMembers(tuple(tests)))
         self._source.write(
@@ -282,7 +282,7 @@ class _EventWriter:
 
     @staticmethod
     def _is_there(path: str) -> str:
-        """Return the expression of whether an event has a member; of items, ids of products."""
+        """Return the expression of whether an event has a member; of items, their ids."""
         if path in _SPECIAL_TESTS:
             return _SPECIAL_TESTS[path]
         parent, _, leaf = path.rpartition(".")
