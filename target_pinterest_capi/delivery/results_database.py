@@ -26,7 +26,7 @@ from target_pinterest_capi.delivery.results import Program, ResultsError
 from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.events.characters import well_formed
 from target_pinterest_capi.events.components import COMPONENTS
-from target_pinterest_capi.events.event import Event
+from target_pinterest_capi.events.event import Event, Origin
 from target_pinterest_capi.events.hashing import digest, digests
 from target_pinterest_capi.events.keys import Key, key_of
 from target_pinterest_capi.events.outcomes import Outcome
@@ -163,11 +163,7 @@ class ResultsDatabase(Database):
         now = self._now()
 
         def insert(connection: sa.Connection) -> None:
-            origins = dict.fromkeys([event.origin for event in events])
-            for origin in origins:
-                group = events  # as in nearly all batches
-                if len(origins) > 1:
-                    group = [event for event in events if event.origin == origin]
+            for origin, group in _by_origin(events).items():
                 stream, mapping = map(_storable, origin.shown)
                 same = {
                     "run_id": self._run_id,
@@ -389,6 +385,16 @@ def _add_parts(connection: sa.Connection, run_id: str, report: Report) -> None:
                 {"run_id": run_id, **{name: _storable(row[name]) for name in names}} for row in rows
             ]
             connection.execute(table.insert(), stored)
+
+
+def _by_origin(events: Sequence[Event]) -> Mapping[Origin, Sequence[Event]]:
+    origins = [event.origin for event in events]
+    if origins.count(origins[0]) == len(origins):  # as in nearly all batches
+        return {origins[0]: events}
+    groups: defaultdict[Origin, list[Event]] = defaultdict(list)
+    for event in events:
+        groups[event.origin].append(event)
+    return groups
 
 
 def _event_keys(events: Sequence[Event], ids: Sequence[str]) -> Sequence[str | None]:
