@@ -92,11 +92,15 @@ class ResultsDatabase(Database):
         self._run_id = run_id
         self._now = now
         self._process = process or identify_process()
-        self.run(tables.bring_up_to_date)
+        self.run(self._bring_up_to_date)
         markers = ", ".join([self.kind.marker] * len(_FAILED))
         self._insert_failed = (
             f"INSERT INTO {tables.event_results.name} ({', '.join(_FAILED)}) VALUES ({markers})"  # noqa: S608 - names of ours
         )
+
+    def _bring_up_to_date(self, connection: sa.Connection) -> None:
+        connection.exec_driver_sql(self.kind.lock_schema)
+        tables.bring_up_to_date(connection)
 
     # What a run does
 

@@ -628,10 +628,10 @@ def test_tables_of_a_newer_version_are_not_changed(url: str, query: Query):
         opened(url, "after")
 
 
-def test_runs_that_open_the_tables_at_once_do_not_fail(url: str):
-    """The first one creates them, and the others wait."""
+def opened_at_once(url: str, number: int) -> list[BaseException]:
+    """Let so many runs open the tables and add a row at once; return their errors."""
     errors: list[BaseException] = []
-    together = threading.Barrier(8)
+    together = threading.Barrier(number)
 
     def work(number: int) -> None:
         try:
@@ -640,15 +640,33 @@ def test_runs_that_open_the_tables_at_once_do_not_fail(url: str):
             results.begin_run("target")
             results.record_delivered([event(number)], 200).result()
             results.close()
-        except BaseException as error:  # noqa: BLE001 - asserted on below
+        except BaseException as error:  # noqa: BLE001 - returned
             errors.append(error)
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    threads = [threading.Thread(target=work, args=(one,)) for one in range(number)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert errors == []
+    return errors
+
+
+def test_runs_that_open_the_tables_at_once_do_not_fail(url: str, query: Query):
+    """The first one creates them, and the others wait."""
+    assert opened_at_once(url, 8) == []
+    assert len(events_by_id(query)) == 8
+    assert len(query("SELECT version FROM pinterest_results_version")) == 1
+
+
+def test_runs_that_open_older_tables_at_once_do_not_fail(url: str, query: Query):
+    """The first one adds what is missing, and the others wait."""
+    opened(url, "before").close()
+    query("UPDATE pinterest_results_version SET version = 0")
+    query("ALTER TABLE pinterest_event_results DROP COLUMN detail")
+    query("ALTER TABLE pinterest_runs DROP COLUMN settings_digest")
+    assert opened_at_once(url, 8) == []
+    assert len(events_by_id(query)) == 8
+    assert len(query("SELECT version FROM pinterest_results_version")) == 1
 
 
 # ---- every program ----
