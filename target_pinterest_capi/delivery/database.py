@@ -143,6 +143,10 @@ class Database:
             self._calls.close()
             raise
 
+    @staticmethod
+    def bring_up_to_date(connection: sa.Connection) -> None:
+        """Change tables of an older version, while the schema is locked. Here there is none."""
+
     def run(self, work: Callable[[sa.Connection], Result]) -> Result:
         """Run a function in its own transaction, and return its result."""
         return self.start(work).result()
@@ -184,10 +188,15 @@ class Database:
         self._engine = _engine_of(url, self.pragmas)
         self.kind = KINDS[self._engine.dialect.name]
         self._connection = self._engine.connect()
-        with self._connection.begin():
-            self._connection.exec_driver_sql(self.kind.lock_schema)
-            _create_tables(self._connection, tables)
-        self._file = _File(self._connection)
+        try:
+            with self._connection.begin():
+                self._connection.exec_driver_sql(self.kind.lock_schema)
+                _create_tables(self._connection, tables)
+                self.bring_up_to_date(self._connection)
+            self._file = _File(self._connection)
+        except BaseException:
+            self._disconnect()
+            raise
 
     def _disconnect(self) -> None:
         self._connection.close()

@@ -68,6 +68,7 @@ class ResultsDatabase(Database):
     """
 
     error = ResultsError
+    bring_up_to_date = staticmethod(tables.bring_up_to_date)
     pragmas = (
         # Rows of events are appended, and larger pages are changed less often: with SQLite's
         # default of 4,096 bytes a row costs a tenth more. This affects only new files.
@@ -92,15 +93,10 @@ class ResultsDatabase(Database):
         self._run_id = run_id
         self._now = now
         self._process = process or identify_process()
-        self.run(self._bring_up_to_date)
         markers = ", ".join([self.kind.marker] * len(_FAILED))
         self._insert_failed = (
             f"INSERT INTO {tables.event_results.name} ({', '.join(_FAILED)}) VALUES ({markers})"  # noqa: S608 - names of ours
         )
-
-    def _bring_up_to_date(self, connection: sa.Connection) -> None:
-        connection.exec_driver_sql(self.kind.lock_schema)
-        tables.bring_up_to_date(connection)
 
     # What a run does
 
@@ -392,6 +388,7 @@ def _add_parts(connection: sa.Connection, run_id: str, report: Report) -> None:
 
 
 def _by_origin(events: Sequence[Event]) -> Mapping[Origin, Sequence[Event]]:
+    """Return the events of each origin, in their order."""
     origins = [event.origin for event in events]
     if origins.count(origins[0]) == len(origins):  # as in nearly all batches
         return {origins[0]: events}

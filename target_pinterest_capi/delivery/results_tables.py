@@ -197,7 +197,7 @@ ORDER: Final = (runs, event_results, *PARTS, version)  # in the documentation
 def bring_up_to_date(connection: sa.Connection) -> None:
     """Add the columns that an older version's tables do not have.
 
-    The caller holds a lock on the schema. Raises `UnusableError` for tables of a newer version.
+    The caller holds the lock on the schema. Raises `UnusableError` for tables of a newer version.
     """
     found = connection.scalar(sa.select(sa.func.max(version.c.version)))
     if found is not None and found > SCHEMA_VERSION:

@@ -65,17 +65,14 @@ def _calculated(name: str, operation: Callable[[Any, Any], Decimal], *values: An
 
 
 def _number(name: str, value: Any) -> Exact:
-    kind = type(value)
     if (  # as nearly all amounts in texts are; what follows would find the same
-        kind is str
+        type(value) is str
         and len(value) <= DIGITS
         and value.isascii()
         and value.replace(".", "", 1).isdigit()
     ):
         return Decimal(value)
-    if kind is int or (kind is Decimal and value.is_finite()):  # a result of another function
-        return value  # type: ignore[no-any-return]
-    number = parsed_number(value)
+    number = value if type(value) is int else parsed_number(value)
     if number is None:
         raise EvaluationError(f"{name}() takes numbers or numeric strings")
     return number

@@ -633,12 +633,12 @@ def opened_at_once(url: str, number: int) -> list[BaseException]:
     errors: list[BaseException] = []
     together = threading.Barrier(number)
 
-    def work(number: int) -> None:
+    def work(one: int) -> None:
         try:
             together.wait(60)
-            results = opened(url, f"run-{number}")
+            results = opened(url, f"run-{one}")
             results.begin_run("target")
-            results.record_delivered([event(number)], 200).result()
+            results.record_delivered([event(one)], 200).result()
             results.close()
         except BaseException as error:  # noqa: BLE001 - returned
             errors.append(error)
