@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from target_pinterest_capi.delivery.bounded_calls import BoundedCalls, NoAnswerError, StartedCall
 from target_pinterest_capi.delivery.database_errors import DatabaseError
@@ -34,6 +34,7 @@ BUSY_SECONDS: Final = 25  # SQLite and the connection report the error before pa
 _BUSY_PAUSE_SECONDS: Final = 0.02
 _SILENT: Final = "it is locked or does not respond, and there was no time left to wait for it"
 _SCHEMA_LOCK: Final = 7_024_318_206  # any number, but the same for every version
+_DEADLOCK: Final = "40P01"  # SQLSTATE of the transaction that PostgreSQL ends so that others go on
 POSTGRESQL_ONLY: Final = "postgresql_only"  # in an index's `info`
 _PRIVATE: Final = 0o600
 
@@ -152,12 +153,14 @@ class Database:
         return self.start(work).result()
 
     def start(self, work: Callable[[sa.Connection], Result]) -> Transaction[Result]:
-        """Start a function in its own transaction, after those that were started before it."""
+        """Start a function in its own transaction, after those that were started before it.
+
+        It is called again if the database undid the transaction because of a deadlock.
+        """
 
         def transact() -> Result:
             self._file.check()
-            with self._connection.begin():
-                return work(self._connection)
+            return self._transact(work)
 
         with _raised_as(self.error):
             return Transaction(self._calls.start(transact), self.error)
@@ -188,15 +191,27 @@ class Database:
         self._engine = _engine_of(url, self.pragmas)
         self.kind = KINDS[self._engine.dialect.name]
         self._connection = self._engine.connect()
+
+        def prepare(connection: sa.Connection) -> None:
+            connection.exec_driver_sql(self.kind.lock_schema)
+            _create_tables(connection, tables)
+            self.bring_up_to_date(connection)
+
         try:
-            with self._connection.begin():
-                self._connection.exec_driver_sql(self.kind.lock_schema)
-                _create_tables(self._connection, tables)
-                self.bring_up_to_date(self._connection)
+            self._transact(prepare)
             self._file = _File(self._connection)
         except BaseException:
             self._disconnect()
             raise
+
+    def _transact(self, work: Callable[[sa.Connection], Result]) -> Result:
+        while True:  # each deadlock lets another transaction go on, so there is an end
+            try:
+                with self._connection.begin():
+                    return work(self._connection)
+            except DBAPIError as error:
+                if not _was_undone(error):
+                    raise
 
     def _disconnect(self) -> None:
         self._connection.close()
@@ -211,6 +226,11 @@ def _raised_as(kind: type[DatabaseError]) -> Iterator[None]:
         raise kind(str(error)) from None
     except SQLAlchemyError as error:
         raise kind(_describe(error)) from None
+
+
+def _was_undone(error: DBAPIError) -> bool:
+    """Return whether a transaction was undone because it and others waited for each other."""
+    return getattr(error.orig, "sqlstate", None) == _DEADLOCK
 
 
 def try_to_write(url: str) -> None:

@@ -348,6 +348,28 @@ def test_processes_that_create_the_tables_at_once_do_not_fail(url: str):
     assert errors == []
 
 
+def test_run_in_a_deadlock_goes_on(url: str):
+    """If PostgreSQL undoes the claim of a run, which it chooses in a deadlock, the run repeats it."""
+    if url.startswith("sqlite"):
+        pytest.skip("SQLite has one writer at a time")
+    ledger = EventLedger(url, 7)
+    first, last = sorted(keys(1, 2))
+    insert = "INSERT INTO pinterest_delivered_events VALUES (%s, 0)"
+    waits = "SELECT true FROM pg_locks WHERE NOT granted"
+    engine = sa.create_engine(url)
+    with engine.connect() as other, engine.connect() as observer:
+        other.exec_driver_sql("SET deadlock_timeout = '1min'")  # so it is not chosen
+        other.exec_driver_sql(insert, (last,))
+        claim = ledger.start_claim([first, last])
+        while not observer.exec_driver_sql(waits).first():
+            threading.Event().wait(0.005)
+        other.exec_driver_sql(insert, (first,))
+        other.rollback()
+    assert set(claim.result().new) == {first, last}
+    ledger.close()
+    engine.dispose()
+
+
 @pytest.mark.parametrize("ends", ["removed", "moved", "replaced", "without its folder"])
 def test_file_that_disappears_stops_the_run(tmp_path: Path, ends: str):
     """What is written to a deleted file is not recorded."""
