@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from target_pinterest_capi.events import coerce
 from target_pinterest_capi.events.build.builder import Result
@@ -304,11 +304,9 @@ def identified(customer: Mapping[str, Any]) -> bool:
 
 
 def query_parameter(url: str, name: str) -> str | None:
-    """Return the first value of a query parameter; None if the URL cannot be read."""
+    """Return the first value of a query parameter, also where no `?` begins the query."""
     if f"{name}=" not in url:
         return None
-    try:
-        pairs = parse_qsl(urlsplit(url).query, max_num_fields=1000)
-    except ValueError:
-        return None
+    path, mark, query = url.partition("#")[0].partition("?")
+    pairs = parse_qsl(query if mark else path)
     return dict(reversed(pairs)).get(name)

@@ -632,11 +632,14 @@ def test_given_values_are_not_derived():
         ("?a=1#epik=no", None),
         ("?epik=dj0y#epik=no", "dj0y"),
         ("?epik=dj%200y&a=%20", "dj 0y"),
-        ("?" + "a=1&" * 2000 + "epik=no", None),
+        ("?%65pik=no&epik=dj0y&%65pik=no", "no"),
+        ("&epik=dj0y", "dj0y"),
+        ("epik=no", None),
+        ("?" + "a=1&" * 2000 + "epik=dj0y", "dj0y"),
     ],
 )
 def test_click_id_is_derived_from_the_url(query, click_id):
-    """It is the first `epik` with a value in the query, among a usual number of parameters."""
+    """It is the first `epik` with a value in the query, also where no `?` begins it."""
     event = Bench("event_source_url", "user_data.em").event(
         event_source_url=f"https://example.com/{query}", user_data__em="jane@example.com"
     )

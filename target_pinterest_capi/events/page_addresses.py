@@ -5,8 +5,9 @@ a query it has a name before it.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 from target_pinterest_capi.events.reasons import Dropped
 
@@ -21,6 +22,19 @@ def is_full_address(text: str) -> bool:
     """Return whether an address has a scheme and a host, unlike `/p/1` and `example.com/p/1`."""
     scheme, _, rest = text.partition("://")
     return bool(rest) and scheme.translate(_IN_SCHEMES).isalnum()
+
+
+def query_values(address: str, name: str) -> Iterator[str]:
+    """Yield each decoded value of a query parameter; an empty text for one without a value.
+
+    The address is full or partial, or only its query, but not one of a fragment.
+    """
+    is_encoded = "%" in address or "+" in address
+    path, mark, query = address.partition("#")[0].partition("?")
+    for pair in (query if mark else path).split("&"):
+        key, equals, value = pair.partition("=")
+        if (mark or equals) and (unquote_plus(key) if is_encoded else key) == name:
+            yield unquote_plus(value) if is_encoded else value
 
 
 def click_id(text: str) -> str | Dropped:

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
-from urllib.parse import unquote_plus
 
 from target_pinterest_capi.events.column_names import find_member
+from target_pinterest_capi.events.page_addresses import query_values
 from target_pinterest_capi.expressions import arithmetic, privacy
 from target_pinterest_capi.expressions.patterns import pattern, pattern_problem
 from target_pinterest_capi.expressions.truth import means_true
@@ -76,15 +76,7 @@ def _query_param(url: Any, name: Any) -> str | None:
     given = url if type(url) is str else text(url)
     if given is None or not isinstance(name, str):
         return None
-    is_encoded = "%" in given or "+" in given
-    if name not in given and not is_encoded:
-        return None
-    path, mark, query = given.partition("#")[0].partition("?")
-    for pair in (query if mark else path).split("&"):
-        key, equals, value = pair.partition("=")
-        if (mark or equals) and (unquote_plus(key) if is_encoded else key) == name:
-            return unquote_plus(value) if is_encoded else value
-    return None
+    return next(query_values(given, name), None)
 
 
 def _query_reader(name: Any) -> Callable[[Any], str | None]:

@@ -3,10 +3,8 @@
 The generated function handles the common values itself and calls this module for all others.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
 
 from target_pinterest_capi.events import coerce, keys, warnings
 from target_pinterest_capi.events.build.converters import Converters, Note, Options
@@ -15,6 +13,7 @@ from target_pinterest_capi.events.build.plan import NOW, EventPlan, Record, name
 from target_pinterest_capi.events.build.value_check import drop_reasons
 from target_pinterest_capi.events.event import Account, InvalidRecord, SkippedRecord
 from target_pinterest_capi.events.fields import BY_PATH, EVENT_NAMES
+from target_pinterest_capi.events.page_addresses import PARAMETER, query_values
 from target_pinterest_capi.events.reasons import Dropped, Invalid, Skipped, Warned
 
 REQUIRED: Final[tuple[str, ...]] = ("event_name", "action_source", "event_time", "event_id")
@@ -25,10 +24,6 @@ DERIVABLE: Final = (
     "custom_data.content_ids",
     "custom_data.num_items",
 )
-
-# A URL without these can be read as it is: encodings, and brackets of hosts.
-_has_encoded: Final = re.compile(r"[%+\[\]]").search
-_MOST_PARAMETERS: Final = 1000  # more are not the query of a shop
 
 Object = dict[str, Any]
 
@@ -145,8 +140,10 @@ class EventRules:
     def derive_from_url(self, url: str, event: Object, customer: Object) -> None:
         """Set the customer's `click_id` from the page's URL, and cut the URL if configured."""
         wanted = "user_data.click_id" in self.derived and "click_id" not in customer
-        if wanted and "epik=" in url and (click_id := _query_parameter(url, "epik")):
-            customer["click_id"] = click_id
+        if wanted and f"{PARAMETER}=" in url:
+            click_id = next(filter(None, query_values(url, PARAMETER)), None)
+            if click_id:
+                customer["click_id"] = click_id
         if self._options.drop_url_query:
             event["event_source_url"] = url.partition("#")[0].partition("?")[0]
 
@@ -211,22 +208,3 @@ class EventRules:
 def _agent_warning(agent: str) -> str:
     """Return the warning, or an empty text, because None is not cached."""
     return warnings.user_agent_warning(agent) or ""
-
-
-def _query_parameter(url: str, name: str) -> str | None:
-    """Return the decoded value of a query parameter of a full or partial URL."""
-    if url.isascii() and not _has_encoded(url):
-        query = url.partition("#")[0].partition("?")[2]
-        start = f"&{name}="
-        if query.count("&") < _MOST_PARAMETERS:
-            rest = f"&{query}"
-            while rest := rest.partition(start)[2]:
-                if value := rest.partition("&")[0]:
-                    return value
-            return None
-    try:
-        query = urlsplit(url).query
-        decoded = parse_qsl(query, max_num_fields=_MOST_PARAMETERS)
-        return next((value for key, value in decoded if key == name), None)
-    except ValueError:
-        return None
