@@ -116,6 +116,7 @@ def ordinary() -> Report:
     visits_seen = [
         event(number, "page_visit", event_id="visit", click_id="dj0yJnU9") for number in range(30)
     ]
+    tally.compare_ids(visits_seen)
     return report_of(tally, observed(*orders_seen, *visits_seen))
 
 

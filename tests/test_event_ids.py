@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from given import record, schema
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.events.event import Account, Event, Origin
-from target_pinterest_capi.reporting.event_ids import MAX_HELD, MIN_CONSTANT, EventIds
+from target_pinterest_capi.reporting.event_ids import MAX_HELD, MIN_CONSTANT, ConstantIds, EventIds
 
 ACCOUNT = Account("549755885175", "sandbox-token")
 OTHER = Account("549755885176", "sandbox-token")
@@ -30,7 +30,7 @@ def test_repeats_are_counted_within_and_between_batches():
     ids = EventIds()
     ids.count_ids("checkout", events("a", "b", "a", "a"))
     ids.count_ids("checkout", events("c", "b"))
-    assert (ids.repeated("checkout"), ids.is_exact, ids.is_constant("checkout")) == (3, True, False)
+    assert (ids.repeated("checkout"), ids.is_exact) == (3, True)
     assert ids.repeated("signup") == 0
 
 
@@ -61,27 +61,14 @@ def test_derived_ids_are_counted_by_name_in_all_parts_of_a_run():
 
 def test_constant_id():
     """One id for ten or more events of a name is constant; a second id ends that permanently."""
-    ids = EventIds()
-    ids.count_ids("checkout", events(*["a"] * (MIN_CONSTANT - 1)))
-    assert not ids.is_constant("checkout")
-    ids.count_ids("checkout", events("a"))
-    assert ids.is_constant("checkout")
-    assert ids.repeated("checkout") == MIN_CONSTANT - 1
-    ids.count_ids("checkout", events("b"))
-    ids.count_ids("checkout", events(*["b"] * 50))
-    assert not ids.is_constant("checkout")
-
-
-def test_constant_id_is_found_in_runs_of_any_length():
-    """Even after so many ids that most are no longer kept."""
-    ids = EventIds(max_held=100)
-    ids.count_ids("page_visit", events(*[str(number) for number in range(5000)], name="page_visit"))
-    ids.count_ids("checkout", events(*["a"] * 20))
-    assert (ids.is_exact, ids.is_constant("checkout"), ids.is_constant("page_visit")) == (
-        False,
-        True,
-        False,
-    )
+    ids = ConstantIds()
+    ids.compare_ids(events(*["a"] * (MIN_CONSTANT - 1)))
+    assert ids.names() == {}
+    ids.compare_ids(events("a"))
+    assert ids.names() == {"checkout": MIN_CONSTANT}
+    ids.compare_ids(events("b"))
+    ids.compare_ids(events(*["b"] * 50))
+    assert ids.names() == {}
 
 
 @pytest.mark.slow
@@ -115,13 +102,24 @@ def rows_of(*names: str, event_id: str | None = None) -> list[bytes]:
     return [declared, *(record("events", **row, **given) for row in rows)]
 
 
+@pytest.mark.parametrize("of_entry", [None, "live", "test", "dry_run"])
 @pytest.mark.parametrize("mode", ["live", "test", "dry_run"])
-def test_events_with_one_id_for_all_are_logged(run_target, mode: str):
+def test_events_with_one_id_for_all_are_logged(run_target, mode: str, of_entry: str | None):
     """With a constant event_id Pinterest counts only one event: the log says for which name."""
     lines = [*rows_of("checkout", event_id="same"), *rows_of("signup")]
-    ran = run_target(lines, mappings=[MAPPING], mode=mode)
+    mapping = {**MAPPING, "mode": of_entry} if of_entry else MAPPING
+    ran = run_target(lines, mappings=[mapping], mode=mode)
     assert SAME in ran.log
     assert "of signup have the same" not in ran.log
+
+
+def test_events_with_one_id_for_all_are_logged_with_a_ledger(run_target, tmp_path: Path):
+    """The ledger keeps all but one from being sent, in the first run and in each one after it."""
+    lines = [*rows_of("checkout", event_id="same"), *rows_of("signup")]
+    for _ in range(2):
+        ran = run_target(lines, mappings=[MAPPING], ledger_url=f"sqlite:///{tmp_path}/ledger.db")
+        assert SAME in ran.log
+        assert "of signup have the same" not in ran.log
 
 
 @pytest.mark.parametrize("mode", ["live", "test", "dry_run"])

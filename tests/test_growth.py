@@ -58,7 +58,6 @@ BOUNDS = {
     "expressions.privacy._US_PRIVACY": LINEAR,
     "events.build.function_source.sub": OURS,
     "events.build.members._is_plain": LINEAR,
-    "events.build.rules._has_encoded": LINEAR,
     "events.coerce._is_exponential": LINEAR,
     "events.coerce._ticks": LINEAR,
     "events.characters._has_wide": LINEAR,

@@ -10,6 +10,7 @@ from report_sample import event, hostile, observed, ordinary, report_of
 
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.reporting.causes import find_causes
+from target_pinterest_capi.reporting.counters import Counters
 from target_pinterest_capi.reporting.ending import headline
 from target_pinterest_capi.reporting.html.page import page
 from target_pinterest_capi.reporting.report import encode
@@ -79,11 +80,14 @@ def test_text_says_what_the_ids_show(run_json: Path):
     derived = [event(number, "lead", has_derived_id=True) for number in (1, 2, 3)]
     constant = [event(number, "signup", event_id="same") for number in range(12)]
     seen = observed(event(1), event(1), *constant, *derived)
-    run_json.write_bytes(encode(report_of(seen=seen)))
+    tally = Counters()
+    tally.compare_ids(constant)
+    run_json.write_bytes(encode(report_of(tally, seen)))
     shown = " ".join(report(run_json, "--text").output.split())
     for words in (
         "3 of 17 events (18%) came without an event_id (3 lead): theirs is derived",
-        "signup: 12 of 12 have the same id",
+        "All 12 events of signup have the same event_id, and Pinterest counts only one",
+        "signup: 11 of 12 repeat an earlier id",
         "checkout: 1 of 2 repeat an earlier id",
     ):
         assert words in shown

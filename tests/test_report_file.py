@@ -162,19 +162,23 @@ def test_coverage_is_what_the_sandbox_says(run_report, sandbox):
     }
 
 
-def test_duplicate_and_constant_ids_are_found(run_report):
-    """Duplicates within a run are counted by event name; with a ledger they are skipped."""
+@pytest.mark.parametrize("has_ledger", [False, True])
+def test_repeated_and_constant_ids_are_found(run_report, tmp_path, has_ledger: bool):
+    """Repeats in a run are counted by name, and names with one id also where a ledger skips it."""
     lines = [
         VISITS,
         *visits(1, 2, 1, 1),
         *visits(*range(12), event_name="signup", event_id="the same"),
     ]
-    _, members = run_report(lines)
-    found = {
-        entry["event_name"]: (entry["repeated_ids"], entry["constant_id"])
+    ledger = {"ledger_url": f"sqlite:///{tmp_path}/ledger.db"} if has_ledger else {}
+    _, members = run_report(lines, **ledger)
+    repeated = {
+        entry["event_name"]: entry["repeated_ids"]
         for entry in members["delivered"]["by_event_name"]
     }
-    assert found == {"signup": (11, True), "page_visit": (2, False)}
+    expected = {"signup": 0, "page_visit": 0} if has_ledger else {"signup": 11, "page_visit": 2}
+    assert repeated == expected
+    assert members["constant_ids"] == [{"event_name": "signup", "events": 12}]
 
 
 def test_events_without_an_id_of_their_own_are_counted(run_report):

@@ -300,7 +300,7 @@ def test_what_the_events_show_to_be_wrong_is_said_first():
     assert "Map event_id to a column that differs from event to event." in text
     late = ordinary().delivered.delays.late_online
     assert f"{late:,} web or app events reached Pinterest over an hour after they happened" in text
-    assert "page_visit 29 of 30 the same id for all" in text
+    assert "page_visit 29 of 30 97%" in text
 
 
 def test_repeats_are_explained_with_and_without_a_ledger():

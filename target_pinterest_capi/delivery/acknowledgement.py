@@ -6,7 +6,7 @@ records without an event. Never sends, never writes STATE.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from target_pinterest_capi.delivery.batches import Batch
@@ -88,6 +88,14 @@ class Acknowledger:
         """Count events that need not be sent."""
         self._count_events(events, Outcome.SKIPPED, reason)
 
+    def skip_in_ledger(self, events: Sequence[Event]) -> None:
+        """Count events that the ledger has, or that repeat one which it just got.
+
+        Their ids are compared too: with a ledger, all but one of those with the same id end here.
+        """
+        self.tally.compare_ids(events)
+        self.skip_events(events, Skipped.IN_LEDGER)
+
     def skip_unsent(self, origin: Origin, reason: Reason) -> None:
         """Count an event or member that would have been sent in mode live."""
         self.tally.count_outcome(origin, Outcome.SKIPPED, reason)
@@ -159,6 +167,7 @@ class Acknowledger:
         self, account: Account, events: list[Event], keys: list[int], http_status: int
     ) -> Iterator[PendingRows]:
         if account.mode != self._mode:
+            self.tally.examine_events(events)
             self.skip_events(events, Skipped.TESTED)
             self.tally.count_unsent(len(events))
             self.tally.count_tested(len(events))
@@ -168,7 +177,7 @@ class Acknowledger:
                 yield from self._results.record_delivered(events, http_status)
         finally:  # whatever the results can store: what the ledger does not have is sent twice
             if self._deduplication is not None:
-                self.skip_events(self._deduplication.record_delivered(keys), Skipped.IN_LEDGER)
+                self.skip_in_ledger(self._deduplication.record_delivered(keys))
         if self.observations is not None:
             late = self.observations.count_events(events)
         else:

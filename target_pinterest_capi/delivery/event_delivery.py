@@ -25,7 +25,6 @@ from target_pinterest_capi.delivery.rate_limit import RateLimit
 from target_pinterest_capi.delivery.wakeup import Wakeup
 from target_pinterest_capi.delivery.worker_pool import StartWorkers, WorkerPool
 from target_pinterest_capi.events.event import Account, Event
-from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.pinterest.client import Attempt, Client
 from target_pinterest_capi.pinterest.responses import EventsResponse
 from target_pinterest_capi.reporting.counters import RequestCounts
@@ -297,7 +296,7 @@ class EventDelivery:
         except LedgerError as error:
             self.stop(error.stop_message)
         else:
-            self._acknowledger.skip_events(done, Skipped.IN_LEDGER)
+            self._acknowledger.skip_in_ledger(done)
             if held is not None:
                 self._hold(held)
         self._claiming = None

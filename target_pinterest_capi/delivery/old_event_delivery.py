@@ -92,7 +92,7 @@ class OldEventDelivery:
             return row
         key = event_key(event.account, event.name, event.id)
         if key in self._keys:
-            self._acknowledger.skip_events([event], Skipped.IN_LEDGER)
+            self._acknowledger.skip_in_ledger([event])
         else:
             self._keys.add(key)
             self._waiting.add(OldEvent(sequence, event, row, key))
@@ -171,7 +171,7 @@ class OldEventDelivery:
         self._keys = {item.key for item in left}
         self._acknowledger.skip_events([item.event for item in written], Skipped.WRITTEN_TO_CSV)
         done = [item.event for item in items if item.key in known]
-        self._acknowledger.skip_events(done, Skipped.IN_LEDGER)
+        self._acknowledger.skip_in_ledger(done)
 
     def _append(self, account: str, rows: list[bytes]) -> None:
         files = self._files_of(account)

@@ -20,6 +20,7 @@ from target_pinterest_capi.reporting.report import (
     FORMAT,
     AmountCount,
     ComponentCoverage,
+    ConstantId,
     DelayBucket,
     Delays,
     Delivered,
@@ -69,6 +70,10 @@ def compose(facts: RunFacts, counters: Counters, statistics: DeliveredStatistics
         not_found=list(facts.not_found),
         members=_members(counters),
         amounts=list(_amounts(statistics)),
+        constant_ids=[
+            ConstantId(event_name=name, events=events)
+            for name, events in counters.constant_ids().items()
+        ],
         low_quality=[
             LowQuality(**one._asdict(), message=f"{one.words}.") for one in facts.shortfalls
         ],
@@ -180,7 +185,6 @@ def _delivered(
                 events=events,
                 components=component_coverage(statistics.coverage.carrying(name), events),
                 repeated_ids=statistics.ids.repeated(name),
-                constant_id=statistics.ids.is_constant(name),
                 derived_ids=statistics.ids.derived(name),
                 action_sources={
                     source: number

@@ -101,14 +101,18 @@ class Counters:
         self.late_online += number
 
     def examine_events(self, events: Sequence[Event]) -> None:
-        """Compare the ids of events, because one for all of a name is a mistake; count their names.
-
-        Events with a name that is not known are only counted: it may be a value.
-        """
+        """Compare the ids of events, and count those with a name that is not known."""
         names = {event.name for event in events}
-        known = names & self._known_names
-        if len(known) < len(names):
-            self.unknown_names += sum([event.name not in known for event in events])
+        if not names <= self._known_names:
+            self.unknown_names += sum([event.name not in self._known_names for event in events])
+        self.compare_ids(events)
+
+    def compare_ids(self, events: Sequence[Event]) -> None:
+        """Compare the ids of events, because one for all of a name is a mistake.
+
+        Only of known names: another may be a value.
+        """
+        known = {event.name for event in events} & self._known_names
         undecided = {name for name in known if self._constant_ids.may_be_constant(name)}
         if undecided:
             self._constant_ids.compare_ids([event for event in events if event.name in undecided])

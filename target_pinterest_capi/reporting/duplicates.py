@@ -12,8 +12,7 @@ from target_pinterest_capi.reporting.report import NameCoverage, Report
 
 def repeated_names(report: Report) -> list[NameCoverage]:
     """Return the event names whose events repeat ids."""
-    names = report.delivered.by_event_name
-    return [name for name in names if name.repeated_ids or name.constant_id]
+    return [name for name in report.delivered.by_event_name if name.repeated_ids]
 
 
 def about_ids(report: Report) -> Iterator[str]:
@@ -39,7 +38,7 @@ def about_ids(report: Report) -> Iterator[str]:
             "Pinterest tag sends the same events, map event_id to the id that the tag sends; "
             "otherwise Pinterest counts them twice."
         )
-    if not repeated_names(report):
+    if not (repeated_names(report) or report.constant_ids):
         yield "No delivered event of this run has the id of another."
     if not report.delivered.event_ids_exact:
         yield "Repeated ids are estimated: the run was too long to remember every id."

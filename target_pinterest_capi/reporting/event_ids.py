@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from target_pinterest_capi.events.event import Event
+from target_pinterest_capi.events.redaction import shown_name
 
 MAX_HELD: Final = 50_000  # about 5 MB
 MIN_CONSTANT: Final = 10  # for fewer events of a name, one id is not called constant
@@ -27,16 +28,15 @@ class ConstantIds:
         """Return whether no two ids of a name have come so far."""
         return self._only.get(name, _NO_EVENT) is not None
 
-    def compare_ids(self, events: Iterable[Event], label: str = "") -> None:
-        """Compare the ids of events of each name, or of a label instead of the names."""
+    def compare_ids(self, events: Iterable[Event]) -> None:
+        """Compare the ids of events of each name."""
         only = self._only
         for event in events:
-            name = label or event.name
-            found = only.get(name, _NO_EVENT)
+            found = only.get(event.name, _NO_EVENT)
             if found is not None:
                 one, number = found
                 given = hash(event.id)
-                only[name] = (given, number + 1) if not number or one == given else None
+                only[event.name] = (given, number + 1) if not number or one == given else None
 
     def merge(self, other: "ConstantIds") -> None:
         """Add the comparisons of another part of the same run."""
@@ -53,6 +53,14 @@ class ConstantIds:
         return {name: number for name, number in found.items() if number >= MIN_CONSTANT}
 
 
+def about_constant_id(name: str, events: str) -> str:
+    """Return the sentence about a name whose events, of that number, all have the same id."""
+    return (
+        f"All {events} events of {shown_name(name)} have the same event_id, and Pinterest counts "
+        "only one: map event_id to a column that differs from event to event."
+    )
+
+
 class EventIds:
     """Counts repeats by event name. The caller bounds the number of names."""
 
@@ -64,7 +72,6 @@ class EventIds:
         self._repeats: Counter[str] = Counter()
         self._derived: Counter[str] = Counter()
         self._events: Counter[str] = Counter()
-        self._constant = ConstantIds()
         self._parts = 1  # of a run, each of which has seen only its own events
 
     @property
@@ -88,8 +95,6 @@ class EventIds:
         self._held += new
         self._repeats[name] += (len(hashes) - new) * (mask + 1)
         self._events[name] += len(events)
-        if self._constant.may_be_constant(name):
-            self._constant.compare_ids(events, name)
         while self._held > self._max_held:
             self._mask = self._mask * 2 + 1
             for seen in self._seen.values():
@@ -108,7 +113,6 @@ class EventIds:
         """
         self._parts += bool(self._events) and bool(names)
         self._mask |= other._mask  # noqa: SLF001 - its own kind
-        self._constant.merge(other._constant)  # noqa: SLF001 - its own kind
         for name in names:
             self._repeats[name] += other._repeats[name]  # noqa: SLF001 - its own kind
             self._derived[name] += other._derived[name]  # noqa: SLF001 - its own kind
@@ -121,7 +125,3 @@ class EventIds:
     def derived(self, name: str) -> int:
         """Return how many events of a name have an id that was derived from their record."""
         return self._derived[name]
-
-    def is_constant(self, name: str) -> bool:
-        """Return whether all events of a name, at least `MIN_CONSTANT`, have the same id."""
-        return name in self._constant.names()

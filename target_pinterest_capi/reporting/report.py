@@ -159,7 +159,6 @@ class NameCoverage(msgspec.Struct, frozen=True, kw_only=True):
     repeated_ids: Annotated[
         int, _about("Events with the id of an earlier one of this run; see event_ids_exact.", ge=0)
     ]
-    constant_id: Annotated[bool, _about("All events of this name, at least ten, have the same id.")]
     derived_ids: Annotated[
         int,
         _about(
@@ -236,6 +235,13 @@ class NotFound(msgspec.Struct, frozen=True, kw_only=True):
     message: Annotated[str, _about("What is missing, and a similar name if there is one.")]
 
 
+class ConstantId(msgspec.Struct, frozen=True, kw_only=True):
+    """A name whose events, at least ten, all have the same id."""
+
+    event_name: str
+    events: Annotated[int, _about("With those that the ledger kept from being sent again.", ge=0)]
+
+
 class LowQuality(msgspec.Struct, frozen=True, kw_only=True):
     """A measure of delivered events that is below the limit in the setting quality."""
 
@@ -268,6 +274,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     ] = NO_MEMBERS
     amounts: list[AmountCount] = []
     low_quality: list[LowQuality] = []
+    constant_ids: list[ConstantId] = []
 
 
 _encode: Final = msgspec.json.Encoder().encode

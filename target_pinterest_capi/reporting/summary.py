@@ -9,6 +9,7 @@ from target_pinterest_capi.events.outcomes import Outcome, advice_about
 from target_pinterest_capi.events.reasons import Skipped
 from target_pinterest_capi.events.redaction import shown_name, shown_path
 from target_pinterest_capi.reporting.customer_lists import CustomerListReport
+from target_pinterest_capi.reporting.event_ids import about_constant_id
 from target_pinterest_capi.reporting.quality import LOW_QUALITY
 
 LOST: Final = (Outcome.INVALID, Outcome.REJECTED)
@@ -127,10 +128,7 @@ def about_delivery(tally: "Counters") -> Iterator[str]:
 def about_ids(tally: "Counters") -> Iterator[str]:
     """Yield a line for each name whose events all have the same id."""
     for name, number in tally.constant_ids().items():
-        yield (
-            f"All {number} events of {shown_name(name)} have the same event_id, and Pinterest "
-            "counts only one: map event_id to a column that differs from event to event."
-        )
+        yield about_constant_id(name, str(number))
 
 
 def about_names(tally: "Counters") -> Iterator[str]:

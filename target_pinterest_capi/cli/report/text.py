@@ -16,6 +16,7 @@ from target_pinterest_capi.cli.console import plain, print_indented, print_title
 from target_pinterest_capi.reporting.causes import Cause, find_causes
 from target_pinterest_capi.reporting.duplicates import about_ids, repeated_names
 from target_pinterest_capi.reporting.ending import ending, headline
+from target_pinterest_capi.reporting.event_ids import about_constant_id
 from target_pinterest_capi.reporting.report import NameCoverage, Report, Totals
 
 ROOMY: Final = 80  # columns from which a table of numbers fits
@@ -107,14 +108,16 @@ def show_match_keys(out: Console, report: Report) -> None:
 
 def show_duplicates(out: Console, report: Report) -> None:
     """Show which events repeat an id, and how many have none of their own."""
-    if report.delivered.events:
+    if report.delivered.events or report.constant_ids:
         print_title(out, "Duplicates")
+        for constant in report.constant_ids:
+            sentence = about_constant_id(constant.event_name, f"{constant.events:,}")
+            print_indented(out, plain(sentence), 2)
         for sentence in about_ids(report):
             print_indented(out, plain(sentence), 2)
         for entry in repeated_names(report):
-            how = "have the same id" if entry.constant_id else "repeat an earlier id"
-            number = entry.events if entry.constant_id else entry.repeated_ids
-            line = f"{entry.event_name}: {number:,} of {entry.events:,} {how}"
+            repeat = f"{entry.repeated_ids:,} of {entry.events:,} repeat an earlier id"
+            line = f"{entry.event_name}: {repeat}"
             print_indented(out, plain(line), 2)
         out.print()
 

@@ -167,7 +167,6 @@ def _coverage(seen: Delivered) -> Sequence[NameCoverage]:
         events=seen.events,
         components=component_coverage(carrying, seen.events),
         repeated_ids=0,
-        constant_id=False,
         action_sources={},
     )
     return [together, *names]
