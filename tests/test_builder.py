@@ -409,6 +409,31 @@ def test_digest_is_not_hashed_again():
     assert build("user_data.ph", digest("12025550134").upper())[0] == [digest("12025550134")]
 
 
+@pytest.mark.parametrize(
+    "path", [f.path for f in FIELDS if f.kind is FieldKind.HASHED], ids=lambda path: path[10:]
+)
+@pytest.mark.parametrize("form", ["{0},", "{0}, {1}", "{0};{1};", "{0} {1}", "{0}|{1}\n"])
+def test_several_digests_in_a_string_are_not_hashed_again(path: str, form: str):
+    """Each is sent as it is, also with separators around it."""
+    one, other = digest("one"), digest("other")
+    sent, notes = build(path, form.format(one, other.upper()))
+    assert (sent, notes) == ([one, other] if "{1}" in form else [one], {})
+
+
+@pytest.mark.parametrize("path", ["user_data.fn", "user_data.ln", "user_data.ct", "user_data.st"])
+@pytest.mark.parametrize("value", [".", "--", "?", "\U0001f642", ["."]])
+def test_value_of_which_nothing_is_left_is_counted(path: str, value: Any):
+    """Punctuation that people enter for a required value is no value, and not silent."""
+    assert build(path, value) == (None, {(path, "empty"): 1})
+
+
+@pytest.mark.parametrize("value", [3405803785, True, 1.5, [3405803785], "3405803785", {"a": "b"}])
+def test_address_that_is_none_is_dropped(value: Any):
+    """Whatever its type is: a number or a boolean is no address either."""
+    sent, notes = build("user_data.client_ip_address", value)
+    assert (sent, sum(notes.values())) == (None, 1)
+
+
 def test_external_id_may_look_like_any_digest():
     """An id of 32 hex digits can be a UUID without dashes, and is hashed."""
     plain = "0123456789abcdef0123456789abcdef"

@@ -314,6 +314,10 @@ def test_phone_without_country(text, region, digits, warning):
         "+",
         "000",
         "(0)",
+        "+1",
+        "+ 49",
+        "+1 415",
+        "+12345",
         "٠",
         "電話 0312345678",
     ],
@@ -484,6 +488,9 @@ def test_gender_that_is_unknown(text):
         "23.4.1990",
         "23-04-1990",
         "04-23-1990",
+        "1990-W17-1",
+        "640828800",
+        "640828800000",
         "4/23/1990 12:00:00 AM",
         "23 04 1990",
         "23 Apr 1990",
@@ -533,7 +540,11 @@ def test_birth_date_that_could_be_either(text, date_format, normal):
         "23/04/90",
         "1990",
         "1990-04",
-        "1990-W14-1",
+        "19900423.0",
+        "19900423.5",
+        "1990042312",
+        "19900423xx",
+        "1990-04-2x",
         "640742401",
         "640742400001",
         "1990-04/23",
@@ -638,6 +649,16 @@ def test_city_of_signs_only(text):
         ("Île-de-France", "île-de-france"),
         ("東京都", "東京都"),
         ("ZZ-AB", "zz-ab"),
+        ("CA-US", "ca"),
+        ("CA-USA", "ca"),
+        ("USA-CA", "ca"),
+        ("TX-USA", "tx"),
+        ("TX-Texas", "tx"),
+        ("CA-ON", "on"),
+        ("DE-BY", "by"),
+        ("CO-DC", "dc"),
+        ("Hawai\u02bbi", "hi"),
+        ("Hawai\u2018i", "hi"),
     ],
 )
 def test_state(text, normal):
@@ -768,6 +789,18 @@ def test_postal_code_that_is_none(region):
         ("Hong Kong SAR", "hk"),
         ("Macau", "mo"),
         ("Burma", "mm"),
+        ("Myanmar (Burma)", "mm"),
+        ("Türkiye (Turkey)", "tr"),
+        ("Eswatini (Swaziland)", "sz"),
+        ("Czechia / Czech Republic", "cz"),
+        ("Holy See (Vatican City State)", "va"),
+        ("United States (US) Minor Outlying Islands", "um"),
+        ("Saint Martin (Dutch part)", "sx"),
+        ("Bonaire, Saint Eustatius and Saba", "bq"),
+        ("Belau", "pw"),
+        ("Slovak Republic", "sk"),
+        ("Kyrgyz Republic", "kg"),
+        ("U.A.E.", "ae"),
     ],
 )
 def test_country(text, code):
@@ -783,7 +816,8 @@ def test_every_iso_country_is_found(row):
 
 
 @pytest.mark.parametrize(
-    "text", ["XX", "ZZZ", "Korea", "Virgin Islands", "Atlantis", "840", "Europe", "?"]
+    "text",
+    ["XX", "ZZZ", "Korea", "Virgin Islands", "Atlantis", "840", "Europe", "?", "Serbia-Montenegro"],
 )
 def test_country_that_is_unknown(text):
     """A value that is no country, or could be two, is refused."""

@@ -38,8 +38,12 @@ _OF_NOTHING: Final = _OF_EMPTY.union(
 _hex_digits: Final = re.compile(r"(?:\\{1,2}x|0[xX])?([0-9a-fA-F]{32,128})").fullmatch
 # A SHA-256 in quotes or brackets, or with its name.
 _named_digits: Final = re.compile(
-    r"\[?b?[\"'(]?(?:sha-?256[:=])?([0-9a-f]{64})[\"')]?\]?", re.IGNORECASE
+    r"\[?b?[\"'(]?(?:sha-?256[:=$-])?([0-9a-f]{64})[\"')]?\]?", re.IGNORECASE
 ).fullmatch
+# MD5, SHA-1 and SHA-256 in hex, of which one may have a separator behind it.
+_ONE: Final = "(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})"
+_are_digests: Final = re.compile(rf"{_ONE}[\s,;|]+(?:{_ONE}(?:[\s,;|]+|$))*").fullmatch
+_between_digests: Final = re.compile(r"[\s,;|]+").split
 # MD5, SHA-1 and SHA-256 with their padding, by either alphabet.
 _is_base64: Final = re.compile(r"[A-Za-z0-9+/_-]{22}==|[A-Za-z0-9+/_-]{27}=|[A-Za-z0-9+/_-]{43}=")
 # Those without it: no word or name has capitals, small letters and digits in so many characters. A
@@ -85,6 +89,13 @@ def digest_key(text: str, size: int) -> bytes:
 def digest_bytes(data: bytes) -> str:
     """Return the lower-case hex SHA-256 of the bytes."""
     return sha256(data).hexdigest()
+
+
+def split_digests(text: str) -> list[str]:
+    """Return the digests in hex in a string such as `d1, d2;`; none in any other string."""
+    if len(text) <= LIST_DIGITS[0] or not _are_digests(text):
+        return []
+    return [part for part in _between_digests(text) if part]
 
 
 def recognize(

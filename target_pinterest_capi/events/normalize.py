@@ -135,6 +135,7 @@ def customer_type(text: str) -> str | Dropped:
 # Earlier dates are placeholders (0001-01-01) or wrong, not those of living users.
 _FIRST_YEAR: Final = 1850
 _LAST_YEAR: Final = 2099
+_is_day: Final = re.compile("[0-9]{4}(?:[0-9]{4}|-[0-9]{2}-[0-9]{2})").fullmatch
 # Eight digits are a calendar date, and so many more are not the time of a birth.
 _is_unix_time: Final = re.compile(r"(-[0-9]{1,14}|[0-9]{9,13})(?:\.0*)?").fullmatch
 _DAY_UNITS: Final = (86_400, 86_400_000)  # seconds and milliseconds of a day
@@ -148,13 +149,13 @@ def birth_date(text: str, date_format: str | None) -> str | Dropped:
     `date_format` (`dmy`, `mdy`) decides ambiguous days and months. A Unix time is a day if it is
     midnight UTC and a possible birth date in only one unit, seconds or milliseconds.
     """
+    if not _is_day(text):
+        return _written_date(text.strip(), date_format)
     try:
         born = date.fromisoformat(text)
     except ValueError:
-        return _written_date(text.strip(), date_format)
-    if _FIRST_YEAR <= born.year <= _LAST_YEAR and "W" not in text:
-        return text.replace("-", "")
-    return Dropped.NOT_A_DATE
+        return _written_date(text, date_format)
+    return text.replace("-", "") if _FIRST_YEAR <= born.year <= _LAST_YEAR else Dropped.NOT_A_DATE
 
 
 def _written_date(text: str, date_format: str | None) -> str | Dropped:
@@ -202,11 +203,12 @@ _after_name: Final = re.compile(r"(.*\S)\s*[(\[]\s*([A-Z]{2,3})\s*[)\]]").fullma
 
 
 def _named_twice(text: str) -> list[tuple[str, str]]:
-    """Return the two names in `California (CA)` or `CA - California`, in both orders."""
-    names = _between_names(text.strip().rstrip(")] "))
-    if len(names) != 2:  # noqa: PLR2004 - a name and its code
-        return []
-    return [(names[0], names[1]), (names[1], names[0])]
+    """Return the two names in `California (CA)`, `CA - California` or `CA-USA`, in both orders."""
+    bare = text.strip().rstrip(")] ")
+    for names in (_between_names(bare), bare.split("-")):
+        if len(names) == 2:  # noqa: PLR2004 - a name and its code
+            return [(names[0], names[1]), (names[1], names[0])]
+    return []
 
 
 _STATES: Final = {letters_and_digits(written): code for written, code in codes.STATE_NAMES.items()}
@@ -222,7 +224,7 @@ def state(text: str) -> str | Dropped:
         return text.lower()
     lower = nfc("".join(lower_case(text).split()))
     if (found := _subdivision(lower)) and found[1] in codes.ALPHA_2:
-        return found[2]
+        return _state_named_twice(text) or found[2]  # in CA-USA the country is second
     letters = letters_and_digits(lower)
     if len(letters) == 2 and letters.isascii():  # noqa: PLR2004 - "N.Y."
         return letters
@@ -348,12 +350,12 @@ def _known_country(text: str) -> str | None:
 
 
 def _country_named_twice(text: str) -> str | None:
-    """Return the country of a name and a code; None if they are of different countries.
+    """Return the country of two names, or a name and a code; None if they are of two countries.
 
     An unknown name, as in another language, is accepted before a code in parentheses.
     """
-    for name, written in _named_twice(text):
-        code = _COUNTRY_CODES.get(letters_and_digits(written))
+    for name, other in _named_twice(text):
+        code = _known_country(other)
         if code and code == _known_country(name):
             return code
     if (found := _after_name(text.strip())) and _known_country(found[1]) is None:

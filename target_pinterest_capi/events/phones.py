@@ -29,7 +29,7 @@ _BETWEEN_NUMBERS: Final = (
     re.compile(r"(?<!\s)\s+/\s*|/\s+|[,;|\n]|(?<!\s)\s+(?:or|and|&)\s+", re.IGNORECASE),
     re.compile("/"),
 )
-_FEWEST_DIGITS: Final = 7  # of a number with its country code, and of each in a string with several
+FEWEST_DIGITS: Final = 7  # of a number with its country code, and of each in a string with several
 # A whole number as columns of fractions and spreadsheets write it.
 _as_fraction: Final = re.compile(r"(\+?[0-9]{7,})\.00?").fullmatch
 _as_power: Final = re.compile(r"\+?([0-9])[.,]([0-9]+)[eE]\+?([0-9]{1,2})").fullmatch
@@ -65,7 +65,7 @@ def phone(text: str, region: str | None) -> tuple[str | Dropped, Warned | None]:
         bare = _without_trunk_zero(bare)
     elif region and (complete := _with_country_code(digits, region.upper())):
         return complete, None
-    if len(bare) > MOST_DIGITS or (is_international and len(bare) < _FEWEST_DIGITS):
+    if len(bare) > MOST_DIGITS or (is_international and len(bare) < FEWEST_DIGITS):
         return Dropped.NOT_A_PHONE, None
     if is_international or len(bare) >= _WITH_COUNTRY_CODE:
         return bare, None
@@ -76,7 +76,7 @@ def split_phones(text: str) -> list[str]:
     """Return the numbers in a string such as `+1 202 555 0134 / +1 202 555 0135`; else the text."""
     for separator in _BETWEEN_NUMBERS:
         parts = [part for part in separator.split(text) if part.strip()]
-        if len(parts) > 1 and all(len(_phone_digits(part)) >= _FEWEST_DIGITS for part in parts):
+        if len(parts) > 1 and all(len(_phone_digits(part)) >= FEWEST_DIGITS for part in parts):
             return parts
     return [text]
 

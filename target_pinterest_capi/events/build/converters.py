@@ -205,6 +205,8 @@ class Converters:
     def _text_field(self, field: Field) -> Convert:
         if field.many:
             return self._texts(field)
+        if field.form == "ip_address":
+            return self._address(field)
         return self._page(field) if field.path == PAGE else self._text(field)
 
     def unix_time(self, path: str) -> Callable[[Any], int | Dropped | None]:
@@ -246,7 +248,7 @@ class Converters:
         def usable(value: Any) -> str | None:
             if type(value) is str and (limit is None or len(value) <= limit):
                 return value
-            if value is not None and value is not Dropped.EMPTY:
+            if value is not None:
                 note(path, str(value) if isinstance(value, Dropped) else Dropped.TOO_LONG)
             return None
 
@@ -257,23 +259,27 @@ class Converters:
             value = text(given(value))
             return usable(form(value) if type(value) is str and form is not None else value)
 
-        def address(value: Any) -> str | None:
-            value = given(value)
-            if type(value) is str and is_public_ipv4(value):  # nearly every one
-                return value
-            ip_address = usable(form(value) if type(value) is str and form else text(value))
-            if ip_address is not None and is_private(ip_address):
-                note(path, Warned.PRIVATE_ADDRESS)
-            return ip_address
-
-        if field.form == "ip_address":
-            return address
         return plain if form is None else formed
 
     def _form(self, field: Field) -> Form | None:
         if field.path == CLICK_ID:
             return page_addresses.click_id
         return self._forms[field.form].normalize if field.form else None
+
+    def _address(self, field: Field) -> Convert:
+        """Return the reader of an IP address; a private one is noted."""
+        read, given, path, note = self._text(field), self._given(field), field.path, self._note
+
+        def address(value: Any) -> str | None:
+            value = given(value)
+            if type(value) is str and is_public_ipv4(value):  # nearly every one
+                return value
+            ip_address: str | None = read(value)
+            if ip_address is not None and is_private(ip_address):
+                note(path, Warned.PRIVATE_ADDRESS)
+            return ip_address
+
+        return address
 
     def _page(self, field: Field) -> Convert:
         """Return the reader of a page's address; one that is not a full one is noted."""
@@ -330,7 +336,8 @@ class Converters:
         row = self._forms[field.form or ""]
 
         def convert(value: Any) -> list[str] | None:
-            if row.split is None and type(value) is str and not is_list_text(value):
+            is_short = type(value) is str and len(value) <= hashing.LIST_DIGITS[0]
+            if row.split is None and is_short and not is_list_text(value):
                 hashed = one(value)
                 return None if hashed is None else [hashed]
             values = coerce.listed(value, bracketed=row.bracketed)
@@ -363,8 +370,7 @@ class Converters:
             normal = form(value)
             if type(normal) is str:
                 return digest(normal)
-            if normal is not Dropped.EMPTY:
-                note(path, str(normal))
+            note(path, str(normal))
             return None
 
         return one

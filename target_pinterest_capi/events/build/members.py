@@ -20,7 +20,7 @@ from target_pinterest_capi.events.event import Item
 from target_pinterest_capi.events.fields import ITEM_FIELDS, ITEM_MEMBERS
 from target_pinterest_capi.events.hashing import NO_DIGEST_LENGTHS, SHORTEST_DIGEST, sha256
 from target_pinterest_capi.events.normalize import is_global_ipv6, is_plain_email, is_public_ipv4
-from target_pinterest_capi.events.phones import MOST_DIGITS
+from target_pinterest_capi.events.phones import FEWEST_DIGITS, MOST_DIGITS
 
 ITEMS: Final = "items"  # the fast path of a list of objects: it has lines for an object's members
 
@@ -179,7 +179,7 @@ FAST_PATHS: Final = {
         if (
             type(value) is str
             and (text := value.strip())
-            and text[-1] not in list_and_base64_ends
+            and text[-1] not in list_and_digest_ends
             and len(text) < shortest_digest
             and text.isprintable()
             and text not in null_spellings
@@ -212,7 +212,7 @@ FAST_PATHS: Final = {
         if (
             type(value) is str
             and len(text := value.strip()) in no_digest_lengths
-            and text[-1] not in list_and_base64_ends
+            and text[-1] not in list_and_digest_ends
             and text.isascii()
             and text.isprintable()
             and text not in null_spellings
@@ -228,7 +228,7 @@ FAST_PATHS: Final = {
             and (digits := value.encode().translate(None, between_digits)).isdigit()
             and digits[0] != 48
             and (digits[0] == 49 or 48 not in digits[1:4])  # no zero after the country's code
-            and len(digits) <= most_digits
+            and fewest_digits <= len(digits) <= most_digits
         ):
             (digest := new_digest()).update(digits)
             {{target}} = [digest.hexdigest()]
@@ -322,8 +322,9 @@ _is_plain: Final = re.compile(r"[!-')-Z\\-z|}~]+").fullmatch
 _NAMES: Final = {  # what the fast paths call
     "new_digest": sha256().copy,
     "shortest_digest": SHORTEST_DIGEST,
-    "list_and_base64_ends": "]})=",
+    "list_and_digest_ends": "]})=,;|",
     "between_digits": b" ()-+",
+    "fewest_digits": FEWEST_DIGITS,
     "most_digits": MOST_DIGITS,
     "no_digest_lengths": NO_DIGEST_LENGTHS,
     "is_public_ipv4": is_public_ipv4,

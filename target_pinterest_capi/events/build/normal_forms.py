@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from target_pinterest_capi.events import normalize
+from target_pinterest_capi.events.hashing import split_digests
 from target_pinterest_capi.events.reasons import Dropped
 
 Form = Callable[[str], str | Dropped]
@@ -65,10 +66,18 @@ def normal_forms(
 
 
 def split_texts(values: list[Any], split: Callable[[str], list[str]] | None) -> list[Any]:
-    """Return the values; a text with several values is replaced by them."""
-    if split is None:
-        return values
-    return [part for value in values for part in (split(value) if type(value) is str else (value,))]
+    """Return the values; a text with several values, or several digests, is replaced by them."""
+    parts: list[Any] = []
+    for value in values:
+        if type(value) is not str:
+            parts.append(value)
+        elif digests := split_digests(value):
+            parts += digests
+        elif split is None:
+            parts.append(value)
+        else:
+            parts += split(value)
+    return parts
 
 
 class BoundedCache(dict[str, Any]):
