@@ -19,6 +19,7 @@ from shopper import ACCOUNT, event
 from target_pinterest_capi.delivery.batches import Batch
 from target_pinterest_capi.events.event import Account
 from target_pinterest_capi.pinterest.client import USER_AGENT, Client, trusts_environment
+from target_pinterest_capi.pinterest.list_records import ListRow
 from target_pinterest_capi.pinterest.responses import ApiResponse, NoResponse, NoResponseKind
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
@@ -82,6 +83,18 @@ def test_refused_token_is_not_echoed(client: Client, account: Account, status: i
     assert answer.message
     assert account.token not in answer.message
     assert account.token not in repr(answer)
+
+
+def test_message_about_members_of_a_list_shows_none_of_them(client: Client, sandbox: Sandbox):
+    """Plain identifiers of rows are cut from it, as the values of events are."""
+    words = "external_id janedoe-loyal with agent Secret-Agent at 192.0.2.7 is not accepted"
+    sandbox.faults.set([Fault("status", status=400, endpoint="customer_lists", message=words)])
+    row = ListRow(external_id="janedoe-loyal", user_agent="Secret-Agent", ip_address="192.0.2.7")
+    body = {"name": "All", "records_v2": [row]}
+    path = f"/ad_accounts/{ACCOUNT.ad_account_id}/customer_lists"
+    answer = client.write(ACCOUNT.token, "POST", path, body, dict)
+    assert isinstance(answer, ApiResponse)
+    assert answer.message == "external_id … with agent … at … is not accepted"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """`pinterest-capi forget`: whom it takes, what it asks of Pinterest, lists and dead letters."""
 
 import json
+import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -414,6 +415,29 @@ OTHERS = (
     '{"stream": "a", "event": {"user_data": {"em": ["' + digest(JANE)[:30] + "\n",
     "\n",
 )
+
+
+def test_dead_letter_whose_key_is_the_digest_of_an_address_as_given(forget, tmp_path: Path):
+    """The key of a record is hashed as its column has it, in another form than that of events."""
+    key = {"email": digest("Jane@Example.com")}
+    path = tmp_path / "rejected.jsonl"
+    path.write_text(json.dumps({"stream": "a", "outcome": "invalid", "key": key}) + "\n")
+    for given, left in ((JANE, 1), ("Jane@Example.com", 0)):
+        result = forget("people.txt", "--yes", lines=f"{given}\n", dead_letter_path=path.name)
+        assert (result.exit_code, len(path.read_text().splitlines())) == (0, left)
+
+
+def test_file_of_letters_stays_its_owners(forget, tmp_path: Path):
+    """Another user's keeps its owner and mode, so that they can go on appending to it."""
+    path = tmp_path / "rejected.jsonl"
+    path.write_text("".join(THEIRS + OTHERS))
+    path.chmod(0o660)
+    owner, mode = (1000, 0o660) if os.geteuid() == 0 else (os.geteuid(), 0o600)
+    os.chown(path, owner, -1)
+    result = forget("people.txt", "--yes", lines=f"{JANE}\n", dead_letter_path=path.name)
+    assert (result.exit_code, "dropped" in result.stdout) == (0, True)
+    status = path.stat()
+    assert (status.st_uid, status.st_mode & 0o777) == (owner, mode)
 
 
 @pytest.mark.parametrize("place", ["rejected.jsonl", "prefix"])

@@ -5,6 +5,7 @@ The file itself never changes.
 
 import io  # noqa: I001
 import json
+import os
 import re
 import signal
 import stat
@@ -424,6 +425,15 @@ def test_file_that_cannot_be_read(replay: Desk, file: str, words: str):
     done = replay(file=file)
     assert done.exit_code == 1
     assert words in done.stderr
+
+
+def test_pipe_is_refused(replay: Desk, sandbox: Sandbox, tmp_path: Path):
+    """A file is read twice, so a pipe would seem to be empty: exit 1, and what to do."""
+    os.mkfifo(tmp_path / "pipe")
+    done = replay(file=str(tmp_path / "pipe"))
+    assert done.exit_code == 1
+    assert "is a pipe or a device" in done.stderr
+    assert sandbox.store.requests() == []
 
 
 class _StoreError(Exception):

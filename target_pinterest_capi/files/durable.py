@@ -24,8 +24,9 @@ def replace_file(
     """Replace a file at once: readers find either the old or the new content, complete.
 
     Only its owner can read a private file (0600); any other keeps the permissions of the one it
-    replaces. A missing directory is created, and a link stays a link. Raises `OSError`, and then
-    leaves nothing behind.
+    replaces. It keeps the owner and group as well, as far as this user may give a file away. A
+    missing directory is created, and a link stays a link. Raises `OSError`, and then leaves nothing
+    behind.
     """
     with replacement(path, is_private=is_private, sync=sync) as put:
         put(content)
@@ -51,6 +52,7 @@ def replacement(
         file.write(content)
         file.truncate()
         file.flush()
+        _keep_owner(place, descriptor)
         os.fchmod(descriptor, _PRIVATE if is_private else _permissions(place))
         sync(descriptor)
         Path(beside).replace(place)
@@ -107,6 +109,14 @@ def sync_directory(directory: Path, *, sync: Sync = os.fsync) -> None:
         sync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _keep_owner(place: Path, descriptor: int) -> None:
+    """Give a new file the owner and group of the one that it replaces, if there is one."""
+    with contextlib.suppress(FileNotFoundError, PermissionError):
+        replaced, new = place.stat(), os.fstat(descriptor)
+        if (replaced.st_uid, replaced.st_gid) != (new.st_uid, new.st_gid):
+            os.fchown(descriptor, replaced.st_uid, replaced.st_gid)
 
 
 def _permissions(place: Path) -> int:

@@ -120,7 +120,7 @@ def drop_lines(path: str, is_dropped: Callable[[bytes], bool]) -> int:
             lines = Path(path).read_bytes().splitlines(keepends=True)
             kept = [line for line in lines if not is_dropped(line)]
             if len(kept) < len(lines):
-                replace_file(Path(path), b"".join(kept), is_private=True)
+                replace_file(Path(path), b"".join(kept), is_private=_is_ours(fd))
             return len(lines) - len(kept)
         finally:
             os.close(fd)
@@ -139,6 +139,10 @@ def _take_back(fd: int, size: int, data: bytes) -> None:
         os.ftruncate(fd, size)
 
 
+def _is_ours(fd: int) -> bool:
+    return os.fstat(fd).st_uid == os.geteuid()
+
+
 def _is_regular(fd: int) -> bool:
     return stat.S_ISREG(os.fstat(fd).st_mode)
 
@@ -150,7 +154,7 @@ def _open_private(path: str, sync: Sync) -> int:
     fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if _is_regular(fd):
-            if os.fstat(fd).st_uid == os.geteuid():
+            if _is_ours(fd):
                 os.fchmod(fd, 0o600)
             if not os.fstat(fd).st_size:
                 sync_directory(directory, sync=sync)

@@ -286,14 +286,18 @@ class Client:
         form: type[Any],
         params: dict[str, str] | None = None,
     ) -> CallResponse:
-        """Make one attempt to change a path."""
+        """Make one attempt to change a path.
+
+        The response's message does not show the body's values.
+        """
+        content = b"" if body is None else msgspec.json.encode(body)
         return self._attempt(
             method,
             path,
             headers=_bearer(token),
             params=params,
-            content=None if body is None else msgspec.json.encode(body),
-            parse=lambda response, raw: _parse_body(response, raw, form, (token,)),
+            content=content or None,
+            parse=lambda response, raw: _parse_body(response, raw, form, (token,), content),
         )
 
     def _attempt(
@@ -379,14 +383,21 @@ def _parse_events(
 
 
 def _parse_body(
-    response: httpx.Response, raw: bytes, form: type[Any], secrets: tuple[str, ...]
+    response: httpx.Response,
+    raw: bytes,
+    form: type[Any],
+    secrets: tuple[str, ...],
+    content: bytes = b"",
 ) -> ApiResponse[Any]:
+    """Return the response to a request with `content`, whose values its message does not show."""
     if response.is_success:
         try:
             return _response(response, msgspec.json.decode(raw, type=form), None, secrets)
         except UNREADABLE:
             pass  # not the body of a success: only its message is left
     _, message = parse_statuses(raw)
+    if message:
+        message = redact(message, secrets, plain_values([content]))
     return _response(response, None, message, secrets)
 
 

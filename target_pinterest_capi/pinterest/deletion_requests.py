@@ -8,7 +8,6 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
 
-from target_pinterest_capi.events.redaction import redact
 from target_pinterest_capi.pinterest.client import Client
 from target_pinterest_capi.pinterest.responses import (
     ApiResponse,
@@ -31,11 +30,7 @@ def create_request(
     """Make one attempt to request the deletion of people, by plain addresses and click ids."""
     targets = {"user_emails": list(emails), "epiks": list(click_ids)}
     body = {"deletion_targets": {name: held for name, held in targets.items() if held}}
-    response = client.write(token, "POST", _path(ad_account_id), body, DeletionRequest)
-    if isinstance(response, ApiResponse) and response.message:
-        message = redact(response.message, values={*emails, *click_ids})
-        return response._replace(message=message)
-    return response
+    return client.write(token, "POST", _path(ad_account_id), body, DeletionRequest)
 
 
 def read_requests(

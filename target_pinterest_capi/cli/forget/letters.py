@@ -26,7 +26,8 @@ class LettersOf:
     """Recognizes the letters of some people."""
 
     def __init__(self, people: People) -> None:
-        self._marks = {*people.emails, *map(digest, people.emails), *people.click_ids}
+        addresses = (*people.emails, *people.as_given)
+        self._marks = {*people.emails, *map(digest, addresses), *people.click_ids}
 
     def holds(self, line: bytes) -> bool:
         """Return whether a line has one of their addresses, digests or click ids as a value."""

@@ -25,10 +25,14 @@ _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class People(NamedTuple):
-    """Each address in its normal form, and each click id, once, in order of appearance."""
+    """Each address in its normal form, and each click id, once, in order of appearance.
+
+    `as_given` are addresses that were written otherwise: a record's key may be the digest of one.
+    """
 
     emails: tuple[str, ...] = ()
     click_ids: tuple[str, ...] = ()
+    as_given: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Return how many there are, because a traceback must not have addresses."""
@@ -82,6 +86,7 @@ def _column_values(
 def _people(values: Iterable[tuple[int, str]], are_click_ids: bool) -> People:
     emails: dict[str, None] = {}
     click_ids: dict[str, None] = {}
+    as_given: dict[str, None] = {}
     wrong: list[int] = []
     for number, text in values:
         if are_click_ids:
@@ -92,13 +97,15 @@ def _people(values: Iterable[tuple[int, str]], are_click_ids: bool) -> People:
             click_id = text if email is None and _is_click_id(text) else None
         if email is not None:
             emails[email] = None
+            if text != email:
+                as_given[text] = None
         elif click_id is not None:
             click_ids[click_id] = None
         else:
             wrong.append(number)
     if wrong:
         raise NotPeopleError(_refusal(wrong))
-    return People(tuple(emails), tuple(click_ids))
+    return People(tuple(emails), tuple(click_ids), tuple(as_given))
 
 
 def normal_email(text: str) -> str | None:

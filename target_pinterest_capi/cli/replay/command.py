@@ -67,6 +67,12 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
             "with --output",
             ExitCode.CONFIGURATION,
         )
+    if "://" not in file and _is_read_once(Path(file).expanduser()):
+        _end(
+            f"{file} is a pipe or a device, and replay reads a file twice: write the dead letters "
+            "to a file, and name that",
+            ExitCode.ERROR,
+        )
     letters = Letters(file, settings, needs_token=settings.mode != "dry_run")
     _check_all(letters, file)
     with TemporaryDirectory() as nowhere:
@@ -141,6 +147,10 @@ def _read(run: Run, letters: Letters) -> None:
             run.handle_old_event(event)
         else:
             run.deliver_event(event)
+
+
+def _is_read_once(path: Path) -> bool:
+    return path.exists() and not (path.is_file() or path.is_dir())
 
 
 def _check_all(letters: Letters, file: str) -> None:
