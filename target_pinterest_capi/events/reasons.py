@@ -266,7 +266,13 @@ class Skipped(Reason):
             "Ads Manager."
         ),
     )
-    IN_LEDGER = "in_ledger", "It was delivered before and is in the ledger. Nothing to do."
+    IN_LEDGER = (
+        "in_ledger",
+        (
+            "Its name and event_id are in the ledger, from this run or an earlier one. If these "
+            "are different events, map event_id to a column that differs."
+        ),
+    )
     MELTANO_TEST = (
         "meltano_test",
         "`meltano config test` sent it to check token and ad account; nothing was recorded.",

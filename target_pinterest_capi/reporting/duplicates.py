@@ -19,10 +19,10 @@ def about_ids(report: Report) -> Iterator[str]:
     """Yield a sentence for whatever there is to say of all events of a run."""
     in_ledger = sum(row.events for row in report.reasons if row.reason == Skipped.IN_LEDGER)
     if in_ledger:
-        them = "it" if in_ledger == 1 else "them"
+        repeat, them = ("repeats", "it") if in_ledger == 1 else ("repeat", "them")
         yield (
-            f"{counted(in_ledger, 'event')} had been delivered before, and the ledger kept {them} "
-            "from being sent again."
+            f"{counted(in_ledger, 'event')} {repeat} the name and id of one that was delivered, in "
+            f"this run or before, and the ledger kept {them} from being sent again."
         )
     derived = {
         name.event_name: name.derived_ids
