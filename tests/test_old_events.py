@@ -29,6 +29,7 @@ from target_pinterest_capi.delivery.old_event_delivery import OldEventDelivery
 from target_pinterest_capi.delivery.waiting import FILE_WAIT_SECONDS
 from target_pinterest_capi.events.event import Event
 from target_pinterest_capi.events.old_events import MAY_BE_NULL, NAMEABLE
+from target_pinterest_capi.files.line_file import drop_lines
 from target_pinterest_capi.files.numbered_files import NumberedFiles
 from target_pinterest_capi.sandbox.conversion_files import judge
 from target_pinterest_capi.sandbox.server import Sandbox
@@ -345,6 +346,38 @@ def test_files_stay_below_their_limits(tmp_path: Path):
         "run-3.csv": ["a,b", "4,1"],
         "run-4.csv": ["a,b", "x" * 15],
     }
+
+
+@pytest.mark.parametrize(
+    ("happens", "here"),
+    [
+        (lambda file: file.unlink(), {"run-2.csv": ["a", "2", "3"]}),
+        (
+            lambda file: file.rename(file.with_name("uploaded")),
+            {"uploaded": ["a", "1"], "run-2.csv": ["a", "2", "3"]},
+        ),
+        (
+            lambda file: file.parent.rename(file.parent.with_name("away")),
+            {"run-2.csv": ["a", "2", "3"]},
+        ),
+        (
+            lambda file: drop_lines(str(file), b"1\n".__eq__),  # as `forget` does
+            {"run-1.csv": ["a", "2", "3"]},
+        ),
+    ],
+    ids=["deleted", "moved", "folder moved", "rewritten"],
+)
+def test_file_that_is_taken_away_is_followed_by_the_next(
+    folder: Path, happens: Callable[[Path], Any], here: dict[str, list[str]]
+):
+    """Each file has the header, and no file gets the name of one that may have been uploaded."""
+    files = NumberedFiles(str(folder), "run", b"a\n", max_bytes=100, max_lines=100)
+    files.append([b"1\n"])
+    happens(folder / "run-1.csv")
+    files.append([b"2\n"])
+    files.append([b"3\n"])
+    files.close()
+    assert {file.name: file.read_text().split() for file in folder.iterdir()} == here
 
 
 def test_each_account_has_files_of_its_own(run: Run, folder: Path):
