@@ -185,6 +185,18 @@ def test_a_stopped_delivery_is_no_refresh(run_target, sandbox, full, prune):
     assert prune()[0] == 1
 
 
+def test_run_of_low_quality_is_no_refresh(run_target, sandbox, full, prune):
+    """Only exit code 0 completes a refresh; with a mere warning the run has it."""
+    bring(run_target, full, 1, 2)
+    low = {"conversion_token": "sandbox-token", "quality": {"all": {"events": 1}}}
+    assert bring(run_target, {**full, **low}, 1, on_low_quality="fail").code == 3
+    code, said = prune()
+    assert (code, "has not succeeded" in said) == (1, True)
+    assert members(sandbox) == people(1, 2)
+    assert bring(run_target, {**full, **low}, 1, on_low_quality="warn").code == 0
+    assert prune() == (0, "customer list VIPs: 1 of 2 members removed.\n")
+
+
 def test_explicit_removals_are_taken_off_the_record(run_target, sandbox, full, prune):
     """Somebody whom a record removes is no longer on any list, whichever run added them."""
     bring(run_target, full, 1, 2, 3)
