@@ -366,9 +366,9 @@ class TargetPinterestCapi(Target):
         elif self.signal is not None:
             code = code or 128 + self.signal
         if not code:
-            code = self._complete_lists()
-        if not code:
             code = self._judge_quality()
+        if not code:  # otherwise prune would trust the refreshes of a failed run
+            code = self._complete_lists()
         self._warn_of(self._not_found())
         watching.end(self.run.started_at + self.run.seconds)
         log_summary(self.logger, self.run, self.lists.reports(), code, self.failure)

@@ -49,6 +49,9 @@ class RunRefreshes:
             for member in members:
                 self.shared.members.pop((feed, member), None)
 
+    def is_on_record(self, key: bytes, member: str) -> bool:
+        return member in self._members_of(key)
+
     def rows_with(self, _: bytes, identities: Collection[object]) -> dict[object, set[object]]:
         """Return nothing: no member is a row of several identifiers here."""
         assert not identities

@@ -145,6 +145,34 @@ def test_a_run_that_did_not_end_well_is_no_refresh(run_target, sandbox, full, pr
     assert members(sandbox) == people(1, 2)
 
 
+@pytest.mark.parametrize(
+    ("refused", "others", "said", "left"),
+    [
+        (1, (2, 3), "0 of 3 members had to be removed", (1, 2, 3)),
+        (1, (2,), "1 of 3 members removed", (1, 2)),
+        (4, (1, 2), "1 of 3 members removed", (1, 2)),
+    ],
+    ids=["on record", "on record, another left", "new"],
+)
+def test_refused_member_is_still_in_the_source(
+    run_target, sandbox, full, prune, refused, others, said, left
+):
+    """Who is on record stays, although Pinterest refused the row in this run.
+
+    A new member that was refused is not on the list, and so not on record.
+    """
+    bring(run_target, full, 1, 2, 3)
+    sandbox.faults.set(
+        [Fault("status", status=400, endpoint="customer_lists", method="PATCH", times=1)]
+    )
+    lines = [SCHEMA, row(refused), *map(row, others), DONE]
+    ran = run_target(lines, **full, list_batch_size=1)
+    assert (ran.code, ran.outcomes) == (0, {"rejected": 1, "delivered": len(others)})
+    assert prune() == (0, f"customer list VIPs: {said}.\n")
+    assert members(sandbox) == people(*left)
+    assert prune() == (0, f"customer list VIPs: 0 of {len(left)} members had to be removed.\n")
+
+
 def test_a_stopped_delivery_is_no_refresh(run_target, sandbox, full, prune):
     """A run that Pinterest stopped does not count either.
 
@@ -155,6 +183,18 @@ def test_a_stopped_delivery_is_no_refresh(run_target, sandbox, full, prune):
     assert bring(run_target, full, 1).code == 1
     sandbox.faults.clear()
     assert prune()[0] == 1
+
+
+def test_run_of_low_quality_is_no_refresh(run_target, sandbox, full, prune):
+    """Only exit code 0 completes a refresh; with a mere warning the run has it."""
+    bring(run_target, full, 1, 2)
+    low = {"conversion_token": "sandbox-token", "quality": {"all": {"events": 1}}}
+    assert bring(run_target, {**full, **low}, 1, on_low_quality="fail").code == 3
+    code, said = prune()
+    assert (code, "has not succeeded" in said) == (1, True)
+    assert members(sandbox) == people(1, 2)
+    assert bring(run_target, {**full, **low}, 1, on_low_quality="warn").code == 0
+    assert prune() == (0, "customer list VIPs: 1 of 2 members removed.\n")
 
 
 def test_explicit_removals_are_taken_off_the_record(run_target, sandbox, full, prune):

@@ -27,12 +27,13 @@ from target_pinterest_capi.delivery.event_ledger import EventLedger
 from target_pinterest_capi.delivery.ledger import event_key
 from target_pinterest_capi.delivery.old_event_delivery import OldEventDelivery
 from target_pinterest_capi.delivery.waiting import FILE_WAIT_SECONDS
-from target_pinterest_capi.events.event import Event
+from target_pinterest_capi.events.event import Account, Event
 from target_pinterest_capi.events.old_events import MAY_BE_NULL, NAMEABLE
+from target_pinterest_capi.files.line_file import drop_lines
 from target_pinterest_capi.files.numbered_files import NumberedFiles
 from target_pinterest_capi.sandbox.conversion_files import judge
 from target_pinterest_capi.sandbox.server import Sandbox
-from target_pinterest_capi.settings import ConfigurationError, load
+from target_pinterest_capi.settings import ConfigurationError, Settings, load
 
 DAY = 86_400
 AMOUNTS = {"custom_data.value": "value", "custom_data.currency": "currency"}
@@ -283,6 +284,18 @@ class Skips:
     def skip_events(self, events: list[Event], reason: str) -> None:
         self.counted[reason] += len(events)
 
+    def skip_in_ledger(self, events: list[Event]) -> None:
+        self.skip_events(events, "in_ledger")
+
+
+def settings_of_files(folder: Path, url: str) -> Settings:
+    return settings_of(
+        old_events_path=str(folder),
+        old_events_names={"page_visit": "PageVisit", "web": "web"},
+        ledger_url=url,
+        ledger_retention_days=30,
+    )
+
 
 def test_claims_of_another_run_are_waited_for(folder: Path, tmp_path: Path, clock: Clock):
     """An event that another run is delivering is not written, and STATE does not pass it."""
@@ -290,14 +303,8 @@ def test_claims_of_another_run_are_waited_for(folder: Path, tmp_path: Path, cloc
     other, mine = EventLedger(url, 30), EventLedger(url, 30)
     old = event(1, at=seconds_ago(10 * DAY))
     other.claim([event_key(old.account, old.name, old.id)])
-    names = {"page_visit": "PageVisit", "web": "web"}
-    settings = settings_of(
-        old_events_path=str(folder),
-        old_events_names=names,
-        ledger_url=url,
-        ledger_retention_days=30,
-    )
     claims = Deduplication(lambda: mine, clock)
+    settings = settings_of_files(folder, url)
     delivery = OldEventDelivery(settings, "run1", skips, claims, clock=clock)  # type: ignore[arg-type]
     assert delivery.add_event(old, 7) is None
     delivery.flush()
@@ -307,6 +314,41 @@ def test_claims_of_another_run_are_waited_for(folder: Path, tmp_path: Path, cloc
     delivery.poll()
     assert (delivery.is_idle, delivery.oldest_sequence(), len(rows(folder))) == (True, None, 1)
     assert +skips.counted == {"written_to_csv": 1}
+
+
+def test_failure_of_one_account_leaves_the_rows_of_another(
+    folder: Path, tmp_path: Path, clock: Clock
+):
+    """Rows that were written count and are not written again; the others wait, and STATE with them.
+
+    The next run writes only those.
+    """
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    settings = settings_of_files(folder, url)
+
+    def write(run_id: str) -> tuple[OldEventDelivery, Skips]:
+        ledger, skips = EventLedger(url, 30), Skips()
+        claims = Deduplication(lambda: ledger, clock)
+        delivery = OldEventDelivery(settings, run_id, skips, claims, clock=clock)  # type: ignore[arg-type]
+        for sequence, account in enumerate(["1", "2", "1"], start=7):
+            old = event(sequence, Account(account, ""), at=seconds_ago(10 * DAY))
+            assert delivery.add_event(old, sequence) is None
+        delivery.flush()
+        delivery.close()
+        claims.close()
+        return delivery, skips
+
+    (folder / "2-run1-1.csv").mkdir(parents=True)
+    delivery, skips = write("run1")
+    assert "Is a directory" in str(delivery.stopped)
+    assert (delivery.undecided, delivery.oldest_sequence()) == (1, 8)
+    assert +skips.counted == {"written_to_csv": 2}
+    (folder / "2-run1-1.csv").rmdir()
+    delivery, skips = write("run2")
+    assert (delivery.stopped, delivery.undecided) == (None, 0)
+    assert +skips.counted == {"in_ledger": 2, "written_to_csv": 1}
+    sizes = {file.name: file.read_text().count("\n") for file in folder.iterdir()}
+    assert sizes == {"1-run1-1.csv": 3, "2-run2-1.csv": 2}
 
 
 def test_full_disk_stops_the_run_before_state(run: Run, folder: Path, tmp_path: Path):
@@ -345,6 +387,38 @@ def test_files_stay_below_their_limits(tmp_path: Path):
         "run-3.csv": ["a,b", "4,1"],
         "run-4.csv": ["a,b", "x" * 15],
     }
+
+
+@pytest.mark.parametrize(
+    ("happens", "here"),
+    [
+        (lambda file: file.unlink(), {"run-2.csv": ["a", "2", "3"]}),
+        (
+            lambda file: file.rename(file.with_name("uploaded")),
+            {"uploaded": ["a", "1"], "run-2.csv": ["a", "2", "3"]},
+        ),
+        (
+            lambda file: file.parent.rename(file.parent.with_name("away")),
+            {"run-2.csv": ["a", "2", "3"]},
+        ),
+        (
+            lambda file: drop_lines(str(file), b"1\n".__eq__),  # as `forget` does
+            {"run-1.csv": ["a", "2", "3"]},
+        ),
+    ],
+    ids=["deleted", "moved", "folder moved", "rewritten"],
+)
+def test_file_that_is_taken_away_is_followed_by_the_next(
+    folder: Path, happens: Callable[[Path], Any], here: dict[str, list[str]]
+):
+    """Each file has the header, and no file gets the name of one that may have been uploaded."""
+    files = NumberedFiles(str(folder), "run", b"a\n", max_bytes=100, max_lines=100)
+    files.append([b"1\n"])
+    happens(folder / "run-1.csv")
+    files.append([b"2\n"])
+    files.append([b"3\n"])
+    files.close()
+    assert {file.name: file.read_text().split() for file in folder.iterdir()} == here
 
 
 def test_each_account_has_files_of_its_own(run: Run, folder: Path):

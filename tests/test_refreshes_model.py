@@ -14,9 +14,8 @@ from target_pinterest_capi.customer_lists.full_refreshes import FullRefreshes
 
 LISTS = (b"one list", b"another")
 FEEDS = {b"feed 1": (LISTS[0], "a"), b"feed 2": (LISTS[0], "b"), b"feed 3": (LISTS[1], "a")}
-PEOPLE = st.sets(
-    st.sampled_from([hashlib.sha256(name.encode()).hexdigest() for name in "abcd"]), min_size=1
-)
+EVERYBODY = [hashlib.sha256(name.encode()).hexdigest() for name in "abcd"]
+PEOPLE = st.sets(st.sampled_from(EVERYBODY), min_size=1)
 
 
 class Refreshes(RuleBasedStateMachine):
@@ -68,6 +67,9 @@ class Refreshes(RuleBasedStateMachine):
         for key in LISTS:
             assert self.record.feed_states(key) == self.model.feed_states(key)
             assert self.record.count_members(key) == self.model.count_members(key)
+            for person in EVERYBODY:
+                is_on_record = self.record.is_on_record(key, person)
+                assert is_on_record == self.model.is_on_record(key, person)
             for streams in (["a"], ["a", "b"]):
                 assert sorted(self.record.leavers(key, streams)) == self.model.leavers(key, streams)
 

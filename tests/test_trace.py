@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from given import record, schema
-from shopper import digest, visit
+from shopper import digest, seconds_ago, visit
 from target_pinterest_capi.cli.main import main
 from target_pinterest_capi.sandbox.faults import Fault
 from target_pinterest_capi.sandbox.server import Sandbox
@@ -105,6 +105,40 @@ def test_derived_ids_are_found_in_the_ledger_alone(
     assert steps(result) == [("ledger", "delivered")]
     assert "results: results_url is not set." in json.loads(result.stdout)["not_looked_into"]
     assert steps(trace(given, "id=1", "line=8", "--json")) == []
+
+
+@pytest.mark.parametrize(
+    ("days", "changes", "expected", "last"),
+    [
+        (10, {}, [("ledger", "in the ledger")], "in the ledger"),
+        (1, {}, [("ledger", "delivered"), ("results", "delivered")], "delivered"),
+        (1, {"results_events": "failed"}, [("ledger", "in the ledger")], "in the ledger"),
+    ],
+    ids=["written", "delivered", "delivered without results"],
+)
+def test_event_may_be_in_a_file_instead(
+    run_target,
+    kept,
+    tmp_path: Path,
+    trace: Tracer,
+    days: int,
+    changes: dict[str, Any],
+    expected: list[tuple[str, str]],
+    last: str,
+):
+    """With old_events_path a key in the ledger does not mean that a request was ever sent."""
+    given = {
+        **kept,
+        "ledger_retention_days": 30,
+        "old_events_path": str(tmp_path / "old"),
+        "old_events_names": {"page_visit": "PageVisit", "web": "web"},
+        **changes,
+    }
+    run_target([ORDERS, order(1, event_time=seconds_ago(days * 86_400))], **given)
+    assert sorted(steps(trace(given, "visit-1", "--json"))) == expected
+    shown = trace(given, "visit-1").stdout
+    assert f"Last: {last}." in shown
+    assert ("written to a CSV file" in " ".join(shown.split())) == (last == "in the ledger")
 
 
 @pytest.mark.parametrize(

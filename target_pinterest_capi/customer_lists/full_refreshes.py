@@ -159,6 +159,12 @@ class FullRefreshes(Database):
         if digests:
             self.run(forget)
 
+    def is_on_record(self, key: bytes, member: ListMember) -> bool:
+        """Return whether a list has a member on record, from any feed."""
+        is_one = sa.and_(_is_of_list(key), _members.c.member == member_digest(member))
+        query = sa.select(sa.exists().where(is_one))
+        return self.run(lambda connection: bool(connection.scalar(query)))
+
     def rows_with(
         self, key: bytes, identities: Collection[RecordedIdentity]
     ) -> dict[ListRow, set[RecordedIdentity]]:

@@ -404,6 +404,18 @@ class ListDelivery:
         except LedgerError as error:
             raise FlowStopped(error.stop_message) from None
 
+    def record_refused(self, key: bytes, member: ListMember, pending: PendingOperation) -> None:
+        """Record that a refused member is in the source, if it is on record. Raises `FlowStopped`.
+
+        Otherwise it is not on the list.
+        """
+        try:
+            is_on_list = self._open_refreshes().is_on_record(key, member)
+        except LedgerError as error:
+            raise FlowStopped(error.stop_message) from None
+        if is_on_list:
+            self.record_members(key, Action.ADD, {member: pending})
+
     def rows_on_record(
         self, key: bytes, removals: Mapping[ListMember, PendingOperation]
     ) -> Mapping[ListMember, PendingOperation]:

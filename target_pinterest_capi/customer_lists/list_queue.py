@@ -37,6 +37,12 @@ class MemberOutcomes(Protocol):
     ) -> None:
         """Record members, or delete them from the record. Raises `FlowStopped`."""
 
+    def record_refused(self, key: bytes, member: ListMember, pending: PendingOperation) -> None:
+        """Record that a refused member is in the source, if it is on record. Raises `FlowStopped`.
+
+        Otherwise it is not on the list.
+        """
+
     def rows_on_record(
         self, key: bytes, removals: Mapping[ListMember, PendingOperation]
     ) -> Mapping[ListMember, PendingOperation]:
@@ -186,6 +192,8 @@ class ListQueue:
     def settle_refused(self, member: ListMember, message: str) -> None:
         """Reject the member of a request that Pinterest refused."""
         pending = self._sending.pop(member)
+        if self.record_key is not None and pending.action is Action.ADD:
+            self._outcomes.record_refused(self.record_key, member, pending)
         self._outcomes.reject_member(self, pending.receipt, message)
 
     def settle_member(

@@ -7,6 +7,7 @@ an upload. Never sends.
 
 import time
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -161,17 +162,22 @@ class OldEventDelivery:
         if not items or self._deduplication is None:
             return
         claims = self._deduplication.claim_keys([item.key for item in items])
-        new, known = set(claims.new), set(claims.delivered)
-        written = [item for item in items if item.key in new]
+        self._acknowledger.skip_in_ledger(self._end_wait(set(claims.delivered)))
+        claimed = set(claims.new)
+        written = [item for item in items if item.key in claimed]
         for account, of_account in groupby(sorted(written, key=_account), _account):
-            self._append(account, [item.row for item in of_account])
-        self._deduplication.record_keys(new)
-        left = [item for item in items if item.key not in new | known]
-        self._waiting.end_try(left)
-        self._keys = {item.key for item in left}
-        self._acknowledger.skip_events([item.event for item in written], Skipped.WRITTEN_TO_CSV)
-        done = [item.event for item in items if item.key in known]
-        self._acknowledger.skip_in_ledger(done)
+            rows = {item.key: item.row for item in of_account}
+            self._append(account, list(rows.values()))
+            # Before another account's file can fail, or a rerun would write these rows again.
+            self._deduplication.record_keys(rows.keys())
+            self._acknowledger.skip_events(self._end_wait(rows.keys()), Skipped.WRITTEN_TO_CSV)
+
+    def _end_wait(self, keys: AbstractSet[int]) -> list[Event]:
+        """End the wait of the events with these keys, and return them."""
+        items = self._waiting.items
+        self._waiting.end_try([item for item in items if item.key not in keys])
+        self._keys -= keys
+        return [item.event for item in items if item.key in keys]
 
     def _append(self, account: str, rows: list[bytes]) -> None:
         files = self._files_of(account)

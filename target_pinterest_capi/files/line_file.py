@@ -39,12 +39,16 @@ class LineFile:
         self._fd: int | None = None
         self._is_cut = False  # of a device or a pipe: half a line may have been written
 
-    def append(self, lines: bytes) -> None:
-        """Append complete lines, and sync them to disk. After an error none of them counts."""
-        if not _is_regular(self._opened()):
+    def append(self, lines: bytes, *, may_create: bool = True) -> None:
+        """Append complete lines, and sync them to disk. After an error none of them counts.
+
+        If the file is not at its path, it is created, or without `may_create` this raises
+        `FileNotFoundError`.
+        """
+        if not _is_regular(self._opened(may_create=may_create)):
             self._pass_on(lines)
             return
-        fd, is_locked = self._hold()
+        fd, is_locked = self._hold(may_create=may_create)
         try:
             self._append(fd, lines, may_shorten=is_locked)
         finally:
@@ -57,15 +61,15 @@ class LineFile:
             os.close(self._fd)
             self._fd = None
 
-    def _opened(self) -> int:
+    def _opened(self, *, may_create: bool = True) -> int:
         if self._fd is None:
-            self._fd = _open_private(self.path, self._sync)
+            self._fd = _open_private(self.path, self._sync, may_create=may_create)
         return self._fd
 
-    def _hold(self) -> tuple[int, bool]:
+    def _hold(self, *, may_create: bool) -> tuple[int, bool]:
         """Lock the file that is now at the path: the open one may have been moved away."""
         while True:
-            fd = self._opened()
+            fd = self._opened(may_create=may_create)
             is_locked = lock_descriptor(fd, self._lock_wait_seconds)
             if _is_same_file(self.path, fd):
                 return fd, is_locked
@@ -147,11 +151,14 @@ def _is_regular(fd: int) -> bool:
     return stat.S_ISREG(os.fstat(fd).st_mode)
 
 
-def _open_private(path: str, sync: Sync) -> int:
+def _open_private(path: str, sync: Sync, *, may_create: bool) -> int:
     """Open a file for appending, and make our own regular file private; not another user's."""
     directory = Path(path).absolute().parent
-    directory.mkdir(parents=True, exist_ok=True)
-    fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
+    if may_create:
+        directory.mkdir(parents=True, exist_ok=True)
+        flags |= os.O_CREAT
+    fd = os.open(path, flags, 0o600)
     try:
         if _is_regular(fd):
             if _is_ours(fd):

@@ -13,7 +13,8 @@ from target_pinterest_capi.files.objects import write_object
 class NumberedFiles:
     """`NAME-1.csv`, `NAME-2.csv` and so on, private (0600). Only `append` raises `OSError`.
 
-    The limits include the header line.
+    The limits include the header line. A file that is moved or deleted is followed by the next one,
+    as if it were full: its name is not used again.
     """
 
     def __init__(
@@ -41,7 +42,11 @@ class NumberedFiles:
         if self._file is None or size > self._max_bytes or number > self._max_lines:
             self._begin(data, len(lines))
             return
-        self._file.append(data)
+        try:
+            self._file.append(data, may_create=False)
+        except FileNotFoundError:
+            self._begin(data, len(lines))
+            return
         self._bytes, self._lines = size, number
 
     def close(self) -> None:

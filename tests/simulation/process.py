@@ -378,6 +378,9 @@ class SimulatedRefreshes(SimulatedDatabase):
     def forget_members(self, key: bytes, members: Collection[str]) -> None:
         self._call(lambda: self._inner.forget_members(key, members))
 
+    def is_on_record(self, key: bytes, member: str) -> bool:
+        return self._call(lambda: self._inner.is_on_record(key, member))
+
     def rows_with(self, key: bytes, identities: Collection[object]) -> dict[object, set[object]]:
         return self._inner.rows_with(key, identities)
 

@@ -56,8 +56,8 @@ class LimitJudgedAtOnce(RejectionLimit):
 class FileThatKeepsHalves(LineFile):
     """Keeps half a write, and appends the next one to it."""
 
-    def append(self, lines: bytes) -> None:
-        fd = self._opened()
+    def append(self, lines: bytes, *, may_create: bool = True) -> None:
+        fd = self._opened(may_create=may_create)
         self._write_all(fd, lines)
 
 

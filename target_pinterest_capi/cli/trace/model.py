@@ -15,6 +15,7 @@ from target_pinterest_capi.delivery.ledger import event_key
 from target_pinterest_capi.events.event import Account, Origin
 from target_pinterest_capi.events.hashing import digest
 from target_pinterest_capi.events.keys import derive_event_id
+from target_pinterest_capi.events.outcomes import Outcome
 from target_pinterest_capi.events.redaction import shown_event_name, shown_name
 from target_pinterest_capi.settings import Settings
 from target_pinterest_capi.settings.event_names import known_event_names
@@ -22,6 +23,10 @@ from target_pinterest_capi.settings.event_names import known_event_names
 RESULTS: Final = "results"
 LEDGER: Final = "ledger"
 DEAD_LETTERS: Final = "dead letters"
+
+DELIVERED: Final = Outcome.DELIVERED.value
+IN_LEDGER: Final = "in the ledger"  # an outcome, if the ledger does not know which it was
+DELIVERED_OR_WRITTEN: Final = "delivered, or written to a CSV file below old_events_path"
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -194,10 +199,14 @@ def _ledger(
     except UnusableError as error:
         unseen.append(f"ledger: ledger_url cannot be read: {error}.")
         return
+    delivered = {_identity(step) for step in steps if step.outcome == DELIVERED}
     for key, at in found.items():
-        account, name, event_id = identities[key]
+        account, name, event_id = identity = identities[key]
+        # The ledger has the same for a row of a CSV file, which was never sent.
+        is_delivered = settings.old_events_path is None or identity in delivered
         yield Step(
-            at=at, source=LEDGER, outcome="delivered",
+            at=at, source=LEDGER, outcome=DELIVERED if is_delivered else IN_LEDGER,
+            detail=None if is_delivered else DELIVERED_OR_WRITTEN,
             ad_account_id=account, event_name=name, event_id=event_id,
         )  # fmt: skip
     if not found and not any(step.event_id for step in steps):
@@ -205,6 +214,10 @@ def _ledger(
             "ledger, if the event's id is mapped to another column than the key's: it has "
             "events by their event_id; use that as KEY."
         )
+
+
+def _identity(step: Step) -> tuple[str | None, str | None, str | None]:
+    return step.ad_account_id, step.event_name, step.event_id
 
 
 def _identities(
