@@ -180,6 +180,57 @@ def test_anchors_within_anchors_take_no_time(tmp_path):
     assert len(read_files([write(tmp_path, "a.yaml", "\n".join(lines))])) == 30
 
 
+OTHER_NUMBER = (
+    "must be a string in quotes, or a number in decimal digits: YAML reads digits after 0, 0x or "
+    "0b, and digits with colons, as another number"
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ("mode: test\ndefaults:\n  user_data.zp: 02134\n", "defaults.user_data.zp (line 3)"),
+        ("mode: test\nad_account_id: 0123\n", "ad_account_id (line 2)"),
+        ("customer_lists:\n- list_id: 0123\n", "customer_lists[0].list_id (line 2)"),
+        ("a: [b, 00]", "a[1] (line 1)"),
+        ("a: -01_7", "a (line 1)"),
+        ("a: 0x1F", "a (line 1)"),
+        ("a: 0b_1", "a (line 1)"),
+        ("a: 12:30", "a (line 1)"),
+        ("a: 12:30:00", "a (line 1)"),
+        ("a: 12:30:00.5", "a (line 1)"),
+        ("a: {0404: custom}", "a.0404 (line 1)"),
+        ("a: &a 0123\nb: *a", "a (line 1)"),
+    ],
+)
+def test_digits_that_yaml_reads_as_another_number_are_refused(tmp_path, content, place):
+    """A postal code or an id is not sent as the octal number of its digits."""
+    path = write(tmp_path, "a.yaml", content)
+    with pytest.raises(ConfigurationError) as raised:
+        read_files([path])
+    assert str(raised.value) == f"{path}: {place} {OTHER_NUMBER}"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0", 0),
+        ("10", 10),
+        ("-5", -5),
+        ("+5", 5),
+        ("1_000", 1000),
+        ("0.5", 0.5),
+        ("02189", "02189"),
+        ("'02134'", "02134"),
+        ('"12:30"', "12:30"),
+        ("0o17", "0o17"),
+    ],
+)
+def test_numbers_of_their_digits_and_strings_are_read(tmp_path, text, value):
+    """A decimal number is itself, and a string in quotes keeps its zeros."""
+    assert read_files([write(tmp_path, "a.yaml", f"a: {text}\n")]) == {"a": value}
+
+
 def test_every_wrong_file_is_named(tmp_path):
     """All unusable files, and the environment, are reported at once."""
     paths = [

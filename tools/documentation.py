@@ -89,6 +89,9 @@ def settings_page() -> str:
         "its place, and every problem of a configuration is reported at once, before anything is",
         "read. Where null means something, the word `never` does too. *For* says whether a setting",
         "is for events, lists, or both.",
+        "",
+        "In YAML, put postal codes and other digits with a leading zero in quotes: `02134` without",
+        "quotes is an octal number, and is refused. So are hexadecimal numbers and `12:30`.",
     ]
     for group in settings_groups():
         lines += ["", f"## {group}", "", *settings_table(group).splitlines()]
