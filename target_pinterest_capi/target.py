@@ -69,10 +69,12 @@ from target_pinterest_capi.sinks import (
 )
 from target_pinterest_capi.target_command import (
     HELP,
+    LOG_LEVEL,
     Config,
     TargetCommand,
     load_settings,
     log_problems,
+    read_log_level,
 )
 
 # Records may have columns that their SCHEMA does not declare: wait for this many records.
@@ -538,4 +540,12 @@ def _places(error: BaseException) -> list[str]:
 def main() -> None:
     """Run `target-pinterest-capi`."""
     keep_freed_memory()
-    TargetPinterestCapi.cli()
+    level = read_log_level(os.environ)
+    os.environ[LOG_LEVEL] = level.name  # the SDK reads it twice, and raises if it is wrong
+    command = TargetPinterestCapi.cli  # from here on there is a log
+    if level.problems:
+        log_problems(TargetPinterestCapi.logger, level.problems)
+        sys.exit(ExitCode.CONFIGURATION)
+    for warning in level.warnings:
+        TargetPinterestCapi.logger.warning("%s", warning)
+    command()

@@ -1,13 +1,13 @@
 """The SDK's command line with our settings and exit codes.
 
-Decides how `--config` is read, and how a wrong configuration ends. The SDK handles `--about`,
-`--version` and `--input`.
+Decides how `--config` is read, how a wrong configuration ends, and which level the log has. The SDK
+handles `--about`, `--version` and `--input`.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import click
 from singer_sdk.exceptions import ConfigValidationError
@@ -17,6 +17,11 @@ from target_pinterest_capi import settings
 from target_pinterest_capi.delivery.exit_codes import ExitCode
 
 Config = dict[str, Any] | PurePath | str | list[PurePath | str] | None
+
+LOG_LEVEL: Final = f"{settings.ENVIRONMENT_PREFIX}LOGLEVEL"
+GENERIC_LOG_LEVEL: Final = "LOGLEVEL"  # which other programs read too, some with other values
+_LEVEL_NAMES: Final = logging.getLevelNamesMapping()  # has WARN, FATAL and NOTSET too
+_MUST_BE_LEVEL: Final = "must be DEBUG, INFO, WARNING, ERROR or CRITICAL"
 
 # click does not wrap the lines below \b
 HELP: Final = """\b
@@ -41,6 +46,31 @@ class TargetCommand(SingerCommand):
         except ConfigValidationError as error:
             log_problems(self.logger, error.errors)
             ctx.exit(ExitCode.CONFIGURATION)
+
+
+class LogLevel(NamedTuple):
+    """The level's name, always one that `logging` has; with a problem nothing must be run."""
+
+    name: str
+    problems: list[settings.Problem]
+    warnings: list[settings.Problem]
+
+
+def read_log_level(environ: Mapping[str, str]) -> LogLevel:
+    """Return the log level in environment variables, in any case; INFO without a usable one.
+
+    The target's own variable has priority. An empty one counts as not set.
+    """
+    for variable in (LOG_LEVEL, GENERIC_LOG_LEVEL):
+        name = environ.get(variable, "").strip().upper()
+        if name in _LEVEL_NAMES:
+            return LogLevel(name, [], [])
+        if name and variable == LOG_LEVEL:
+            return LogLevel("INFO", [settings.Problem(variable, _MUST_BE_LEVEL)], [])
+        if name:
+            advice = f"{_MUST_BE_LEVEL}; INFO is used. {LOG_LEVEL} has priority"
+            return LogLevel("INFO", [], [settings.Problem(variable, advice)])
+    return LogLevel("INFO", [], [])
 
 
 def log_problems(logger: logging.Logger, problems: Sequence[object]) -> None:

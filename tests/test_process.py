@@ -43,6 +43,8 @@ fsspec.register_implementation("s3", SilentStore, clobber=True)
 main()
 """
 VISITS = schema("visits", *visit(), key_properties=("event_id",))
+OWN_LEVEL = "TARGET_PINTEREST_CAPI_LOGLEVEL"
+A_LEVEL = "must be DEBUG, INFO, WARNING, ERROR or CRITICAL"
 BUFFERING = [
     pytest.param({"PYTHONUNBUFFERED": ""}, id="buffered"),
     pytest.param({"PYTHONUNBUFFERED": "1"}, id="unbuffered"),
@@ -567,6 +569,23 @@ def test_log_level_is_the_contracts(start):
     """TARGET_PINTEREST_CAPI_LOGLEVEL wins over LOGLEVEL."""
     target = start(environment={"TARGET_PINTEREST_CAPI_LOGLEVEL": "ERROR", "LOGLEVEL": "DEBUG"})
     assert target.end()[2] == ""
+
+
+@pytest.mark.parametrize(
+    ("environment", "code", "says"),
+    [
+        ({OWN_LEVEL: "verbose"}, 2, f"ERROR    | {OWN_LEVEL}: {A_LEVEL}"),
+        ({"LOGLEVEL": "20"}, 0, f"WARNING  | LOGLEVEL: {A_LEVEL}; INFO is used"),
+        ({"LOGLEVEL": "", OWN_LEVEL: ""}, 0, "INFO"),
+    ],
+)
+def test_wrong_log_level_is_named(start, environment, code, says):
+    """The target's own variable is a configuration error, the generic one a warning."""
+    ended, states, log = start(environment=environment).end()
+    assert (ended, states) == (code, [])
+    assert says in re.sub(r"\| target-pinterest-capi +\| ", "| ", log)
+    assert "verbose" not in log
+    assert "Traceback" not in log
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator is not glibc's")

@@ -211,6 +211,17 @@ def test_event_names_may_have_dots_and_numbers():
     assert entry.event_names == {"Order.Completed": "checkout", "404": "custom", "Gone": None}
 
 
+def test_an_event_name_that_is_written_in_two_ways_has_one_value():
+    """As a number and a string, or nested and dotted, it is one name: no value is lost."""
+    same = {"404": "custom", 404: "custom", "A.B": None, "A": {"B": None}}
+    different = {"404": "custom", 404: "lead", "A.B": None, "A": {"B": "lead"}}
+    assert load(entry_with(event_names={**same, "C": "lead"}))
+    assert problems_of(entry_with(event_names=different)) == {
+        f"mappings[0].event_names.{name}": "is given twice, written in two ways: keep one"
+        for name in ("404", "A.B")
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "target"), [(True, "signup"), ("a", 5), ("a", " "), ("a", ["lead"])]
 )

@@ -114,6 +114,123 @@ def test_a_wrong_file_is_named_by_place_and_not_by_content(tmp_path, name, conte
     assert "secret-token" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.yaml", "mappings: []\nmode: test\nmappings: []\n", "mappings twice (lines 1 and 3)"),
+        ("a.yaml", "mode: test\n'mode': live\nmode: test\n", "mode 3 times (lines 1, 2 and 3)"),
+        ("a.yaml", "{mode: test, mode: test}", "mode twice (line 1)"),
+        (
+            "a.yaml",
+            "mappings:\n- stream: a\n  fields: {}\n- fields: {}\n  stream: b\n  fields: {}\n",
+            "mappings[1].fields twice (lines 4 and 6)",
+        ),
+        (
+            "a.yaml",
+            "mappings:\n- fields:\n    user_data: {em: a, em: b}\n",
+            "mappings[0].fields.user_data.em twice (line 3)",
+        ),
+        ("a.yaml", "a: &a {b: c, b: d}\ne: {<<: *a}\n", "a.b twice (line 1)"),
+        ("a.yaml", "a: {<<: {b: c, b: d}}\n", "a.b twice (line 1)"),
+        ("a.json", '{"mode": "test",\n"mode": "live"}', "mode twice"),
+        ("a.json", '{"a": [{"b": 1}, {"b": 1, "c": {"d": 1, "d": 2}}]}', "a[1].c.d twice"),
+        ("a.json", '{"a": {"b": 1, "b": 2}, "a": 1, "a": 1}', "a 3 times"),
+    ],
+)
+def test_a_key_that_is_given_more_than_once_is_refused(tmp_path, name, content, says):
+    """No value is lost in silence: every repeated key is named, in YAML with its lines."""
+    path = write(tmp_path, name, content)
+    with pytest.raises(ConfigurationError) as raised:
+        read_files([path])
+    assert str(raised.value) == f"{path}: gives {says}: keep one"
+
+
+def test_all_repeated_keys_are_named(tmp_path):
+    """A file with several repeated keys is one problem that names them all."""
+    text = '{"a": 1, "b": {"c": 1, "c": 2}, "a": 2}'
+    expected = {
+        "a.json": "gives a twice: keep one; gives b.c twice: keep one",
+        "a.yaml": "gives a twice (line 1): keep one; gives b.c twice (line 1): keep one",
+    }
+    paths = [write(tmp_path, name, text) for name in expected]
+    with pytest.raises(ConfigurationError) as raised:
+        read_files(paths)
+    assert [problem.message for problem in raised.value.problems] == list(expected.values())
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("a: &a {b: 1, c: 2}\nd: {<<: *a, b: 3}\n", {"b": 3, "c": 2}),
+        ("a: &a {b: 1}\ne: &e {c: 2}\nd: {<<: *a, <<: *e, b: 3}\n", {"b": 3, "c": 2}),
+        ("a: &a {b: 1}\ne: &e {<<: *a, b: 2}\nd: {<<: [*a, *e]}\n", {"b": 1}),
+        ("a: &a {b: 1}\nd: *a\n", {"b": 1}),
+        ("d: {'1': a, 1: b}\n", {"1": "a", 1: "b"}),
+    ],
+)
+def test_anchors_and_merge_keys_are_not_repeated_keys(tmp_path, content, expected):
+    """A key may replace one that is merged, and an anchor may be used again."""
+    assert read_files([write(tmp_path, "a.yaml", content)])["d"] == expected
+
+
+def test_anchors_within_anchors_take_no_time(tmp_path):
+    """What an anchor holds is looked at once, however often it is used."""
+    lines = ["a0: &a0 {b: c}"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+    assert len(read_files([write(tmp_path, "a.yaml", "\n".join(lines))])) == 30
+
+
+OTHER_NUMBER = (
+    "must be a string in quotes, or a number in decimal digits: YAML reads digits after 0, 0x or "
+    "0b, and digits with colons, as another number"
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ("mode: test\ndefaults:\n  user_data.zp: 02134\n", "defaults.user_data.zp (line 3)"),
+        ("mode: test\nad_account_id: 0123\n", "ad_account_id (line 2)"),
+        ("customer_lists:\n- list_id: 0123\n", "customer_lists[0].list_id (line 2)"),
+        ("a: [b, 00]", "a[1] (line 1)"),
+        ("a: -01_7", "a (line 1)"),
+        ("a: 0x1F", "a (line 1)"),
+        ("a: 0b_1", "a (line 1)"),
+        ("a: 12:30", "a (line 1)"),
+        ("a: 12:30:00", "a (line 1)"),
+        ("a: 12:30:00.5", "a (line 1)"),
+        ("a: {0404: custom}", "a.0404 (line 1)"),
+        ("a: &a 0123\nb: *a", "a (line 1)"),
+    ],
+)
+def test_digits_that_yaml_reads_as_another_number_are_refused(tmp_path, content, place):
+    """A postal code or an id is not sent as the octal number of its digits."""
+    path = write(tmp_path, "a.yaml", content)
+    with pytest.raises(ConfigurationError) as raised:
+        read_files([path])
+    assert str(raised.value) == f"{path}: {place} {OTHER_NUMBER}"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0", 0),
+        ("10", 10),
+        ("-5", -5),
+        ("+5", 5),
+        ("1_000", 1000),
+        ("0.5", 0.5),
+        ("02189", "02189"),
+        ("'02134'", "02134"),
+        ('"12:30"', "12:30"),
+        ("0o17", "0o17"),
+    ],
+)
+def test_numbers_of_their_digits_and_strings_are_read(tmp_path, text, value):
+    """A decimal number is itself, and a string in quotes keeps its zeros."""
+    assert read_files([write(tmp_path, "a.yaml", f"a: {text}\n")]) == {"a": value}
+
+
 def test_every_wrong_file_is_named(tmp_path):
     """All unusable files, and the environment, are reported at once."""
     paths = [

@@ -71,6 +71,16 @@ def test_a_variable_that_is_no_json_is_named():
     assert "secret-token" not in problem.message
 
 
+def test_a_key_that_is_given_twice_in_a_variable_is_named():
+    """No value is lost in silence: the problem names the variable and the path of the key."""
+    text = '[{"stream": "a"}, {"stream": "b", "fields": {}, "fields": {}}]'
+    with pytest.raises(ConfigurationError) as raised:
+        read_environment({"TARGET_PINTEREST_CAPI_MAPPINGS": text})
+    assert str(raised.value) == (
+        "mappings: the variable TARGET_PINTEREST_CAPI_MAPPINGS gives [1].fields twice: keep one"
+    )
+
+
 # ---- variables without an effect ----
 
 

@@ -145,7 +145,7 @@ LIBRARIES: Final = {
         "sandbox.store",
     ),
     "uvicorn": ("sandbox.server",),
-    "yaml": ("cli", "mapping.presets", "sandbox.demo", "settings.sources"),
+    "yaml": ("cli", "mapping.presets", "sandbox.demo", "settings.yaml_text"),
 }
 
 OUR_MODULE: Final = re.compile(

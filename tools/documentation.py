@@ -85,10 +85,13 @@ def settings_page() -> str:
         "name; lists and objects are JSON in a variable. [.env.example](../.env.example) is a",
         "template of them. A secret can be kept in a file of its own: `conversion_token_file`.",
         "",
-        "An unknown setting is refused with the nearest known name, and every problem of a",
-        "configuration is reported at once, before anything is read. Where null means something,",
-        "the word `never` does too. *For* says whether a setting is for events, lists, or",
-        "both.",
+        "An unknown setting is refused with the nearest known name, a key that is given twice with",
+        "its place, and every problem of a configuration is reported at once, before anything is",
+        "read. Where null means something, the word `never` does too. *For* says whether a setting",
+        "is for events, lists, or both.",
+        "",
+        "In YAML, put postal codes and other digits with a leading zero in quotes: `02134` without",
+        "quotes is an octal number, and is refused. So are hexadecimal numbers and `12:30`.",
     ]
     for group in settings_groups():
         lines += ["", f"## {group}", "", *settings_table(group).splitlines()]

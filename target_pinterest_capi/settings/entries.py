@@ -198,7 +198,9 @@ def read_event_names(raw: Any, where: str, reading: Reading) -> dict[str, str | 
     result: dict[str, str | None] = {}
     for name, target in _event_names(raw, ""):
         here = joined(where, name)
-        if isinstance(name, bool) or not isinstance(name, str):
+        if name in result and result[name] != target:
+            problems.append(Problem(here, "is given twice, written in two ways: keep one"))
+        elif isinstance(name, bool) or not isinstance(name, str):
             problems.append(Problem(here, "its key is not a string: put it in quotes"))
         elif target is None:
             result[name] = None

@@ -6,7 +6,7 @@ has the place, the rule and, if there is one, a similar known name.
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from target_pinterest_capi.events.build.converters import Options
@@ -115,6 +115,22 @@ def joined(where: str, name: object) -> str:
     short = str(name)[:MAX_NAME_LENGTH]
     shown = _ODD.sub("?", short) or '""'
     return f"{where}.{shown}" if where else shown
+
+
+def given_more_than_once(path: str, count: int, lines: Sequence[int] = ()) -> str:
+    """Return what is wrong with a source that has one key `count` times, with its lines if known.
+
+    Follows the source's name: "config.yaml: gives mappings twice (lines 4 and 12): keep one".
+    """
+    times = "twice" if count == 2 else f"{count} times"  # noqa: PLR2004 - the meaning of the word
+    return f"gives {path} {times}{_of_lines(lines)}: keep one"
+
+
+def _of_lines(lines: Sequence[int]) -> str:
+    *others, last = [str(line) for line in sorted(set(lines))] or [""]
+    if others:
+        return f" (lines {', '.join(others)} and {last})"
+    return f" (line {last})" if last else ""
 
 
 def _plain(name: str) -> str:
