@@ -89,6 +89,29 @@ ITEMS = {"items": {"type": "array", "items": {"type": "object", "properties": {"
             ["Member 'items.skus' is not in stream orders; did you mean 'sku'?"],
         ),
         (
+            {"custom_data.value": "items_value(items, 'prise', 'sku')"},
+            ITEMS,
+            ["Member 'items.prise' is not in stream orders."],
+        ),
+        ({"custom_data.value": "items_value([items[0]], 'sku', 'sku')"}, ITEMS, []),
+        (
+            {"custom_data.value": "items_value([items[0]], 'skus', 'sku')"},
+            ITEMS,
+            ["Member 'items.skus' is not in stream orders; did you mean 'sku'?"],
+        ),
+        (
+            {"custom_data.content_ids": "map(&skus, items)"},
+            ITEMS,
+            ["Member 'items.skus' is not in stream orders; did you mean 'sku'?"],
+        ),
+        ({"custom_data.content_ids": "sort_by(items, &sku)[].sku"}, ITEMS, []),
+        (
+            {"custom_data.content_ids": "max_by(items, &skus).sku"},
+            ITEMS,
+            ["Member 'items.skus' is not in stream orders; did you mean 'sku'?"],
+        ),
+        ({"custom_data.content_ids": "map(&to_string(@), items[].sku)"}, ITEMS, []),
+        (
             {"custom_data.order_id": "utm.source"},
             {"utm.source": {}},
             [DOTTED],

@@ -320,15 +320,41 @@ def _follow(node: Node, at: Path | None, found: set[Path]) -> Path | None:
         for child in below:
             at = _follow(child, at, found)
         return at
+    if kind == "function_expression":
+        _follow_call(node, at, found)
+        return None
+    inside = at
     if kind in PROJECTIONS:
         base = _follow(below[0], at, found)
         inside = None if base is None or kind == "value_projection" else (*base, EACH)
         below = below[1:]
-    else:
-        inside = None if kind == "expref" else at
     for child in below:
         _follow(child, inside, found)
     return None
+
+
+def _follow_call(node: Node, at: Path | None, found: set[Path]) -> None:
+    """Add the paths that a call reads, also in the elements of its list.
+
+    These are what `&member` reads, and the members that `items_value` names.
+    """
+    arguments = [child for child in node["children"] if child["type"] != "expref"]
+    positions = [_follow_items(child, at, found) for child in arguments]
+    inside = next((one for one in positions if one is not None), None)
+    for child in node["children"]:
+        if child["type"] == "expref":
+            _follow(child["children"][0], inside, found)
+    if node["value"] == "items_value" and inside is not None:
+        names = [name["value"] for name in arguments[1:] if name["type"] == "literal"]
+        found.update((*inside, name) for name in names if isinstance(name, str))
+
+
+def _follow_items(node: Node, at: Path | None, found: set[Path]) -> Path | None:
+    """Add the paths that an argument reads; return the position of its elements."""
+    if node["type"] == "multi_select_list" and len(node["children"]) == 1:
+        return _follow(node["children"][0], at, found)
+    base = _follow(node, at, found)
+    return None if base is None else (*base, EACH)
 
 
 def _step(node: Node, at: Path | None, found: set[Path]) -> Path | None:
