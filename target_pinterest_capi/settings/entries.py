@@ -14,6 +14,7 @@ from target_pinterest_capi.expressions.analysis import (
     is_constant,
 )
 from target_pinterest_capi.expressions.compiler import ExpressionError, compile_expression
+from target_pinterest_capi.expressions.ordering import unordered
 from target_pinterest_capi.settings.constants import CONSTANT_EVENT_ID, unknown_event_name
 from target_pinterest_capi.settings.objects import HASHED, IDENTIFIERS, PAIR
 from target_pinterest_capi.settings.paths import flatten
@@ -33,6 +34,14 @@ CONSTANT_CONDITION: Final = (
 UNREAD_ALTERNATIVE: Final = (
     "ignores what follows the string and ||, which means `or`: join strings with "
     "concat('order-', id)"
+)
+NUMBER_WITH_TEXT: Final = (
+    "compares a number with a text{place}, which is never true: write numbers in backticks (`5`), "
+    "and to_number(total) for a column that has numbers as texts; texts are in quotes"
+)
+WITHOUT_ORDER: Final = (
+    "compares null, true, false, an array or an object with <, <=, > or >={place}, which is never "
+    "true: compare numbers or texts, or write == or !="
 )
 _DIGITS: Final = re.compile(r"[0-9]+")
 _LITERAL: Final = re.compile(r"'([^'\\]*)'")  # a raw-string literal that is the whole expression
@@ -169,8 +178,18 @@ def check_expression(source: Any, where: str, problems: list[Problem]) -> None:
         return
     try:
         compile_expression(source.strip())
+        problems.extend(_never_true(source.strip(), where))
     except ExpressionError as error:
         problems.append(WrongExpression.of(where, error))
+
+
+def _never_true(source: str, where: str) -> Iterator[Problem]:
+    """Yield a problem if a comparison by order is never true, whatever a record has."""
+    found = unordered(source)
+    if found is not None:
+        place = "" if found.position is None else f" (at character {found.position + 1})"
+        advice = WITHOUT_ORDER if found.has_nothing else NUMBER_WITH_TEXT
+        yield Problem(where, advice.format(place=place))
 
 
 def check_account(source: str, where: str, problems: list[Problem]) -> None:
