@@ -92,6 +92,42 @@ def test_expression_that_cannot_be_meant(changes, path, words):
     assert words in "".join(one.message for one in found)
 
 
+OF_LIST = {"stream": "people", "list_id": "1", "member": "email"}
+
+
+@pytest.mark.parametrize(
+    ("when", "words"),
+    [
+        ("`true`", "reads no column"),
+        ("'paid' || 'sent'", "reads no column"),
+        ("status == 'refunded' || 'paid'", "(at character 25), so it is always true"),
+        ("status == 'refunded' || 'paid'", "status == 'a' || status == 'b'"),
+        ("status == 'paid' && 'x'", "(at character 21), so it is always true"),
+        ("status == 'paid' && !'x'", "(at character 22), so it is always true"),
+        ("status == 'paid' || 'no'", "(at character 21), so it is always false"),
+        ("state == 'a' && (status == 'b' || 'c')", "(at character 35)"),
+        ("'paid' || status", "(at character 1)"),
+        ("status == 'refunded' || status == 'paid'", None),
+        ("(status || 'none') == 'paid'", None),
+        ("is_true(consent || 'no') || paid", None),
+        ("concat('a', 'b') == status && paid", None),
+        ("paid && contains(['a', 'b'], status)", None),
+        ("paid || `false`", None),
+    ],
+)
+@pytest.mark.parametrize(
+    "place", [("mappings", ORDERS), ("customer_lists", OF_LIST)], ids=lambda place: place[0]
+)
+def test_condition_that_compares_a_text_with_nothing(place, when, words):
+    """A part of a condition that no record changes is a warning, in mappings and in lists."""
+    name, entry = place
+    raw = {**MINIMAL, "oauth": {"access_token": "x"}, name: [{**entry, "when": when}]}
+    found = load(raw).warnings
+    assert [one.path for one in found] == ([f"{name}[0].when"] if words else [])
+    assert (words or "") in "".join(one.message for one in found)
+    assert "refunded" not in "".join(one.message for one in found)
+
+
 def test_entry_that_is_there_twice():
     """Two equal entries would send each event twice."""
     (warning,) = load({**MINIMAL, "mappings": [ORDERS, {"stream": "a"}, ORDERS]}).warnings

@@ -248,9 +248,7 @@ def _mapping(raw: Any, where: str, reading: Reading) -> MappingEntry | None:
         if name in members:
             members[name] = read(members[name], f"{where}.{name}", reading)
     if "when" in members:
-        members["when"] = entries.read_expression(members["when"], f"{where}.when", problems)
-        if members["when"] is not None:
-            reading.warnings.extend(entries.constant_condition(members["when"], f"{where}.when"))
+        members["when"] = entries.read_condition(members["when"], f"{where}.when", reading)
     entry = build(MappingEntry, members, where, problems)
     if entry is not None and entry.ad_account_id is not None:
         entries.check_account(entry.ad_account_id, f"{where}.ad_account_id", problems)
@@ -266,13 +264,12 @@ def _customer_lists(raw: Any, where: str, reading: Reading) -> tuple[CustomerLis
             Problem(where, "must be a list of entries, each with its stream, list and member")
         )
         return ()
-    found = [
-        _customer_list(entry, f"{where}[{index}]", problems) for index, entry in enumerate(raw)
-    ]
+    found = [_customer_list(entry, f"{where}[{index}]", reading) for index, entry in enumerate(raw)]
     return tuple(entry for entry in found if entry is not None)
 
 
-def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerListEntry | None:
+def _customer_list(raw: Any, where: str, reading: Reading) -> CustomerListEntry | None:
+    problems = reading.problems
     as_given = frozenset({"list_name", "member", "operation", "when"})
     given = given_members(
         CustomerListEntry, raw, where, problems, as_given=as_given, foreign=OF_OTHER_LISTS
@@ -296,9 +293,12 @@ def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerLis
         sound["member"] = (
             entries.read_expressions(sound["member"], f"{where}.member", problems) or ()
         )
-    for name in ("operation", "when"):
-        if name in sound:
-            sound[name] = entries.read_expression(sound[name], f"{where}.{name}", problems)
+    if "operation" in sound:
+        sound["operation"] = entries.read_expression(
+            sound["operation"], f"{where}.operation", problems
+        )
+    if "when" in sound:
+        sound["when"] = entries.read_condition(sound["when"], f"{where}.when", reading)
     return build(CustomerListEntry, sound, where, problems)
 
 
