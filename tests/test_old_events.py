@@ -446,7 +446,6 @@ def test_replay_writes_what_has_become_too_old(
         ({"max_event_age_days": 30}, "has no effect if max_event_age_days is 30"),
         ({"max_event_age_days": "never", "ledger_retention_days": 40}, "is never"),
         ({"old_events_path": "old.csv"}, "is a folder"),
-        ({"old_events_path": None, "old_events_names": {"web": "web"}}, "has no effect without"),
         ({"old_events_names": {"custom_data.valu": "x"}}, "did you mean custom_data.value?"),
         ({"old_events_names": {"web": " "}}, "must be a string for web"),
         ({"old_events_names": {"opt_out": None}}, "must be a string for opt_out"),

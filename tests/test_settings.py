@@ -425,7 +425,6 @@ def test_all_problems_are_reported_at_once():
             "batch_size_rows": 5000,
             "conversion_token": "two words",
             "load_method": "upsert",
-            "max_event_age_days": 30,
             "timezone": "Mars",
             "oauth": {"access_token": "x y", "client_idd": "1"},
             "defaults": {"action_source": "wbe"},
@@ -453,7 +452,6 @@ def test_all_problems_are_reported_at_once():
         "batch_size_rows",
         "conversion_token",
         "load_method",
-        "ledger_retention_days",
         "timezone",
         "oauth.access_token",
         "oauth.client_idd",
@@ -525,8 +523,14 @@ def test_an_error_lists_its_problems_one_a_line():
 @pytest.mark.parametrize(
     ("given", "path"),
     [
-        ({"max_event_age_days": 30}, "ledger_retention_days"),
-        ({"max_event_age_days": 7, "ledger_retention_days": 6}, "ledger_retention_days"),
+        (
+            {"max_event_age_days": 30, "ledger_url": "sqlite:///ledger.db"},
+            "ledger_retention_days",
+        ),
+        (
+            {"ledger_retention_days": 6, "ledger_url": "sqlite:///ledger.db"},
+            "ledger_retention_days",
+        ),
         (
             {"max_event_age_days": None, "ledger_url": "sqlite:///ledger.db"},
             "ledger_retention_days",
@@ -551,7 +555,12 @@ def test_settings_that_need_each_other(given, path):
 @pytest.mark.parametrize(
     "given",
     [
-        {"max_event_age_days": 30, "ledger_retention_days": 30},
+        {
+            "max_event_age_days": 30,
+            "ledger_url": "sqlite:///ledger.db",
+            "ledger_retention_days": 30,
+        },
+        {"max_event_age_days": 30},
         {"max_event_age_days": None},
         {
             "max_event_age_days": None,
@@ -562,5 +571,5 @@ def test_settings_that_need_each_other(given, path):
     ],
 )
 def test_settings_that_agree(given):
-    """Without an age limit a retention is chosen; without anything to send, oauth is optional."""
+    """Without an age limit a retention is chosen; without a ledger it does not matter."""
     assert load({**MINIMAL, **given}).ad_account_id == ACCOUNT

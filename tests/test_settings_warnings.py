@@ -6,8 +6,10 @@ from configurations import MINIMAL
 from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.settings import (
     ConfigurationError,
+    Settings,
     load,
 )
+from target_pinterest_capi.settings.odd_settings import NEEDED
 
 
 @pytest.mark.parametrize(
@@ -126,6 +128,58 @@ def test_condition_that_compares_a_text_with_nothing(place, when, words):
     assert [one.path for one in found] == ([f"{name}[0].when"] if words else [])
     assert (words or "") in "".join(one.message for one in found)
     assert "refunded" not in "".join(one.message for one in found)
+
+
+LEDGER = {"ledger_url": "sqlite:///ledger.db"}
+RESULTS = {"results_url": "sqlite:///results.db"}
+NOTIFIED = {"notify_url": "https://hooks.example.com/x"}
+JUDGED = {"quality": {"checkout": {"hashed_email": 80}}}
+OLD = {"old_events_path": "old", **LEDGER, "ledger_retention_days": 30}
+
+
+PAIRS = [
+    ("ledger_retention_days", 90, LEDGER),
+    ("notify_format", "slack", NOTIFIED),
+    ("notify_on", "always", NOTIFIED),
+    ("old_events_names", {"web": "web"}, OLD),
+    ("on_low_quality", "fail", JUDGED),
+    ("results_events", "all", RESULTS),
+    ("results_retention_days", 7, RESULTS),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "needed"), PAIRS)
+def test_setting_without_the_one_that_it_needs(name, value, needed):
+    """A setting that nothing reads is a warning with both names, unless it is at its default."""
+    (warning,) = load({**MINIMAL, name: value}).warnings
+    missing = next(iter(needed))
+    assert warning.path == name
+    assert f"has no effect without {missing}" in warning.message
+    assert load({**MINIMAL, **needed, name: value}).warnings == ()
+    default = Settings.model_fields[name].default
+    assert load({**MINIMAL, name: default}).warnings == ()
+
+
+def test_every_pair_of_settings_is_tested():
+    """The table has the pairs above, and no others."""
+    assert {name: next(iter(needed)) for name, _, needed in PAIRS} == NEEDED
+
+
+@pytest.mark.parametrize(
+    ("changes", "warned"),
+    [
+        ({"max_removed_ratio": 0.1}, True),
+        ({"max_removed_ratio": 0.1, "refresh": "incremental"}, True),
+        ({"max_removed_ratio": 0.1, "refresh": "full"}, False),
+        ({"max_removed_ratio": 0.5}, False),
+        ({}, False),
+    ],
+)
+def test_limit_of_a_prune_that_cannot_be(changes, warned):
+    """max_removed_ratio limits what a prune removes, and only full refreshes can be pruned."""
+    given = {"oauth": {"access_token": "x"}, "customer_lists": [{**OF_LIST, **changes}]}
+    found = load({**MINIMAL, **LEDGER, **given}).warnings
+    assert [one.path for one in found] == ["customer_lists[0].max_removed_ratio"] * warned
 
 
 def test_entry_that_is_there_twice():

@@ -24,6 +24,7 @@ from target_pinterest_capi.settings.model import Settings
 from target_pinterest_capi.settings.network import network_problems
 from target_pinterest_capi.settings.objects import CustomerListEntry, MappingEntry, OAuth
 from target_pinterest_capi.settings.odd_entries import odd_entry
+from target_pinterest_capi.settings.odd_settings import odd_list, odd_settings
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem, Reading
 from target_pinterest_capi.settings.reading import build, given_members
 from target_pinterest_capi.settings.secrets import read_secrets
@@ -89,7 +90,8 @@ def load(
     problems.extend(problem for rule in _RULES for problem in rule(context))
     if problems:
         raise ConfigurationError(problems)
-    settings._warnings = (*warnings, *reading.warnings)  # noqa: SLF001 - the model's own member, filled where the model is made
+    found = (*warnings, *reading.warnings, *odd_settings(settings))
+    settings._warnings = found  # noqa: SLF001 - the model's own member, filled where the model is made
     return settings
 
 
@@ -299,7 +301,10 @@ def _customer_list(raw: Any, where: str, reading: Reading) -> CustomerListEntry 
         )
     if "when" in sound:
         sound["when"] = entries.read_condition(sound["when"], f"{where}.when", reading)
-    return build(CustomerListEntry, sound, where, problems)
+    entry = build(CustomerListEntry, sound, where, problems)
+    if entry is not None:
+        reading.warnings.extend(odd_list(entry, where))
+    return entry
 
 
 def _list_name(
@@ -383,7 +388,8 @@ def _oauth_rule(context: _Context) -> Iterator[Problem]:
 
 def _retention_rule(context: _Context) -> Iterator[Problem]:
     settings = context.settings
-    if {"ledger_retention_days", "max_event_age_days"} & context.failed:
+    is_known = not {"ledger_url", "ledger_retention_days", "max_event_age_days"} & context.failed
+    if settings.ledger_url is None or not is_known:
         return
     age = settings.max_event_age_days
     why = "max_event_age_days: older events would be forgotten and sent again"
@@ -394,11 +400,7 @@ def _retention_rule(context: _Context) -> Iterator[Problem]:
         yield Problem("ledger_retention_days", advice)
     # No retention is long enough without a limit, so somebody must decide how long a repeated event
     # is recognized.
-    if (
-        age is None
-        and settings.ledger_url is not None
-        and "ledger_retention_days" not in context.given
-    ):
+    if age is None and "ledger_retention_days" not in context.given:
         advice = "must be set if max_event_age_days is never: events repeated later are sent again"
         yield Problem("ledger_retention_days", advice)
 
@@ -406,11 +408,7 @@ def _retention_rule(context: _Context) -> Iterator[Problem]:
 def _old_events_rule(context: _Context) -> Iterator[Problem]:
     """Check that old events are written once: the ledger has what was delivered and written."""
     settings, failed = context.settings, context.failed
-    if "old_events_path" in failed:
-        return
-    if settings.old_events_path is None:
-        if settings.old_events_names and "old_events_names" not in failed:
-            yield Problem("old_events_names", "has no effect without old_events_path")
+    if "old_events_path" in failed or settings.old_events_path is None:
         return
     if settings.ledger_url is None and "ledger_url" not in failed:
         yield Problem(
