@@ -6,8 +6,10 @@ from configurations import MINIMAL
 from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.settings import (
     ConfigurationError,
+    Settings,
     load,
 )
+from target_pinterest_capi.settings.odd_settings import NEEDED
 
 
 @pytest.mark.parametrize(
@@ -90,6 +92,91 @@ def test_expression_that_cannot_be_meant(changes, path, words):
     found = load({**MINIMAL, "mappings": [{**ORDERS, **changes}]}).warnings
     assert [one.path for one in found] == ([f"mappings[0].{path}"] if path else [])
     assert words in "".join(one.message for one in found)
+
+
+OF_LIST = {"stream": "people", "list_id": "1", "member": "email"}
+
+
+@pytest.mark.parametrize(
+    ("when", "words"),
+    [
+        ("`true`", "reads no column"),
+        ("'paid' || 'sent'", "reads no column"),
+        ("status == 'refunded' || 'paid'", "(at character 25), so it is always true"),
+        ("status == 'refunded' || 'paid'", "status == 'a' || status == 'b'"),
+        ("status == 'paid' && 'x'", "(at character 21), so it is always true"),
+        ("status == 'paid' && !'x'", "(at character 22), so it is always true"),
+        ("status == 'paid' || 'no'", "(at character 21), so it is always false"),
+        ("state == 'a' && (status == 'b' || 'c')", "(at character 35)"),
+        ("'paid' || status", "(at character 1)"),
+        ("status == 'refunded' || status == 'paid'", None),
+        ("(status || 'none') == 'paid'", None),
+        ("is_true(consent || 'no') || paid", None),
+        ("concat('a', 'b') == status && paid", None),
+        ("paid && contains(['a', 'b'], status)", None),
+        ("paid || `false`", None),
+    ],
+)
+@pytest.mark.parametrize(
+    "place", [("mappings", ORDERS), ("customer_lists", OF_LIST)], ids=lambda place: place[0]
+)
+def test_condition_that_compares_a_text_with_nothing(place, when, words):
+    """A part of a condition that no record changes is a warning, in mappings and in lists."""
+    name, entry = place
+    raw = {**MINIMAL, "oauth": {"access_token": "x"}, name: [{**entry, "when": when}]}
+    found = load(raw).warnings
+    assert [one.path for one in found] == ([f"{name}[0].when"] if words else [])
+    assert (words or "") in "".join(one.message for one in found)
+    assert "refunded" not in "".join(one.message for one in found)
+
+
+LEDGER = {"ledger_url": "sqlite:///ledger.db"}
+RESULTS = {"results_url": "sqlite:///results.db"}
+NOTIFIED = {"notify_url": "https://hooks.example.com/x"}
+JUDGED = {"quality": {"checkout": {"hashed_email": 80}}}
+
+
+PAIRS = [
+    ("notify_format", "slack", NOTIFIED),
+    ("notify_on", "always", NOTIFIED),
+    ("on_low_quality", "fail", JUDGED),
+    ("results_events", "all", RESULTS),
+    ("results_retention_days", 7, RESULTS),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "needed"), PAIRS)
+def test_setting_without_the_one_that_it_needs(name, value, needed):
+    """A setting that nothing reads is a warning with both names, unless it is at its default."""
+    (warning,) = load({**MINIMAL, name: value}).warnings
+    missing = next(iter(needed))
+    assert warning.path == name
+    assert f"has no effect without {missing}" in warning.message
+    assert load({**MINIMAL, **needed, name: value}).warnings == ()
+    default = Settings.model_fields[name].default
+    assert load({**MINIMAL, name: default}).warnings == ()
+
+
+def test_every_pair_of_settings_is_tested():
+    """The table has the pairs above, and no others."""
+    assert {name: next(iter(needed)) for name, _, needed in PAIRS} == NEEDED
+
+
+@pytest.mark.parametrize(
+    ("changes", "warned"),
+    [
+        ({"max_removed_ratio": 0.1}, True),
+        ({"max_removed_ratio": 0.1, "refresh": "incremental"}, True),
+        ({"max_removed_ratio": 0.1, "refresh": "full"}, False),
+        ({"max_removed_ratio": 0.5}, False),
+        ({}, False),
+    ],
+)
+def test_limit_of_a_prune_that_cannot_be(changes, warned):
+    """max_removed_ratio limits what a prune removes, and only full refreshes can be pruned."""
+    given = {"oauth": {"access_token": "x"}, "customer_lists": [{**OF_LIST, **changes}]}
+    found = load({**MINIMAL, **LEDGER, **given}).warnings
+    assert [one.path for one in found] == ["customer_lists[0].max_removed_ratio"] * warned
 
 
 def test_entry_that_is_there_twice():

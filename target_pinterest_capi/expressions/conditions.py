@@ -5,9 +5,11 @@ send those who refused. So a part of a condition that is neither a comparison no
 where its value means true (`truth.means_true`).
 """
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
-from target_pinterest_capi.expressions.syntax import Node, children
+from target_pinterest_capi.expressions.syntax import Node, children, parse
+from target_pinterest_capi.expressions.truth import means_true
 
 _MEANS_TRUE: Final = "is_true"  # the function of the mapping language
 _JOINED: Final = frozenset({"or_expression", "and_expression", "not_expression"})
@@ -22,3 +24,30 @@ def as_condition(node: Node) -> Node:
     if kind == "comparator" or (kind == "function_expression" and node["value"] in _TESTS):
         return node
     return {"type": "function_expression", "value": _MEANS_TRUE, "children": [node]}
+
+
+class LoneText(NamedTuple):
+    """A text that is a part of a condition and compared with nothing.
+
+    `position` is where it starts, counted from 0; `holds` is whether it means true.
+    """
+
+    position: int
+    holds: bool
+
+
+def lone_text(source: str) -> LoneText | None:
+    """Return the first text alone beside `||`, `&&` or `!`: `status == 'refunded' || 'paid'`.
+
+    Raises ExpressionError.
+    """
+    tree = parse(source)
+    return next(_lone_texts(tree), None) if tree["type"] in _JOINED else None
+
+
+def _lone_texts(node: Node) -> Iterator[LoneText]:
+    if node["type"] in _JOINED:
+        for child in children(node):
+            yield from _lone_texts(child)
+    elif node["type"] == "literal" and isinstance(node["value"], str):
+        yield LoneText(node["position"], means_true(node["value"]))

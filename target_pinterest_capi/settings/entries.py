@@ -9,11 +9,14 @@ from typing import Any, Final
 
 from target_pinterest_capi.events.fields import FIELDS, OBJECTS
 from target_pinterest_capi.expressions.analysis import (
+    compared_columns,
     has_calls,
     has_unread_alternative,
     is_constant,
 )
 from target_pinterest_capi.expressions.compiler import ExpressionError, compile_expression
+from target_pinterest_capi.expressions.conditions import lone_text
+from target_pinterest_capi.expressions.ordering import unordered
 from target_pinterest_capi.settings.constants import CONSTANT_EVENT_ID, unknown_event_name
 from target_pinterest_capi.settings.objects import HASHED, IDENTIFIERS, PAIR
 from target_pinterest_capi.settings.paths import flatten
@@ -30,9 +33,21 @@ CONSTANT_CONDITION: Final = (
     "reads no column, so it is the same for every record: compare a column, such as status == "
     "'paid', or remove it"
 )
+LONE_TEXT: Final = (
+    "has a text that is compared with nothing (at character {character}), so it is always {holds}: "
+    "name the column again, as in {column} == 'a' || {column} == 'b'"
+)
 UNREAD_ALTERNATIVE: Final = (
     "ignores what follows the string and ||, which means `or`: join strings with "
     "concat('order-', id)"
+)
+NUMBER_WITH_TEXT: Final = (
+    "compares a number with a text{place}, which is never true: write numbers in backticks (`5`), "
+    "and to_number(total) for a column that has numbers as texts; texts are in quotes"
+)
+WITHOUT_ORDER: Final = (
+    "compares null, true, false, an array or an object with <, <=, > or >={place}, which is never "
+    "true: compare numbers or texts, or write == or !="
 )
 _DIGITS: Final = re.compile(r"[0-9]+")
 _LITERAL: Final = re.compile(r"'([^'\\]*)'")  # a raw-string literal that is the whole expression
@@ -71,10 +86,28 @@ def read_fields(raw: Any, where: str, reading: Reading) -> dict[str, tuple[str, 
     return result
 
 
-def constant_condition(source: str, where: str) -> Iterator[Problem]:
-    """Yield a problem if a `when` is the same for every record."""
+def read_condition(value: Any, where: str, reading: Reading) -> str | None:
+    """Return a `when`, trimmed, with warnings; None, with a problem, if it is wrong."""
+    source = read_expression(value, where, reading.problems)
+    if source is not None:
+        reading.warnings.extend(_odd_condition(source, where))
+    return source
+
+
+def _odd_condition(source: str, where: str) -> Iterator[Problem]:
+    """Yield a problem if a `when`, or a part of it, is the same for every record."""
     if is_constant(source) and not has_calls(source):
         yield Problem(where, CONSTANT_CONDITION)
+        return
+    lone = lone_text(source)
+    if lone is not None:
+        columns = sorted(compared_columns(source))
+        advice = LONE_TEXT.format(
+            character=lone.position + 1,
+            holds="true" if lone.holds else "false",
+            column=columns[0] if len(columns) == 1 else "status",
+        )
+        yield Problem(where, advice)
 
 
 def _is_whole_object(path: Any, value: Any) -> bool:
@@ -169,8 +202,18 @@ def check_expression(source: Any, where: str, problems: list[Problem]) -> None:
         return
     try:
         compile_expression(source.strip())
+        problems.extend(_never_true(source.strip(), where))
     except ExpressionError as error:
         problems.append(WrongExpression.of(where, error))
+
+
+def _never_true(source: str, where: str) -> Iterator[Problem]:
+    """Yield a problem if a comparison by order is never true, whatever a record has."""
+    found = unordered(source)
+    if found is not None:
+        place = "" if found.position is None else f" (at character {found.position + 1})"
+        advice = WITHOUT_ORDER if found.has_nothing else NUMBER_WITH_TEXT
+        yield Problem(where, advice.format(place=place))
 
 
 def check_account(source: str, where: str, problems: list[Problem]) -> None:

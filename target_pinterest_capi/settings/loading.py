@@ -24,6 +24,7 @@ from target_pinterest_capi.settings.model import Settings
 from target_pinterest_capi.settings.network import network_problems
 from target_pinterest_capi.settings.objects import CustomerListEntry, MappingEntry, OAuth
 from target_pinterest_capi.settings.odd_entries import odd_entry
+from target_pinterest_capi.settings.odd_settings import odd_list, odd_settings
 from target_pinterest_capi.settings.problems import ConfigurationError, Problem, Reading
 from target_pinterest_capi.settings.reading import build, given_members
 from target_pinterest_capi.settings.secrets import read_secrets
@@ -89,7 +90,8 @@ def load(
     problems.extend(problem for rule in _RULES for problem in rule(context))
     if problems:
         raise ConfigurationError(problems)
-    settings._warnings = (*warnings, *reading.warnings)  # noqa: SLF001 - the model's own member, filled where the model is made
+    found = (*warnings, *reading.warnings, *odd_settings(settings))
+    settings._warnings = found  # noqa: SLF001 - the model's own member, filled where the model is made
     return settings
 
 
@@ -248,9 +250,7 @@ def _mapping(raw: Any, where: str, reading: Reading) -> MappingEntry | None:
         if name in members:
             members[name] = read(members[name], f"{where}.{name}", reading)
     if "when" in members:
-        members["when"] = entries.read_expression(members["when"], f"{where}.when", problems)
-        if members["when"] is not None:
-            reading.warnings.extend(entries.constant_condition(members["when"], f"{where}.when"))
+        members["when"] = entries.read_condition(members["when"], f"{where}.when", reading)
     entry = build(MappingEntry, members, where, problems)
     if entry is not None and entry.ad_account_id is not None:
         entries.check_account(entry.ad_account_id, f"{where}.ad_account_id", problems)
@@ -266,13 +266,12 @@ def _customer_lists(raw: Any, where: str, reading: Reading) -> tuple[CustomerLis
             Problem(where, "must be a list of entries, each with its stream, list and member")
         )
         return ()
-    found = [
-        _customer_list(entry, f"{where}[{index}]", problems) for index, entry in enumerate(raw)
-    ]
+    found = [_customer_list(entry, f"{where}[{index}]", reading) for index, entry in enumerate(raw)]
     return tuple(entry for entry in found if entry is not None)
 
 
-def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerListEntry | None:
+def _customer_list(raw: Any, where: str, reading: Reading) -> CustomerListEntry | None:
+    problems = reading.problems
     as_given = frozenset({"list_name", "member", "operation", "when"})
     given = given_members(
         CustomerListEntry, raw, where, problems, as_given=as_given, foreign=OF_OTHER_LISTS
@@ -296,10 +295,16 @@ def _customer_list(raw: Any, where: str, problems: list[Problem]) -> CustomerLis
         sound["member"] = (
             entries.read_expressions(sound["member"], f"{where}.member", problems) or ()
         )
-    for name in ("operation", "when"):
-        if name in sound:
-            sound[name] = entries.read_expression(sound[name], f"{where}.{name}", problems)
-    return build(CustomerListEntry, sound, where, problems)
+    if "operation" in sound:
+        sound["operation"] = entries.read_expression(
+            sound["operation"], f"{where}.operation", problems
+        )
+    if "when" in sound:
+        sound["when"] = entries.read_condition(sound["when"], f"{where}.when", reading)
+    entry = build(CustomerListEntry, sound, where, problems)
+    if entry is not None:
+        reading.warnings.extend(odd_list(entry, where))
+    return entry
 
 
 def _list_name(
