@@ -45,7 +45,7 @@ from target_pinterest_capi.pipeline.not_found import NamesNotFound
 from target_pinterest_capi.pipeline.prefetch import Prefetch
 from target_pinterest_capi.reporting.log_lines import keep_to_one_line
 from target_pinterest_capi.reporting.progress import Progress, watch
-from target_pinterest_capi.reporting.quality import LOW_QUALITY, find_shortfalls
+from target_pinterest_capi.reporting.quality import LOW_QUALITY, log_quality
 from target_pinterest_capi.reporting.report import NotFound
 from target_pinterest_capi.reporting.summary import log_summary
 from target_pinterest_capi.singer.batch_files import (
@@ -403,13 +403,11 @@ class TargetPinterestCapi(Target):
         return int(ExitCode.OK)
 
     def _judge_quality(self) -> int:
-        """Warn about delivered events that fail `quality`, and return the exit code."""
+        """Log what fails `quality` and what is not judged, and return the exit code."""
         observations = self.run.observations
         if not self.settings.quality or observations is None:
             return int(ExitCode.OK)
-        short = list(find_shortfalls(self.settings.quality, observations, self.run.usual_events))
-        for one in short:
-            self.logger.warning("Low quality: %s.", one.words, extra=one._asdict())
+        short = log_quality(self.logger, self.settings, observations, self.run.usual_events)
         if not short or self.settings.on_low_quality == "warn":
             return int(ExitCode.OK)
         self.failure = LOW_QUALITY

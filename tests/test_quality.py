@@ -60,6 +60,53 @@ def test_a_shortfall_is_logged_and_fails_where_asked(run_target, gates, line, on
     assert "Done after 10 records" in ran.log
 
 
+NOTHING = "no event of this name was delivered, so nothing was judged"
+
+
+@pytest.mark.parametrize(
+    ("gates", "level", "line"),
+    [
+        ({"signup": {"hashed_email": 1}}, "INFO", f"quality.signup: {NOTHING}"),
+        ({"chekout": {"hashed_email": 1}}, "WARNING", f"{NOTHING}; did you mean checkout?"),
+        ({"bogus": {"hashed_email": 1}}, "WARNING", f"quality.bogus: {NOTHING}"),
+        ({"chekout": {"events": 1}}, "WARNING", "0 chekout events were delivered"),
+        ({"chekout": {"events": 0}}, "WARNING", f"{NOTHING}; did you mean checkout?"),
+    ],
+)
+def test_a_gate_that_meets_no_event_is_logged(run_target, gates, level, line):
+    """A gate for a name that was not sent has one line, with a similar name if it is misspelt."""
+    ran = run_target(visits(2, 2), quality=gates)
+    (name,) = gates
+    (logged,) = [one for one in ran.log.splitlines() if name in one]
+    assert line in logged
+    assert level in logged
+    assert ran.code == 0
+
+
+@pytest.mark.parametrize(
+    ("lines", "gates"),
+    [
+        (visits(2, 2), {"checkout": {"hashed_email": 1}, "all": {"ip_address": 1}}),
+        (visits(2, 2, name="bought"), {"bought": {"hashed_email": 100}}),
+    ],
+)
+def test_a_gate_that_meets_events_says_nothing(run_target, lines, gates):
+    """A name that only the records and a gate have is judged as any other."""
+    assert "nothing was judged" not in run_target(lines, quality=gates).log
+
+
+def test_a_gate_of_ones_own_name_can_fail(run_target):
+    """Its events are counted by its name, which the configuration has."""
+    log = run_target(visits(2, 1, name="bought"), quality={"bought": {"hashed_email": 60}}).log
+    assert "hashed_email is on 50.0 % of 2 bought events; quality requires 60 %" in log
+
+
+def test_gates_of_a_run_without_events(run_target):
+    """A run that delivers nothing says so for all events."""
+    log = run_target([state({"visits": 1})], quality={"all": {"hashed_email": 1}}).log
+    assert "quality.all: no event was delivered, so nothing was judged" in log
+
+
 def test_volume_against_what_is_usual(run_target, tmp_path):
     """A run is compared with the median of at least five earlier successful ones, by name."""
     given = {

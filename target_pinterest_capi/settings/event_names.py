@@ -11,12 +11,18 @@ from target_pinterest_capi.events.fields import EVENT_NAMES
 from target_pinterest_capi.expressions.analysis import literals
 from target_pinterest_capi.settings.model import Settings
 from target_pinterest_capi.settings.problems import Problem
+from target_pinterest_capi.settings.values import ALL_EVENTS
 
 PRESET_WITHOUT_NAMES: Final = "pinterest"
 
 
 def known_event_names(settings: Settings) -> frozenset[str]:
     """Return the names that logs, reports and checks may show."""
+    return sendable_event_names(settings) | settings.quality.keys() - {ALL_EVENTS}
+
+
+def sendable_event_names(settings: Settings) -> frozenset[str]:
+    """Return Pinterest's names and those that entries and defaults have."""
     return frozenset(EVENT_NAMES) | {
         name for name in configured_event_names(settings) if isinstance(name, str)
     }

@@ -16,7 +16,7 @@ from target_pinterest_capi.delivery.run import ExitCode
 from target_pinterest_capi.delivery.run_end import end_run
 from target_pinterest_capi.reporting.counters import Counters, RequestCounts
 from target_pinterest_capi.reporting.delivered_statistics import DeliveredStatistics
-from target_pinterest_capi.reporting.quality import find_shortfalls
+from target_pinterest_capi.reporting.quality import log_quality
 from target_pinterest_capi.reporting.report import NotFound, Report
 from target_pinterest_capi.reporting.summary import (
     LOST,
@@ -135,10 +135,7 @@ class CommitSummary:
         for line in about_names(self.tally):
             log.info("%s", line)
         if self.observations is not None:
-            for short in find_shortfalls(
-                self.settings.quality, self.observations, self.usual_events
-            ):
-                log.warning("Low quality: %s.", short.words)
+            log_quality(log, self.settings, self.observations, self.usual_events)
         log.info(
             "%s, of %d partitions; %s",
             in_words(self, end),

@@ -97,12 +97,12 @@ def test_number_of_ids_across_parts_is_an_estimate():
 )
 def test_one_id_for_every_event_is_found_across_parts(numbers: list[list[int]], constant: bool):
     """A name with the same id in every event is reported if all parts have that id."""
-    merged = EventIds()
+    merged = Counters()
     for part in numbers:
-        ids = EventIds()
-        ids.count_ids("page_visit", [event(number) for number in part * 10])
-        merged.merge(ids, ["page_visit"])
-    assert merged.is_constant("page_visit") is constant
+        tally = Counters()
+        tally.compare_ids([event(number) for number in part * 10])
+        merged.merge(tally)
+    assert merged.constant_ids() == ({"page_visit": 20} if constant else {})
 
 
 def test_histograms_of_times_are_combined_in_the_wider_buckets():
