@@ -32,6 +32,7 @@ from target_pinterest_capi.expressions.compiler import (
 )
 from target_pinterest_capi.expressions.functions import FUNCTIONS
 from target_pinterest_capi.expressions.interpreter import BUILT_INS
+from target_pinterest_capi.expressions.ordering import RETURNED, Order
 from target_pinterest_capi.expressions.pruning import is_null
 from target_pinterest_capi.expressions.syntax import Node, children
 from target_pinterest_capi.expressions.values import (
@@ -485,20 +486,8 @@ _WITHOUT_NUMBERS: Final = PROJECTIONS | {
 _TESTS: Final = frozenset(
     {"contains", "starts_with", "ends_with", "is_true", "us_opt_out", "consented"}
 )
-# What functions of a text, or of one in another form, return: a text, or null.
+# Functions of a text, or of one in another form, that are methods of Python's.
 _TEXT_METHODS: Final = {"lower": "lower", "upper": "upper", "trim": "strip"}
-_OF_TEXTS: Final = frozenset(
-    {
-        *_TEXT_METHODS,
-        "to_string",
-        "concat",
-        "replace",
-        "regex_extract",
-        "query_param",
-        "cookie",
-        "to_date",
-    }
-)
 _WRITERS: Final[dict[str, Callable[[_Writer, Node], str]]] = {
     **dict.fromkeys(PROJECTIONS, _Writer.projection),
     "filter_projection": _Writer.filtered,
@@ -537,7 +526,7 @@ def is_text(node: Node, readings: ReadingWriter) -> bool:
     if kind == "literal":
         return node["value"] is None or type(node["value"]) is str
     if kind == "function_expression":
-        return node["value"] in _OF_TEXTS
+        return RETURNED.get(node["value"]) is Order.TEXT
     steps = list(steps_of(node))
     return bool(steps) and _lead_to_text(steps, readings)
 

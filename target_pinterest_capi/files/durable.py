@@ -42,7 +42,7 @@ def replacement(
     `room` bytes are taken on the disk before: a content of that size is not lost to a full one.
     """
     place = path.resolve()
-    if place.exists() and not place.is_file() and not place.is_dir():
+    if is_device(place):
         raise OSError(errno.EINVAL, "it is a device or a pipe, not a file")
     place.parent.mkdir(parents=True, exist_ok=True)
     descriptor, beside = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
@@ -68,6 +68,11 @@ def replacement(
     finally:
         with contextlib.suppress(OSError):
             Path(beside).unlink()
+
+
+def is_device(path: Path) -> bool:
+    """Return whether a device, a pipe or a socket is at a path: what is there is no file."""
+    return path.exists() and not (path.is_file() or path.is_dir())
 
 
 def find_obstacle(path: Path, *, makes_folders: bool = True) -> str | None:

@@ -26,6 +26,7 @@ from target_pinterest_capi.cli.replay.letters import Letters, NoTokenError
 from target_pinterest_capi.delivery.run import ExitCode, Run, RunStopped
 from target_pinterest_capi.delivery.run_end import end_run
 from target_pinterest_capi.events.coerce import DAY_SECONDS
+from target_pinterest_capi.files.durable import is_device
 from target_pinterest_capi.pipeline.feed import IteratedSource, paced
 from target_pinterest_capi.settings import Settings
 
@@ -67,7 +68,7 @@ def replay(file: str, paths: tuple[str, ...], output: str | None, dry_run: bool)
             "with --output",
             ExitCode.CONFIGURATION,
         )
-    if "://" not in file and _is_read_once(Path(file).expanduser()):
+    if "://" not in file and is_device(Path(file).expanduser()):
         _end(
             f"{file} is a pipe or a device, and replay reads a file twice: write the dead letters "
             "to a file, and name that",
@@ -147,10 +148,6 @@ def _read(run: Run, letters: Letters) -> None:
             run.handle_old_event(event)
         else:
             run.deliver_event(event)
-
-
-def _is_read_once(path: Path) -> bool:
-    return path.exists() and not (path.is_file() or path.is_dir())
 
 
 def _check_all(letters: Letters, file: str) -> None:
